@@ -1,0 +1,247 @@
+package messages
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"bareed/internal/id"
+	"bareed/internal/pg"
+)
+
+// ClaimTime is how long a claim permits its POST and the recording of the
+// answer; after it the row is unknown. Longer than any POST (15 s) with its
+// departure, shorter than the queue's own task timeout (60 s).
+const ClaimTime = 45 * time.Second
+
+// Want is one slot's wish to send one message.
+type Want struct {
+	Message id.Message
+	Token   uuid.UUID // new for every wish; only its holder may record the answer
+}
+
+// Claim is the permission to POST one message once.
+type Claim struct {
+	Message    id.Message
+	Token      uuid.UUID
+	Attempt    int
+	Contact    id.Contact
+	Address    string
+	Parameters []byte // sealed
+	Campaign   id.Campaign
+	Template   json.RawMessage // the run's copy: name, language, format, components
+	TemplateID id.Template
+	Hash       []byte // keyed hash of the recipient
+	Number     id.Number
+	WABA       id.WABA
+	Portfolio  id.Portfolio
+}
+
+// sqlClaim is the only way from ready to sending, and every gate is a condition
+// of it, so that nothing can pass between a look and the deed. Under READ
+// COMMITTED each statement sees all that committed before it began: a slot
+// claims, POSTs, claims again, so after a gate commits at most one POST per
+// slot can still leave. The rows are locked in order of (run, ordinal): two
+// batches that share a row then wait for each other instead of deadlocking.
+//
+// The workspace is the transaction's, by row-level security and by $1.
+const sqlClaim = `
+with want as (
+    select w.run_id, w.ordinal, w.token
+    from unnest($2::uuid[], $3::int[], $4::uuid[]) as w(run_id, ordinal, token)
+), gate as (
+    select r.id, r.kind, r.purpose, r.campaign_id, r.template, r.template_id, r.number_id, r.waba_id, r.portfolio_id
+    from run r
+    join number n on n.workspace_id = r.workspace_id and n.id = r.number_id
+    join template t on t.workspace_id = r.workspace_id and t.id = r.template_id
+    join workspace w on w.workspace_id = r.workspace_id
+    where r.workspace_id = $1
+      and r.id = any ($2)
+      and r.state = 'running'
+      and r.starts_at <= bareed_now()
+      and (r.expires_at is null or r.expires_at > bareed_now())
+      and w.state = 'active'
+      and n.status = 'CONNECTED'
+      and n.disconnected_at is null
+      and t.status = 'APPROVED'
+      and not stopped(r.workspace_id, array[r.workspace_id, r.portfolio_id, r.waba_id, r.number_id,
+          r.template_id, r.campaign_id, r.id])
+), pick as (
+    select m.run_id, m.ordinal, want.token, gate.campaign_id, gate.template, gate.template_id,
+        gate.number_id, gate.waba_id, gate.portfolio_id
+    from want
+    join gate on gate.id = want.run_id
+    join message m on m.run_id = want.run_id and m.ordinal = want.ordinal
+    left join service_window sw on sw.workspace_id = m.workspace_id and sw.number_id = gate.number_id
+        and sw.recipient_hash = m.recipient_hash and sw.open_until > bareed_now() + interval '1 minute'
+    where m.workspace_id = $1
+      and m.state = 'ready'
+      and (m.not_before is null or m.not_before <= bareed_now())
+      and (gate.kind = 'reply' and sw.open_until is not null
+        or exists (
+            select from permission p
+            where p.workspace_id = m.workspace_id
+              and p.contact_id = m.contact_id
+              and p.purpose = gate.purpose
+              and p.granted
+              and (p.expires_at is null or p.expires_at > bareed_now())))
+      and not exists (
+            select from suppression s
+            where s.workspace_id = m.workspace_id
+              and s.recipient_hash = m.recipient_hash
+              and s.purpose = gate.purpose
+              and s.lifted_at is null)
+      and (sw.open_until is not null or place_valid(gate.portfolio_id, m.recipient_hash))
+    order by m.run_id, m.ordinal
+    for update of m
+)
+update message m
+set state = 'sending',
+    attempt = m.attempt + 1,
+    claim_token = pick.token,
+    claimed_by = $5,
+    claimed_at = bareed_now(),
+    claim_deadline = bareed_now() + $6::interval,
+    not_before = null,
+    feed_after = null,
+    updated_at = bareed_now()
+from pick
+where m.run_id = pick.run_id
+  and m.ordinal = pick.ordinal
+  and m.state = 'ready'
+returning m.run_id, m.ordinal, m.claim_token, m.attempt, m.contact_id, m.address, m.parameters, m.recipient_hash,
+    pick.campaign_id, pick.template, pick.template_id, pick.number_id, pick.waba_id, pick.portfolio_id`
+
+// ClaimAll claims what may be sent of the wishes, for one workspace, in one
+// transaction that is one round trip. Each wish is one slot's: a slot must not
+// hold several. When an error is returned nothing may be POSTed, even though
+// the commit may have happened: the deadline then turns those rows unknown.
+func ClaimAll(ctx context.Context, pool *pg.Pool, ws id.Workspace, by string, wants []Want) ([]Claim, error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	runs, ordinals, tokens := make([]id.Run, len(wants)), make([]int32, len(wants)), make([][16]byte, len(wants))
+	for i, w := range wants {
+		runs[i], ordinals[i], tokens[i] = w.Message.Run, w.Message.Ordinal, w.Token
+	}
+	var claims []Claim
+	b := &pgx.Batch{}
+	b.Queue(`begin`)
+	b.Queue(pg.SQLWorkspace, ws)
+	b.Queue(sqlClaim, ws, runs, ordinals, tokens, by, ClaimTime).Query(func(rows pgx.Rows) (err error) {
+		claims, err = pgx.CollectRows(rows, scanClaim)
+		return err
+	})
+	b.Queue(`commit`)
+	if err := runBatch(ctx, pool, b); err != nil {
+		return nil, fmt.Errorf("claim messages: %w", err)
+	}
+	return claims, nil
+}
+
+// runBatch sends a batch that is its own transaction over one connection. A
+// batch that fails in the middle leaves the connection inside an aborted
+// transaction, so it is rolled back before the pool may lend it again. The rows
+// are trusted only when Close, which waits for the commit, gave no error.
+func runBatch(ctx context.Context, pool *pg.Pool, b *pgx.Batch) error {
+	conn, err := pool.App().Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	if err := conn.SendBatch(ctx, b).Close(); err != nil {
+		rollback, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		if _, back := conn.Exec(rollback, `rollback`); back != nil {
+			_ = conn.Conn().Close(rollback)
+		}
+		return err
+	}
+	return nil
+}
+
+func scanClaim(row pgx.CollectableRow) (Claim, error) {
+	var c Claim
+	var attempt int16
+	err := row.Scan(&c.Message.Run, &c.Message.Ordinal, (*[16]byte)(&c.Token), &attempt, &c.Contact, &c.Address,
+		&c.Parameters, &c.Hash, &c.Campaign, &c.Template, &c.TemplateID, &c.Number, &c.WABA, &c.Portfolio)
+	c.Attempt = int(attempt)
+	return c, err
+}
+
+// sqlRefused settles wishes that got no claim. A person who may not be messaged
+// is suppressed with the reason; for the rest the row stays ready and the
+// feeder offers it again after a pause (a closed gate, a missing place).
+const sqlRefused = `
+with want as (
+    select w.run_id, w.ordinal
+    from unnest($2::uuid[], $3::int[]) as w(run_id, ordinal)
+), why as (
+    select m.run_id, m.ordinal,
+        case
+            when s.recipient_hash is not null and s.reason = 'opted_out' then 'opted_out'
+            when s.recipient_hash is not null then 'blocked'
+            when p.contact_id is null then 'no_opt_in'
+            when not p.granted then 'opted_out'
+            when p.expires_at <= bareed_now() then 'consent_expired'
+        end as reason
+    from want
+    join run r on r.workspace_id = $1 and r.id = want.run_id
+    join message m on m.run_id = want.run_id and m.ordinal = want.ordinal
+    left join permission p on p.workspace_id = m.workspace_id and p.contact_id = m.contact_id and p.purpose = r.purpose
+    left join suppression s on s.workspace_id = m.workspace_id and s.recipient_hash = m.recipient_hash
+        and s.purpose = r.purpose and s.lifted_at is null
+    where m.workspace_id = $1
+      and m.state = 'ready'
+      and r.kind <> 'reply'
+    order by m.run_id, m.ordinal
+    for update of m
+)
+update message m
+set state = case when why.reason is null then m.state else 'suppressed' end,
+    reason = why.reason,
+    feed_after = case when why.reason is null then greatest(m.not_before, bareed_now() + interval '5 seconds') end,
+    updated_at = bareed_now()
+from why
+where m.run_id = why.run_id
+  and m.ordinal = why.ordinal
+  and m.state = 'ready'`
+
+// Refused settles wishes that ClaimAll did not grant.
+func Refused(ctx context.Context, tx pgx.Tx, ws id.Workspace, messages []id.Message) error {
+	runs, ordinals := split(messages)
+	if _, err := tx.Exec(ctx, sqlRefused, ws, runs, ordinals); err != nil {
+		return fmt.Errorf("settle refused claims: %w", err)
+	}
+	return nil
+}
+
+const sqlGiveBack = `
+update message m
+set feed_after = bareed_now() + $4::interval, updated_at = bareed_now()
+from unnest($2::uuid[], $3::int[]) as w(run_id, ordinal)
+where m.run_id = w.run_id
+  and m.ordinal = w.ordinal
+  and m.workspace_id = $1
+  and m.state = 'ready'`
+
+// GiveBack tells the feeder to offer unclaimed messages again after a while:
+// the worker had a task but no departure or no slot for it.
+func GiveBack(ctx context.Context, tx pgx.Tx, ws id.Workspace, after time.Duration, messages ...id.Message) error {
+	runs, ordinals := split(messages)
+	if _, err := tx.Exec(ctx, sqlGiveBack, ws, runs, ordinals, after); err != nil {
+		return fmt.Errorf("give messages back: %w", err)
+	}
+	return nil
+}
+
+func split(messages []id.Message) ([]id.Run, []int32) {
+	runs, ordinals := make([]id.Run, len(messages)), make([]int32, len(messages))
+	for i, m := range messages {
+		runs[i], ordinals[i] = m.Run, m.Ordinal
+	}
+	return runs, ordinals
+}

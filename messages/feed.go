@@ -1,0 +1,146 @@
+package messages
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"bareed/internal/id"
+)
+
+// Candidate is a message the feeder may hand to the queue.
+type Candidate struct {
+	Ordinal int32
+	Contact id.Contact
+	Hash    []byte
+	Fresh   bool // above the cursor; else one that came back
+}
+
+// Backlog is how a run stands for the feeder.
+type Backlog struct {
+	Planned    int32 // ordinals given out
+	Fed        int32 // ordinals handed over
+	PlanDone   bool
+	Waiting    int           // handed over and neither claimed nor backing off
+	Sending    int           // claimed, answer outstanding
+	OldestPOST time.Duration // age of the oldest outstanding claim
+}
+
+const sqlBacklog = `
+select r.planned, r.fed, r.plan_done,
+    (select count(*) from message m
+        where m.run_id = r.id and m.state = 'ready' and m.ordinal <= r.fed
+          and (m.not_before is null or m.not_before <= bareed_now())),
+    s.sending,
+    coalesce(extract(epoch from bareed_now() - s.oldest), 0)::float8
+from run r,
+    lateral (select count(*) as sending, min(m.claimed_at) as oldest
+        from message m where m.run_id = r.id and m.state = 'sending') s
+where r.workspace_id = $1
+  and r.id = $2
+  and r.state = 'running'
+  and not stopped(r.workspace_id, array[r.workspace_id, r.portfolio_id, r.waba_id, r.number_id,
+      r.template_id, r.campaign_id, r.id])`
+
+// ReadBacklog returns how a running run stands; open is false when it is not
+// running or a stop holds it, and then nothing is to be fed.
+func ReadBacklog(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run) (b Backlog, open bool, err error) {
+	var oldest float64
+	err = tx.QueryRow(ctx, sqlBacklog, ws, run).Scan(&b.Planned, &b.Fed, &b.PlanDone, &b.Waiting, &b.Sending, &oldest)
+	if err == pgx.ErrNoRows {
+		return b, false, nil
+	}
+	if err != nil {
+		return b, false, fmt.Errorf("read the backlog: %w", err)
+	}
+	b.OldestPOST = time.Duration(oldest * float64(time.Second))
+	return b, true, nil
+}
+
+// sqlAgain takes what came back and is due. feed_after becomes a lease: if the
+// task is lost, the row is due again in a minute. The index message_again
+// orders it, so the cost does not grow with the run.
+const sqlAgain = `
+with due as (
+    select run_id, ordinal
+    from message
+    where workspace_id = $1
+      and run_id = $2
+      and state = 'ready'
+      and feed_after <= bareed_now()
+      and (not_before is null or not_before <= bareed_now())
+    order by feed_after
+    limit $3
+    for update skip locked
+)
+update message m
+set feed_after = bareed_now() + interval '60 seconds'
+from due
+where m.run_id = due.run_id
+  and m.ordinal = due.ordinal
+returning m.ordinal, m.contact_id, m.recipient_hash, false as fresh`
+
+// sqlFresh walks the primary key behind the cursor: flat however long the run.
+const sqlFresh = `
+select m.ordinal, m.contact_id, m.recipient_hash, true as fresh
+from message m
+where m.workspace_id = $1
+  and m.run_id = $2
+  and m.ordinal > $3
+  and m.ordinal <= $4
+  and m.state = 'ready'
+order by m.ordinal
+limit $5`
+
+// Candidates picks up to n messages of a run: first those that came back, then
+// the next ones behind the cursor. cursor is where the cursor may move to once
+// the fresh ones are handed over or put off.
+func Candidates(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run, b Backlog, n int) (list []Candidate, cursor int32, err error) {
+	rows, err := tx.Query(ctx, sqlAgain, ws, run, n)
+	if err != nil {
+		return nil, 0, fmt.Errorf("pick returned messages: %w", err)
+	}
+	list, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Candidate])
+	if err != nil {
+		return nil, 0, fmt.Errorf("pick returned messages: %w", err)
+	}
+	room := n - len(list)
+	if room == 0 || b.Fed == b.Planned {
+		return list, b.Fed, nil
+	}
+	rows, err = tx.Query(ctx, sqlFresh, ws, run, b.Fed, b.Planned, room)
+	if err != nil {
+		return nil, 0, fmt.Errorf("pick the next messages: %w", err)
+	}
+	fresh, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Candidate])
+	if err != nil {
+		return nil, 0, fmt.Errorf("pick the next messages: %w", err)
+	}
+	cursor = b.Planned
+	if len(fresh) == room {
+		cursor = fresh[room-1].Ordinal
+	}
+	return append(list, fresh...), cursor, nil
+}
+
+const sqlMoveCursor = `
+update run
+set fed = greatest(fed, $3)
+where workspace_id = $1
+  and id = $2`
+
+// MoveCursor notes that everything up to the ordinal was handed over or put
+// off. The messages in later were put off: the feeder offers them again after
+// wait. It commits before the tasks are enqueued; a crash in between costs a
+// minute, never a message.
+func MoveCursor(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run, cursor int32, later []id.Message, wait time.Duration) error {
+	if _, err := tx.Exec(ctx, sqlMoveCursor, ws, run, cursor); err != nil {
+		return fmt.Errorf("move the feed cursor: %w", err)
+	}
+	if len(later) == 0 {
+		return nil
+	}
+	return GiveBack(ctx, tx, ws, wait, later...)
+}

@@ -1,0 +1,188 @@
+package messages
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"bareed/internal/id"
+	"bareed/whatsapp"
+)
+
+// Result is what came of one claim.
+type Result struct {
+	Message   id.Message
+	Token     uuid.UUID
+	Attempt   int
+	Hash      []byte // of the recipient
+	Portfolio id.Portfolio
+	Outcome   string // whatsapp's six, or GivenBack
+	State     State  // the row's next state: Accepted, Held, Ready, Failed or Unknown
+	Reason    string // of Failed
+	WAMID     string
+	WaID      string
+	HTTP      int
+	Code      int
+	Trace     string        // Meta's fbtrace_id
+	Again     time.Duration // for Ready: not before this long from now
+}
+
+// GivenBack is the outcome of a claim whose moment had passed: nothing was sent.
+const GivenBack = "given_back"
+
+// ResultOf turns Meta's answer to a claim into the row's next state.
+func ResultOf(c Claim, a whatsapp.SendResult) Result {
+	r := Result{Message: c.Message, Token: c.Token, Attempt: c.Attempt, Hash: c.Hash, Portfolio: c.Portfolio,
+		Outcome: string(a.Outcome), HTTP: a.HTTPStatus, Code: a.Code, Trace: a.FBTraceID}
+	switch a.Outcome {
+	case whatsapp.Accepted:
+		r.State, r.WAMID, r.WaID = Accepted, a.WAMID.Raw(), a.WaID
+		if a.Status == whatsapp.StatusHeld {
+			r.State = Held
+		}
+	case whatsapp.NeverLeft:
+		r.State, r.Again = Ready, time.Second
+	case whatsapp.RefusedForNow:
+		r.State, r.Again = Ready, max(a.RetryAfter, backoff(a.Code, c.Attempt))
+	case whatsapp.StopSending:
+		r.State, r.Again = Ready, time.Second
+	case whatsapp.RefusedForGood:
+		r.State, r.Reason = Failed, fmt.Sprintf("meta_%d", a.Code)
+	default:
+		r.State = Unknown
+	}
+	return r
+}
+
+// Return makes the result of a claim that was not used.
+func Return(c Claim) Result {
+	return Result{Message: c.Message, Token: c.Token, Attempt: c.Attempt, Hash: c.Hash, Portfolio: c.Portfolio,
+		Outcome: GivenBack, State: Ready}
+}
+
+// backoff is how long a message waits after a refusal for now. The pair limit
+// is the person's own: 4^n seconds as Meta asks, 6 s at least. For throughput
+// the limiter slows the whole number, so the message itself needs little.
+func backoff(code, attempt int) time.Duration {
+	n := min(max(attempt, 1), 6)
+	if code == whatsapp.CodePairRate {
+		return max(6*time.Second, min(time.Duration(1<<(2*n))*time.Second, time.Minute))
+	}
+	return min(time.Duration(1<<(n-1))*time.Second, time.Minute)
+}
+
+// sqlRecord is conditional on the claim's token: a late worker can add what it
+// knows, never overwrite a newer claim. A row that an echo or a status has
+// moved on keeps its state and gains only what is missing.
+const sqlRecord = `
+with x as (
+    select *
+    from unnest($2::uuid[], $3::int[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[],
+        $9::smallint[], $10::int[], $11::interval[])
+        as x(run_id, ordinal, token, state, reason, wamid, wa_id, http, code, again)
+), pick as (
+    select m.run_id, m.ordinal, m.state as was,
+        m.state in ('sending', 'unknown') or (m.state = 'unconfirmed' and x.state in ('accepted', 'held', 'failed')) as moves
+    from x
+    join message m on m.run_id = x.run_id and m.ordinal = x.ordinal
+    where m.workspace_id = $1
+      and m.claim_token = x.token
+    order by m.run_id, m.ordinal
+    for update of m
+)
+update message m
+set state = case when pick.moves then x.state else m.state end,
+    reason = case when pick.moves then nullif(x.reason, '') else m.reason end,
+    wamid = coalesce(nullif(x.wamid, ''), m.wamid),
+    wa_id = coalesce(nullif(x.wa_id, ''), m.wa_id),
+    http_status = nullif(x.http, 0),
+    meta_code = coalesce(nullif(x.code, 0), m.meta_code),
+    tries = m.tries + case when pick.moves and x.state = 'ready' and x.code <> 0 then 1 else 0 end,
+    not_before = case when pick.moves and x.state = 'ready' then bareed_now() + x.again end,
+    feed_after = case when pick.moves and x.state = 'ready' then bareed_now() + x.again end,
+    accepted_at = case when x.state in ('accepted', 'held') then coalesce(m.accepted_at, bareed_now()) else m.accepted_at end,
+    held_at = case when x.state = 'held' then coalesce(m.held_at, bareed_now()) else m.held_at end,
+    failed_at = case when pick.moves and x.state = 'failed' then coalesce(m.failed_at, bareed_now()) else m.failed_at end,
+    resolved_by = case when pick.moves and pick.was <> 'sending' then 'answer' else m.resolved_by end,
+    updated_at = bareed_now()
+from pick
+join x using (run_id, ordinal)
+where m.run_id = pick.run_id
+  and m.ordinal = pick.ordinal`
+
+const sqlRecordAttempts = `
+insert into message_attempt (workspace_id, run_id, ordinal, attempt, claim_token, outcome, http_status, meta_code, fbtrace_id)
+select $1, x.run_id, x.ordinal, x.attempt, x.token, x.outcome, nullif(x.http, 0), nullif(x.code, 0), x.trace
+from unnest($2::uuid[], $3::int[], $4::smallint[], $5::uuid[], $6::text[], $7::smallint[], $8::int[], $9::text[])
+    as x(run_id, ordinal, attempt, token, outcome, http, code, trace)`
+
+// Record writes what came of claims. Losing it is no harm to anybody: the
+// deadline turns the rows unknown, and the echo resolves them.
+func Record(ctx context.Context, tx pgx.Tx, ws id.Workspace, results []Result) error {
+	n := len(results)
+	runs, ordinals, tokens := make([]id.Run, n), make([]int32, n), make([][16]byte, n)
+	states, reasons, wamids, waIDs := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	https, codes, again := make([]int16, n), make([]int32, n), make([]time.Duration, n)
+	var other []Result
+	for i, r := range results {
+		runs[i], ordinals[i], tokens[i] = r.Message.Run, r.Message.Ordinal, r.Token
+		states[i], reasons[i], wamids[i], waIDs[i] = string(r.State), r.Reason, r.WAMID, r.WaID
+		https[i], codes[i], again[i] = int16(r.HTTP), int32(r.Code), r.Again
+		if r.State != Accepted {
+			other = append(other, r)
+		}
+	}
+	_, err := tx.Exec(ctx, sqlRecord, ws, runs, ordinals, tokens, states, reasons, wamids, waIDs, https, codes, again)
+	if err != nil {
+		return fmt.Errorf("record answers: %w", err)
+	}
+	if err := recordAttempts(ctx, tx, ws, other); err != nil {
+		return err
+	}
+	return freePlaces(ctx, tx, other)
+}
+
+func recordAttempts(ctx context.Context, tx pgx.Tx, ws id.Workspace, results []Result) error {
+	n := len(results)
+	if n == 0 {
+		return nil
+	}
+	runs, ordinals, attempts, tokens := make([]id.Run, n), make([]int32, n), make([]int16, n), make([][16]byte, n)
+	outcomes, https, codes, traces := make([]string, n), make([]int16, n), make([]int32, n), make([]string, n)
+	for i, r := range results {
+		runs[i], ordinals[i], attempts[i], tokens[i] = r.Message.Run, r.Message.Ordinal, int16(r.Attempt), r.Token
+		outcomes[i], https[i], codes[i], traces[i] = r.Outcome, int16(r.HTTP), int32(r.Code), r.Trace
+	}
+	_, err := tx.Exec(ctx, sqlRecordAttempts, ws, runs, ordinals, attempts, tokens, outcomes, https, codes, traces)
+	if err != nil {
+		return fmt.Errorf("record attempts: %w", err)
+	}
+	return nil
+}
+
+const sqlFreePlaces = `select place_free($1, $2, $3, $4)`
+
+// freePlaces gives back the places of messages that definitely did not arrive.
+// In order of portfolio and run, so that two recorders do not deadlock.
+func freePlaces(ctx context.Context, tx pgx.Tx, results []Result) error {
+	type group struct {
+		portfolio id.Portfolio
+		run       id.Run
+	}
+	ordinals, hashes := map[group][]int32{}, map[group][][]byte{}
+	for _, r := range results {
+		if r.State == Failed {
+			g := group{r.Portfolio, r.Message.Run}
+			ordinals[g], hashes[g] = append(ordinals[g], r.Message.Ordinal), append(hashes[g], r.Hash)
+		}
+	}
+	for g := range ordinals {
+		if _, err := tx.Exec(ctx, sqlFreePlaces, g.run, ordinals[g], hashes[g], g.portfolio); err != nil {
+			return fmt.Errorf("free places: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,168 @@
+package messages
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"bareed/internal/id"
+	"bareed/internal/pg"
+)
+
+// Scope says how far a stop reaches.
+type Scope string
+
+// The scopes of stops, widest first.
+const (
+	ScopeWorkspace Scope = "workspace"
+	ScopePortfolio Scope = "portfolio"
+	ScopeWABA      Scope = "waba"
+	ScopeNumber    Scope = "number"
+	ScopeTemplate  Scope = "template"
+	ScopeCampaign  Scope = "campaign"
+	ScopeRun       Scope = "run"
+)
+
+// Paused is the reason of a person's stop on a campaign.
+const Paused = "paused"
+
+// Opening describes a stop to open.
+type Opening struct {
+	Scope     Scope
+	ScopeID   [16]byte
+	Reason    string
+	ByRule    bool // false: a person's
+	Threshold string
+	Measured  string
+	Until     *time.Time // ends by itself then; nil: a person clears it
+	By        string     // usr_…, key_…, system:<part>
+}
+
+// Stop is a stop as it stands.
+type Stop struct {
+	ID        id.Stop    `db:"id"`
+	Scope     Scope      `db:"scope"`
+	ScopeID   [16]byte   `db:"scope_id"`
+	Reason    string     `db:"reason"`
+	ByRule    bool       `db:"by_rule"`
+	Threshold string     `db:"threshold"`
+	Measured  string     `db:"measured"`
+	Since     time.Time  `db:"since"`
+	Until     *time.Time `db:"until"`
+	OpenedBy  string     `db:"opened_by"`
+	ClearedAt *time.Time `db:"cleared_at"`
+	ClearedBy *string    `db:"cleared_by"`
+}
+
+// sqlCloseOver ends a stop that ran out, so that the same reason can open anew.
+const sqlCloseOver = `
+update stop
+set cleared_at = until, cleared_by = 'system:time'
+where workspace_id = $1
+  and scope_id = $2
+  and reason = $3
+  and cleared_at is null
+  and until <= bareed_now()`
+
+const sqlOpenStop = `
+insert into stop (workspace_id, id, scope, scope_id, reason, by_rule, threshold, measured, until, opened_by)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+on conflict (workspace_id, scope_id, reason) where cleared_at is null
+do update set until = greatest(stop.until, excluded.until), measured = excluded.measured
+returning xmax = 0`
+
+// OpenStop opens a stop, or keeps the one that is open for the same scope and
+// reason (its end then is the later of both). From the commit on, at most one
+// POST per worker slot can still leave in that scope. It tells the campaigns it
+// holds, in their event streams, when it opened something new.
+func OpenStop(ctx context.Context, tx pgx.Tx, ws id.Workspace, o Opening) (opened bool, err error) {
+	if _, err := tx.Exec(ctx, sqlCloseOver, ws, o.ScopeID, o.Reason); err != nil {
+		return false, fmt.Errorf("end the stop that ran out: %w", err)
+	}
+	err = tx.QueryRow(ctx, sqlOpenStop, ws, id.New[id.Stop](), o.Scope, o.ScopeID, o.Reason, o.ByRule,
+		o.Threshold, o.Measured, o.Until, o.By).Scan(&opened)
+	if err != nil {
+		return false, fmt.Errorf("open a stop: %w", err)
+	}
+	if !opened {
+		return false, nil
+	}
+	event := "campaign.holding"
+	if !o.ByRule {
+		event = "campaign.paused"
+	}
+	return true, tellCampaigns(ctx, tx, ws, o.ScopeID, event, map[string]any{
+		"scope": o.Scope, "reason": o.Reason, "threshold": o.Threshold, "measured": o.Measured, "until": o.Until,
+	})
+}
+
+// Clearing names the stops to clear: those of one scope, and of one reason
+// unless Reason is empty. PersonsOnly leaves the rules' stops open.
+type Clearing struct {
+	ScopeID     [16]byte
+	Reason      string
+	PersonsOnly bool
+	By          string
+}
+
+const sqlClearStops = `
+update stop
+set cleared_at = bareed_now(), cleared_by = $5
+where workspace_id = $1
+  and scope_id = $2
+  and cleared_at is null
+  and ($3 = '' or reason = $3)
+  and not ($4 and by_rule)`
+
+// ClearStops clears stops and returns how many; clearing one never clears another.
+func ClearStops(ctx context.Context, tx pgx.Tx, ws id.Workspace, c Clearing) (int, error) {
+	tag, err := tx.Exec(ctx, sqlClearStops, ws, c.ScopeID, c.Reason, c.PersonsOnly, c.By)
+	if err != nil {
+		return 0, fmt.Errorf("clear stops: %w", err)
+	}
+	n := int(tag.RowsAffected())
+	if n == 0 {
+		return 0, nil
+	}
+	return n, tellCampaigns(ctx, tx, ws, c.ScopeID, "campaign.stop_cleared", map[string]any{"reason": c.Reason, "cleared": n})
+}
+
+const sqlOpenStops = `
+select id, scope, scope_id, reason, by_rule, threshold, measured, since, until, opened_by, cleared_at, cleared_by
+from stop
+where workspace_id = $1
+  and scope_id = any ($2)
+  and cleared_at is null
+  and (until is null or until > bareed_now())
+order by since, id`
+
+// OpenStops lists the stops open on any of the scopes, oldest first.
+func OpenStops(ctx context.Context, db pg.DB, ws id.Workspace, scopes ...[16]byte) ([]Stop, error) {
+	return stops(db.Query(ctx, sqlOpenStops, ws, scopes))
+}
+
+const sqlStopHistory = `
+select id, scope, scope_id, reason, by_rule, threshold, measured, since, until, opened_by, cleared_at, cleared_by
+from stop
+where workspace_id = $1
+  and scope_id = any ($2)
+order by since desc, id desc
+limit $3`
+
+// StopHistory lists the newest stops of the scopes, open or not.
+func StopHistory(ctx context.Context, db pg.DB, ws id.Workspace, limit int, scopes ...[16]byte) ([]Stop, error) {
+	return stops(db.Query(ctx, sqlStopHistory, ws, scopes, limit))
+}
+
+func stops(rows pgx.Rows, err error) ([]Stop, error) {
+	if err != nil {
+		return nil, fmt.Errorf("list stops: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[Stop])
+	if err != nil {
+		return nil, fmt.Errorf("list stops: %w", err)
+	}
+	return list, nil
+}

@@ -1,0 +1,140 @@
+// Package migrations owns the database's schema as numbered SQL files, the
+// roles it is used under, and the way to apply them. cmd and the test set-up
+// call it; it knows no product noun.
+//
+// Rule for every file after the first release: expand, release, contract. A
+// released file is never edited, and the program of the release before must
+// keep working on the schema of this one.
+package migrations
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+)
+
+// FS holds the numbered SQL files.
+//
+//go:embed *.sql
+var FS embed.FS
+
+// Roles of the database. Each process connects as one that can do no more than
+// it needs; only Apply acts as the owner.
+const (
+	RoleOwner  = "bareed_owner"
+	RoleApp    = "bareed_app"
+	RoleEngine = "bareed_engine"
+	RoleBackup = "bareed_backup"
+)
+
+// Apply brings the database at ownerURL to the newest schema and returns how
+// many files it applied. Several callers at once are harmless. The login must
+// own the database and have CREATEROLE. PostgreSQL must be 15 or newer.
+func Apply(ctx context.Context, ownerURL string) (int, error) {
+	cfg, err := pgx.ParseConfig(ownerURL)
+	if err != nil {
+		return 0, fmt.Errorf("read the database address: %w", err)
+	}
+	if err := prepareRoles(ctx, cfg); err != nil {
+		return 0, err
+	}
+	asOwner := cfg.Copy()
+	asOwner.RuntimeParams["role"] = RoleOwner
+	db := stdlib.OpenDB(*asOwner)
+	defer db.Close()
+	return up(ctx, db)
+}
+
+func up(ctx context.Context, db *sql.DB) (int, error) {
+	locker, err := lock.NewPostgresSessionLocker()
+	if err != nil {
+		return 0, fmt.Errorf("make the migration lock: %w", err)
+	}
+	files, err := fs.Sub(FS, ".")
+	if err != nil {
+		return 0, fmt.Errorf("open the migrations: %w", err)
+	}
+	p, err := goose.NewProvider(goose.DialectPostgres, db, files,
+		goose.WithSessionLocker(locker), goose.WithExcludeNames([]string{"schema.sql"}))
+	if err != nil {
+		return 0, fmt.Errorf("read the migrations: %w", err)
+	}
+	done, err := p.Up(ctx)
+	if err != nil {
+		return len(done), fmt.Errorf("migrate: %w", err)
+	}
+	return len(done), nil
+}
+
+// sqlRoles makes the roles that are missing. Roles belong to the whole server,
+// so two databases may do this at once; the loser of that race sees
+// unique_violation. The login becomes a member of each so that it can act as them.
+const sqlRoles = `
+do $$
+declare r text;
+begin
+	if current_setting('server_version_num')::int < 150000 then
+		raise exception 'PostgreSQL 15 or newer is needed, this is %', current_setting('server_version');
+	end if;
+	foreach r in array array['bareed_owner', 'bareed_app', 'bareed_engine', 'bareed_backup'] loop
+		begin
+			execute format('create role %I nologin', r);
+		exception when duplicate_object or unique_violation then null;
+		end;
+		if not pg_has_role(current_user, r, 'member') then
+			begin
+				execute format('grant %I to current_user', r);
+			exception when unique_violation then null;
+			end;
+		end if;
+	end loop;
+	begin
+		alter role bareed_backup bypassrls;
+	exception when insufficient_privilege then
+		raise notice 'bareed_backup has no BYPASSRLS: a superuser must grant it before dumps are complete';
+	end;
+	execute format('grant create, connect on database %I to bareed_owner', current_database());
+	grant usage, create on schema public to bareed_owner;
+	grant usage on schema public to bareed_app, bareed_engine, bareed_backup;
+	alter default privileges for role bareed_owner in schema public grant select on tables to bareed_backup;
+end $$`
+
+func prepareRoles(ctx context.Context, cfg *pgx.ConnConfig) error {
+	conn, err := pgx.ConnectConfig(ctx, cfg)
+	if err != nil {
+		return fmt.Errorf("connect to migrate: %w", err)
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	if _, err := conn.Exec(ctx, sqlRoles); err != nil {
+		return fmt.Errorf("prepare the database roles: %w", err)
+	}
+	return nil
+}
+
+// Hash names this state of the schema: it changes with any byte of any file.
+func Hash() string {
+	h := sha256.New()
+	names, err := fs.Glob(FS, "0*.sql")
+	if err != nil {
+		panic("migrations: the pattern is a constant: " + err.Error())
+	}
+	for _, n := range names {
+		b, err := FS.ReadFile(n)
+		if err != nil {
+			panic("migrations: embedded file: " + err.Error())
+		}
+		fmt.Fprintf(h, "%s %d\n", n, len(b))
+		h.Write(b)
+	}
+	fmt.Fprint(h, sqlRoles)
+	return hex.EncodeToString(h.Sum(nil))[:16]
+}

@@ -1,0 +1,74 @@
+package scheduler
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// leaderLock is the key of the session lock that makes a scheduler the leader.
+const leaderLock = 0x62617265 // "bare"
+
+// lead waits until this process is the leader, runs work, and returns when ctx
+// ends or leadership is lost. The lock belongs to a session of its own: if that
+// session dies, PostgreSQL gives the lock to the next, so this process must
+// notice within seconds and stop. What it still does meanwhile is harmless,
+// because every claim and every unique key decides alone.
+func (s *Scheduler) lead(ctx context.Context, work func(context.Context)) error {
+	conn, err := s.Pool.Direct(ctx)
+	if err != nil {
+		return fmt.Errorf("connect for leadership: %w", err)
+	}
+	defer func() {
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		_ = conn.Close(closing)
+	}()
+	for {
+		var leads bool
+		if err := conn.QueryRow(ctx, `select pg_try_advisory_lock($1)`, leaderLock).Scan(&leads); err != nil {
+			return fmt.Errorf("ask for leadership: %w", err)
+		}
+		if leads {
+			break
+		}
+		if !pause(ctx, time.Second) {
+			return ctx.Err()
+		}
+	}
+	s.Log.Info("this scheduler leads")
+	s.leading.Store(true)
+	defer s.leading.Store(false)
+	held, lost := context.WithCancel(ctx)
+	defer lost()
+	go watch(held, conn, lost)
+	work(held)
+	return ctx.Err()
+}
+
+// watch ends held when the session no longer answers.
+func watch(held context.Context, conn *pgx.Conn, lost context.CancelFunc) {
+	for pause(held, time.Second) {
+		ask, cancel := context.WithTimeout(held, 3*time.Second)
+		_, err := conn.Exec(ask, `select 1`)
+		cancel()
+		if err != nil {
+			lost()
+			return
+		}
+	}
+}
+
+// pause waits; false when ctx ended first.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}

@@ -1,0 +1,107 @@
+package scheduler
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"bareed/campaigns"
+	"bareed/internal/id"
+	"bareed/messages"
+)
+
+// unknownHorizon is how long a message may stay unknown before it is reported
+// as unconfirmed. Receipts come within minutes; Meta repeats webhooks for days.
+const unknownHorizon = 24 * time.Hour
+
+// openRun is a run that is not over.
+type openRun struct {
+	Workspace id.Workspace
+	Run       id.Run
+	State     string
+}
+
+const sqlOpenRuns = `
+select workspace_id, id, state
+from run
+where state in ('planning', 'running', 'finishing')
+order by id`
+
+func (s *Scheduler) eachOpenRun(ctx context.Context, do func(openRun) error) error {
+	rows, err := s.Pool.Engine().Query(ctx, sqlOpenRuns)
+	if err != nil {
+		return fmt.Errorf("find open runs: %w", err)
+	}
+	runs, err := pgx.CollectRows(rows, pgx.RowToStructByPos[openRun])
+	if err != nil {
+		return fmt.Errorf("find open runs: %w", err)
+	}
+	for _, r := range runs {
+		if err := do(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reconcile repairs and completes runs: claims past their deadline, lost tasks,
+// answers that never came, the live picture, the end. One run's trouble does
+// not keep the next from its repair.
+func (s *Scheduler) reconcile(ctx context.Context) error {
+	return s.eachOpenRun(ctx, func(r openRun) error {
+		if err := s.reconcileRun(ctx, r); err != nil {
+			s.Log.Error("reconcile a run", "run", r.Run, "error", err)
+		}
+		return nil
+	})
+}
+
+func (s *Scheduler) reconcileRun(ctx context.Context, r openRun) error {
+	err := s.Pool.InWorkspace(ctx, r.Workspace, func(tx pgx.Tx) error {
+		if _, err := messages.ExpireClaims(ctx, tx, r.Workspace, r.Run); err != nil {
+			return err
+		}
+		if _, err := messages.GiveUpUnknown(ctx, tx, r.Workspace, r.Run, unknownHorizon); err != nil {
+			return err
+		}
+		_, err := messages.Refeed(ctx, tx, r.Workspace, r.Run)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	var done bool
+	err = s.Pool.InWorkspace(ctx, r.Workspace, func(tx pgx.Tx) (err error) {
+		done, err = campaigns.Finish(ctx, tx, r.Workspace, r.Run)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.pictures.draw(s.Clock(), r.Run, done, func() error {
+		return s.Pool.InWorkspace(ctx, r.Workspace, func(tx pgx.Tx) error {
+			return campaigns.Snapshot(ctx, tx, r.Workspace, r.Run)
+		})
+	})
+}
+
+// pictures paces the live pictures: at most one a second of each run, and never
+// more than a twentieth of the time on counting.
+type pictures struct{ next map[id.Run]time.Time }
+
+func newPictures() pictures { return pictures{next: map[id.Run]time.Time{}} }
+
+func (p *pictures) draw(now time.Time, run id.Run, last bool, count func() error) error {
+	if now.Before(p.next[run]) && !last {
+		return nil
+	}
+	began := time.Now()
+	err := count()
+	p.next[run] = now.Add(max(900*time.Millisecond, 20*time.Since(began)))
+	if last {
+		delete(p.next, run)
+	}
+	return err
+}

@@ -1,0 +1,20 @@
+package scheduler
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"bareed/accounts"
+)
+
+// seal closes a block of the hash chain over each append-only ledger.
+func (s *Scheduler) seal(ctx context.Context) error {
+	for _, ledger := range []string{"consent", "audit"} {
+		err := s.Pool.InEngine(ctx, func(tx pgx.Tx) error { return accounts.SealLedger(ctx, tx, ledger) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

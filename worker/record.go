@@ -1,0 +1,119 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"bareed/consents"
+	"bareed/internal/id"
+	"bareed/messages"
+	"bareed/whatsapp"
+)
+
+// answer is everything that one answer of Meta changes.
+type answer struct {
+	claim  messages.Claim
+	result messages.Result
+	stop   *messages.Opening
+	optOut bool
+}
+
+// streaks counts, per run, messages refused in a row as malformed or for an
+// unlisted reason. Of this process only: two workers stop after five each.
+type streaks struct {
+	mu sync.Mutex
+	of map[id.Run]int
+}
+
+// inARow is how many such refusals open a stop.
+const inARow = 5
+
+func (s *streaks) note(run id.Run, bad bool) (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !bad {
+		delete(s.of, run)
+		return 0
+	}
+	s.of[run]++
+	return s.of[run]
+}
+
+// judge turns Meta's answer into what it changes in the ledger.
+func (w *Worker) judge(c messages.Claim, got whatsapp.SendResult) answer {
+	a := answer{claim: c, result: messages.ResultOf(c, got), optOut: got.OptOut}
+	if got.Outcome != whatsapp.Accepted && !got.HasCode {
+		return a
+	}
+	class := whatsapp.Classify(got.Code)
+	if got.Outcome == whatsapp.StopSending {
+		if o, ok := messages.StopForCode(class, got.Code, c); ok {
+			a.stop = &o
+		}
+		return a
+	}
+	bad := got.Outcome == whatsapp.RefusedForGood && class.HandlingClass == "fix-request"
+	if got.Outcome == whatsapp.Accepted || bad {
+		if n := w.streaks.note(c.Message.Run, bad); n >= inARow {
+			o := messages.RefusedInARow(c, got.Code)
+			a.stop = &o
+		}
+	}
+	return a
+}
+
+// record writes an answer, trying again while the claim lives. Given up, the
+// row turns unknown and the echo resolves it.
+func (w *Worker) record(ctx context.Context, ws id.Workspace, a answer) error {
+	for try := 0; ; try++ {
+		_, err := w.records.ask(ctx, ws, a)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("record an answer, tried %d times: %w", try+1, err)
+		case <-time.After(time.Duration(min(try+1, 10)) * 100 * time.Millisecond):
+		}
+	}
+}
+
+// recordAll writes the answers of several slots of one workspace in one
+// transaction, with the stops and opt-outs they bring.
+func (w *Worker) recordAll(ctx context.Context, ws id.Workspace, answers []answer) ([]struct{}, error) {
+	results := make([]messages.Result, len(answers))
+	for i, a := range answers {
+		results[i] = a.result
+	}
+	err := w.Pool.InWorkspace(ctx, ws, func(tx pgx.Tx) error {
+		if err := messages.Record(ctx, tx, ws, results); err != nil {
+			return err
+		}
+		for _, a := range answers {
+			if err := w.recordEffects(ctx, tx, ws, a); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return make([]struct{}, len(answers)), err
+}
+
+func (w *Worker) recordEffects(ctx context.Context, tx pgx.Tx, ws id.Workspace, a answer) error {
+	if a.stop != nil {
+		if _, err := messages.OpenStop(ctx, tx, ws, *a.stop); err != nil {
+			return err
+		}
+	}
+	if !a.optOut {
+		return nil
+	}
+	return consents.OptOut(ctx, tx, w.Vault, ws, consents.OptOutRequest{
+		Contact: a.claim.Contact, Purposes: []consents.Purpose{consents.Marketing},
+		Method: "meta_131050", Source: a.claim.Message.String(), OccurredAt: w.Clock(), Actor: "system:answer",
+	})
+}

@@ -1,0 +1,78 @@
+// Package worker performs the queue's tasks, one file per task. It is the only
+// caller of limits and of Meta. cmd starts it; it must not enqueue: what has to
+// be done later is a row, and the scheduler finds it.
+package worker
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+
+	"bareed/accounts"
+	"bareed/internal/clock"
+	"bareed/internal/id"
+	"bareed/internal/pg"
+	"bareed/limits"
+	"bareed/messages"
+	"bareed/queue"
+	"bareed/whatsapp"
+)
+
+// Config is what a Worker is built from.
+type Config struct {
+	Pool   *pg.Pool
+	Vault  *accounts.Vault
+	Meta   *whatsapp.Client
+	Limits *limits.Limiter
+	Clock  clock.Clock
+	Log    *slog.Logger
+	Name   string // of this process, in claimed_by
+	Slots  int    // concurrent sends
+}
+
+// Worker performs tasks. It is safe for as many goroutines as the queue's
+// servers use.
+type Worker struct {
+	Config
+	slots   *slots
+	senders *senders
+	claims  *batches[messages.Want, *messages.Claim]
+	records *batches[answer, struct{}]
+	streaks streaks
+	pending sync.WaitGroup // batches in the database
+}
+
+// New builds a worker; Tasks says what it can do.
+func New(cfg Config) *Worker {
+	w := &Worker{Config: cfg, slots: newSlots(cfg.Slots), streaks: streaks{of: map[id.Run]int{}}}
+	w.senders = newSenders(w)
+	w.claims = newBatches(&w.pending, w.claimAll)
+	w.records = newBatches(&w.pending, w.recordAll)
+	return w
+}
+
+// Tasks returns the table of the tasks this worker performs.
+func (w *Worker) Tasks() *queue.Mux {
+	m := queue.NewMux(w.Log)
+	queue.Handle(m, w.sendMessage)
+	queue.Handle(m, w.applyEvents)
+	queue.Handle(m, w.importContacts)
+	queue.Handle(m, w.checkCampaign)
+	queue.Handle(m, w.planRun)
+	queue.Handle(m, w.syncWABA)
+	return m
+}
+
+// Wait returns when no batch is in the database any more; call it after the
+// queue's servers have stopped.
+func (w *Worker) Wait(ctx context.Context) {
+	done := make(chan struct{})
+	go func() {
+		w.pending.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}
