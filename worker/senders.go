@@ -74,7 +74,7 @@ func (s *senders) load(ctx context.Context, ws id.Workspace, n id.Number) (sende
 		return sender{}, fmt.Errorf("read the sending number: %w", err)
 	}
 	out.perSecond = out.number.PerSecond
-	if out.number.IsOnBizApp {
+	if out.number.OnBizApp {
 		out.perSecond = min(out.perSecond, coexistence)
 	}
 	return out, nil

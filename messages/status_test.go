@@ -1,0 +1,286 @@
+package messages_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"bareed/internal/id"
+	"bareed/messages"
+	"bareed/whatsapp"
+)
+
+func (l *ledger) apply(number id.Number, statuses ...whatsapp.Status) messages.Applied {
+	l.t.Helper()
+	var done messages.Applied
+	l.in(func(tx pgx.Tx) (err error) {
+		done, err = messages.ApplyStatuses(l.t.Context(), tx, l.vault, l.ws, number, statuses, time.Now())
+		return err
+	})
+	return done
+}
+
+// status builds what Meta says of a message; attempt 0 leaves the callback data out.
+func (l *ledger) status(ordinal, attempt int, kind string, at time.Time) whatsapp.Status {
+	st := whatsapp.Status{ID: whatsapp.WAMID(wamid(ordinal)), Kind: kind, At: at}
+	if attempt > 0 {
+		st.CallbackData = messages.Callback{Message: l.message(ordinal), Attempt: attempt}.Encode(l.vault)
+	}
+	if kind == "failed" {
+		st.Errors = []whatsapp.StatusError{{Code: 131026}}
+	}
+	return st
+}
+
+func wamid(ordinal int) string { return fmt.Sprintf("wamid.TEST%d", ordinal) }
+
+func (l *ledger) accept(ordinal int) messages.Claim {
+	l.t.Helper()
+	c := l.claim(ordinal)[ordinal]
+	r := messages.Return(c)
+	r.Outcome, r.State, r.WAMID = "accepted", messages.Accepted, wamid(ordinal)
+	l.record(r)
+	return c
+}
+
+func TestStatusesInEveryOrderEndAlike(t *testing.T) {
+	t.Parallel()
+	kinds := []string{"sent", "delivered", "read", "failed"}
+	var orders [][]string
+	var permute func([]string, []string)
+	permute = func(done, rest []string) {
+		if len(rest) == 0 {
+			orders = append(orders, append([]string(nil), done...))
+			return
+		}
+		for i := range rest {
+			left := append(append([]string(nil), rest[:i]...), rest[i+1:]...)
+			permute(append(done, rest[i]), left)
+		}
+	}
+	permute(nil, kinds)
+	l := newLedger(t, len(orders))
+	base := time.Date(2026, 11, 1, 9, 0, 0, 0, time.UTC)
+	for i, order := range orders {
+		o := i + 1
+		l.accept(o)
+		for _, kind := range order {
+			at := base.Add(time.Duration(len(kind)) * time.Minute)
+			l.apply(l.number, l.status(o, i%2, kind, at))              // by callback data or by Meta's id
+			l.apply(l.number, l.status(o, 1, kind, at.Add(time.Hour))) // and doubled, later
+		}
+		l.wantState(o, messages.Read, "")
+		var sent, delivered, read, failed time.Time
+		err := l.owner.QueryRow(t.Context(), `select sent_at, delivered_at, read_at, failed_at from message where run_id = $1 and ordinal = $2`,
+			l.run, o).Scan(&sent, &delivered, &read, &failed)
+		if err != nil {
+			t.Fatalf("%v: %v", order, err)
+		}
+		if !sent.Equal(base.Add(4*time.Minute)) || !delivered.Equal(base.Add(9*time.Minute)) || !failed.Equal(base.Add(6*time.Minute)) {
+			t.Errorf("%v: a time was not set once: %v %v %v", order, sent, delivered, failed)
+		}
+	}
+}
+
+func TestEchoComesBeforeTheAnswer(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, 1)
+	c := l.claim(1)[1]
+	if done := l.apply(l.number, l.status(1, 1, "sent", time.Now())); done.Matched != 1 {
+		t.Fatalf("applied %+v", done)
+	}
+	l.wantState(1, messages.Sent, "")
+	r := messages.Return(c)
+	r.Outcome, r.State, r.WAMID, r.WaID = "accepted", messages.Accepted, wamid(1), "966500000000"
+	l.record(r)
+	l.wantState(1, messages.Sent, "")
+	var waID string
+	if err := l.owner.QueryRow(t.Context(), `select wa_id from message`).Scan(&waID); err != nil || waID != "966500000000" {
+		t.Errorf("the answer added %q, %v", waID, err)
+	}
+}
+
+func TestUnknownIsResolvedByItsEchoAlone(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, 3)
+	l.claim(1, 2, 3)
+	l.later(time.Minute)
+	l.in(func(tx pgx.Tx) error { _, err := messages.ExpireClaims(t.Context(), tx, l.ws, l.run); return err })
+	for o := 1; o <= 3; o++ {
+		l.wantState(o, messages.Unknown, "")
+	}
+	if len(l.claim(1, 2, 3)) != 0 {
+		t.Error("an unknown message was granted again")
+	}
+	l.apply(l.number, l.status(1, 1, "delivered", time.Now()))
+	l.wantState(1, messages.Delivered, "")
+	l.later(25 * time.Hour)
+	l.in(func(tx pgx.Tx) error {
+		_, err := messages.GiveUpUnknown(t.Context(), tx, l.ws, l.run, 24*time.Hour)
+		return err
+	})
+	l.wantState(2, messages.Unconfirmed, "no_answer")
+	l.apply(l.number, l.status(2, 1, "sent", time.Now()))
+	l.wantState(2, messages.Sent, "")
+	l.wantState(3, messages.Unconfirmed, "no_answer")
+}
+
+func TestStatusesThatAreNotOursChangeNothing(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, 1)
+	l.accept(1)
+	forged := l.status(1, 1, "read", time.Now())
+	forged.CallbackData = forged.CallbackData[:len(forged.CallbackData)-1] + "x"
+	if done := l.apply(l.number, forged); done.Forged != 1 || done.Matched != 0 {
+		t.Errorf("forged: %+v", done)
+	}
+	other := l.status(1, 1, "read", time.Now())
+	if done := l.apply(id.New[id.Number](), other); done.Foreign != 1 || done.Matched != 0 {
+		t.Errorf("another number's webhook: %+v", done)
+	}
+	stray := whatsapp.Status{ID: "wamid.NOBODY", Kind: "read"}
+	if done := l.apply(l.number, stray); done.Unmatched != 1 {
+		t.Errorf("unknown message: %+v", done)
+	}
+	l.wantState(1, messages.Accepted, "")
+}
+
+func TestUnbelievableTimesAreReplaced(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, 3)
+	for i, at := range []time.Time{{}, time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC), time.Now().AddDate(0, 0, -8)} {
+		l.accept(i + 1)
+		l.apply(l.number, l.status(i+1, 1, "sent", at))
+	}
+	rows, err := l.owner.Query(t.Context(), `select bareed_now() - sent_at < interval '1 hour' from message order by ordinal`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	near, err := pgx.CollectRows(rows, pgx.RowTo[bool])
+	if err != nil || len(near) != 3 || !near[0] || !near[1] || near[2] {
+		t.Errorf("near now: %v, %v; want true true false", near, err)
+	}
+}
+
+func TestLateAnswerCannotOverwriteANewerClaim(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, 1)
+	old := l.claim(1)[1]
+	l.record(messages.Return(old))
+	l.wantState(1, messages.Ready, "")
+	fresh, ok := l.claim(1)[1]
+	if !ok || fresh.Attempt != 2 {
+		t.Fatalf("second claim: %+v", fresh)
+	}
+	late := messages.Return(old)
+	late.Outcome, late.State, late.Reason = "refused_for_good", messages.Failed, "meta_100"
+	l.record(late)
+	l.wantState(1, messages.Sending, "")
+}
+
+// Random histories of claims, answers, receipts, deadlines and stops on a few
+// messages, compared after every step with a model of a few lines. The trigger
+// of newLedger refuses forbidden steps besides.
+func TestRandomHistoriesAgreeWithTheModel(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(6) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			const rows, steps = 8, 150
+			l := newLedger(t, rows)
+			r := rand.New(rand.NewPCG(seed, 7))
+			model := make([]modelRow, rows+1)
+			for i := range model {
+				model[i].state = messages.Ready
+			}
+			claims := map[int][]messages.Claim{}
+			for step := range steps {
+				o := 1 + r.IntN(rows)
+				what := l.randomStep(r, o, &model[o], claims)
+				l.wantState(o, model[o].state, model[o].reason)
+				if t.Failed() {
+					t.Fatalf("seed %d step %d: %s on message %d", seed, step, what, o)
+				}
+			}
+		})
+	}
+}
+
+type modelRow struct {
+	state  messages.State
+	reason string
+	claims int
+	known  bool // Meta's id is known
+}
+
+func (m *modelRow) answer(newest bool, s messages.State, reason string) {
+	late := m.state == messages.Unconfirmed && s != messages.Ready && s != messages.Unknown
+	if newest && (m.state == messages.Sending || m.state == messages.Unknown || late) {
+		m.state, m.reason = s, reason
+	}
+	if newest && s == messages.Accepted {
+		m.known = true
+	}
+}
+
+func (m *modelRow) hear(kind string, echo bool) {
+	rank := map[messages.State]int{messages.Accepted: 1, messages.Sent: 2, messages.Failed: 3, messages.Delivered: 4, messages.Read: 5}
+	found := m.claims > 0 && (echo || m.known && rank[m.state] > 0)
+	if !found {
+		return
+	}
+	m.known = true
+	if rank[messages.State(kind)] > rank[m.state] {
+		m.state, m.reason = messages.State(kind), ""
+		if kind == "failed" {
+			m.reason = "meta_131026"
+		}
+	}
+}
+
+func (l *ledger) randomStep(r *rand.Rand, o int, m *modelRow, claims map[int][]messages.Claim) string {
+	switch r.IntN(6) {
+	case 0, 1:
+		if c, ok := l.claim(o)[o]; ok != (m.state == messages.Ready) {
+			l.t.Errorf("granted %v in state %s", ok, m.state)
+		} else if ok {
+			claims[o] = append(claims[o], c)
+			m.state, m.reason, m.claims = messages.Sending, "", m.claims+1
+		}
+		return "claim"
+	case 2, 3:
+		all := claims[o]
+		if len(all) == 0 {
+			return "nothing"
+		}
+		i := r.IntN(len(all))
+		res := messages.Return(all[i])
+		pick := []messages.State{messages.Accepted, messages.Ready, messages.Failed, messages.Unknown}[r.IntN(4)]
+		res.Outcome, res.State = "test", pick
+		if pick == messages.Accepted {
+			res.WAMID = wamid(o)
+		}
+		if pick == messages.Failed {
+			res.Reason = "meta_100"
+		}
+		l.record(res)
+		m.answer(i == len(all)-1, pick, res.Reason)
+		return "answer " + string(pick)
+	case 4:
+		kind := []string{"sent", "delivered", "read", "failed"}[r.IntN(4)]
+		echo := r.IntN(2) == 0
+		l.apply(l.number, l.status(o, map[bool]int{true: max(1, m.claims), false: 0}[echo], kind, time.Now()))
+		m.hear(kind, echo)
+		return "status " + kind
+	default:
+		l.exec(`update message set claim_deadline = bareed_now() - interval '1 second' where ordinal = $1 and state = 'sending'`, o)
+		l.in(func(tx pgx.Tx) error { _, err := messages.ExpireClaims(l.t.Context(), tx, l.ws, l.run); return err })
+		if m.state == messages.Sending {
+			m.state = messages.Unknown
+		}
+		return "deadline"
+	}
+}
