@@ -3,6 +3,7 @@ package messages
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"github.com/jackc/pgx/v5"
 
@@ -52,4 +53,10 @@ func Plan(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run, first int
 		return 0, fmt.Errorf("plan messages: %w", err)
 	}
 	return int(tag.RowsAffected()), nil
+}
+
+// ParametersPlace binds sealed parameters to their row, so that no row's
+// parameters can be opened in another.
+func ParametersPlace(m id.Message) string {
+	return "message.parameters/" + m.Run.String() + "/" + strconv.Itoa(int(m.Ordinal))
 }

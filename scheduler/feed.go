@@ -13,20 +13,19 @@ import (
 	"bareed/queue"
 )
 
-// ahead is how much work the queue holds of one number: enough that no worker
-// is idle between two ticks, so little that the queue can be lost at any time.
-const ahead = 2 * time.Second
+// tick is how often the feed looks.
+const tick = 200 * time.Millisecond
 
 // feeder is what the leader remembers between ticks. All of it may be lost.
 type feeder struct {
-	epoch   string // the queue's, as it was last set
-	windows map[id.Number]*window
-	paces   map[id.Run]*pace
-	turn    int // which run goes first, so that none always does
+	epoch string // the queue's, as it was last set
+	flows map[id.Number]*flow
+	paces map[id.Run]*pace
+	turn  int // which run goes first, so that none always does
 }
 
 func newFeeder() feeder {
-	return feeder{windows: map[id.Number]*window{}, paces: map[id.Run]*pace{}}
+	return feeder{flows: map[id.Number]*flow{}, paces: map[id.Run]*pace{}}
 }
 
 // feedRun is a running run as the engine finds it.
@@ -50,7 +49,7 @@ where r.state = 'running'
 order by r.number_id, r.id`
 
 // feed hands the next messages of every running run to the queue, number by
-// number: about two seconds of what each may send.
+// number, as many as each may send until the next look.
 func (s *Scheduler) feed(ctx context.Context) error {
 	if err := s.watchQueue(ctx); err != nil {
 		return err
@@ -101,13 +100,14 @@ func (s *Scheduler) watchQueue(ctx context.Context) error {
 		return err
 	}
 	s.offered.clear()
+	s.release.clear()
 	s.feeder.epoch, err = s.Queue.SetEpoch(ctx)
 	return err
 }
 
-// feedNumber shares a number's window between its runs.
+// feedNumber shares what a number may send now between its runs.
 func (s *Scheduler) feedNumber(ctx context.Context, runs []feedRun) error {
-	w := s.feeder.window(runs[0], s.Clock())
+	flow := s.feeder.flow(runs[0], s.Clock())
 	backlogs := make([]messages.Backlog, len(runs))
 	open := make([]bool, len(runs))
 	out, oldest, eager := 0, time.Duration(0), 0
@@ -125,7 +125,7 @@ func (s *Scheduler) feedNumber(ctx context.Context, runs []feedRun) error {
 			eager++
 		}
 	}
-	room := w.adapt(s.Clock(), out, oldest) - out
+	room := flow.room(s.Clock(), out, oldest)
 	for k := range runs {
 		i := (k + s.feeder.turn) % len(runs)
 		if !open[i] || room <= 0 {
@@ -174,10 +174,8 @@ func (s *Scheduler) feedRun(ctx context.Context, r feedRun, b messages.Backlog, 
 		tasks[i] = queue.SendMessage{Workspace: r.Workspace, Run: r.Run, Ordinal: c.Ordinal, Contact: c.Contact,
 			Number: r.Number, Feed: feed, Reply: r.Kind == "reply"}
 	}
-	if len(tasks) == 0 {
-		return 0, nil
-	}
-	return len(tasks), s.Queue.Enqueue(ctx, tasks...)
+	s.release.add(s.Clock(), tasks)
+	return len(tasks), nil
 }
 
 // placeWait is when a message without a place under the portfolio's limit is

@@ -35,7 +35,8 @@ type Scheduler struct {
 	ticked   atomic.Int64 // unix ms of the last feed
 	feeder   feeder
 	pictures pictures
-	offered  offered
+	offered  *offered
+	release  release
 }
 
 // New builds a scheduler; Run starts it.
@@ -61,7 +62,7 @@ func (s *Scheduler) jobs() []job {
 	return []job{
 		{"imports", time.Second, s.imports},
 		{"plan", time.Second, s.plan},
-		{"feed", 200 * time.Millisecond, s.feed},
+		{"feed", tick, s.feed},
 		{"events", 200 * time.Millisecond, s.events},
 		{"reconcile", time.Second, s.reconcile},
 		{"places", 5 * time.Second, s.places},
@@ -99,7 +100,7 @@ func (s *Scheduler) work(ctx context.Context) {
 	}
 	s.perform(ctx, job{name: "housekeeping", run: s.housekeeping})
 	table.Start()
-	<-ctx.Done()
+	s.releaseTasks(ctx)
 	<-table.Stop().Done()
 }
 

@@ -6,45 +6,58 @@ import (
 	"bareed/internal/id"
 )
 
-// window is how many messages of one number may be handed over and not yet
-// answered. It grows while answers come quickly and halves when they do not, so
-// that a slow number cannot fill the workers' slots with waiting.
-type window struct {
-	size   float64
-	most   float64 // two seconds of the number's rate
+// flow is how fast one number's messages are handed over. The queue delivers at
+// once, so handing over is the pacing: a message that reaches a worker before
+// its departure only comes back. The workers' limiter stays the judge.
+type flow struct {
+	credit float64 // messages that may be handed over now; fills with time
+	at     time.Time
+	size   float64 // how many may be out: handed over and not answered
+	most   float64 // what size may grow to: a second of the rate
 	halved time.Time
 }
 
-// least keeps a slow number trying.
-const least = 2
+const (
+	// bulkShare is the part of Meta's throughput that is handed over: a tenth is
+	// head-room for replies, and a little less than what the limiter lets pass
+	// keeps a queue from building up in front of it.
+	bulkShare = 0.9 * 0.985
+	// least keeps a slow number trying.
+	least = 2
+	// slow is how old an outstanding POST may be before its number counts as slow.
+	slow = time.Second
+	// catchUp is how much lost time may be made good.
+	catchUp = 400 * time.Millisecond
+)
 
-// slow is how old an outstanding POST may be before its number counts as slow.
-const slow = time.Second
-
-func (f *feeder) window(r feedRun, now time.Time) *window {
-	most := max(least, float64(r.PerSecond)*ahead.Seconds())
-	w := f.windows[r.Number]
+func (f *feeder) flow(r feedRun, now time.Time) *flow {
+	rate := float64(r.PerSecond) * bulkShare
+	w := f.flows[r.Number]
 	if w == nil {
-		w = &window{size: max(8, most/4), halved: now}
-		f.windows[r.Number] = w
+		w = &flow{at: now.Add(-tick), size: max(8, rate/4), halved: now}
+		f.flows[r.Number] = w
 	}
-	w.most = most
-	w.size = min(w.size, most)
+	w.most = max(least, rate)
+	w.size = min(w.size, w.most)
+	w.credit = min(w.credit+rate*now.Sub(w.at).Seconds(), max(1, rate*catchUp.Seconds()))
+	w.at = now
 	return w
 }
 
-// adapt moves the window by what is out and how old the oldest answer awaited
-// is, and returns its size.
-func (w *window) adapt(now time.Time, out int, oldest time.Duration) int {
+// room is how many messages may be handed over now, given what is out and how
+// old the oldest answer awaited is. What may be out grows while answers come
+// quickly and halves when they do not, so that a slow number cannot fill the
+// workers' slots with waiting.
+func (w *flow) room(now time.Time, out int, oldest time.Duration) int {
 	switch {
 	case oldest > slow:
 		if now.Sub(w.halved) >= time.Second {
 			w.size, w.halved = max(least, w.size/2), now
 		}
-	case float64(out) < w.size/2:
+	case float64(out) > w.size/2:
 		w.size = min(w.most, w.size+max(1, w.most/16))
 	}
-	return int(w.size)
+	return int(min(w.credit, w.size-float64(out)))
 }
 
 // pace is a run's own speed ("100 a minute") as a credit that fills with time.
@@ -64,12 +77,14 @@ func (f *feeder) allowed(r feedRun, n int, now time.Time) int {
 		p = &pace{credit: 1, at: now}
 		f.paces[r.Run] = p
 	}
-	p.credit = min(p.credit+perSecond*now.Sub(p.at).Seconds(), max(1, perSecond*ahead.Seconds()))
+	p.credit = min(p.credit+perSecond*now.Sub(p.at).Seconds(), max(1, perSecond*catchUp.Seconds()))
 	p.at = now
 	return min(n, int(p.credit))
 }
 
+// spend takes what was handed over off the credits.
 func (f *feeder) spend(r feedRun, n int) {
+	f.flows[r.Number].credit -= float64(n)
 	if p := f.paces[r.Run]; p != nil {
 		p.credit -= float64(n)
 	}
@@ -81,9 +96,9 @@ func (f *feeder) forget(runs []feedRun) {
 	for _, r := range runs {
 		numbers[r.Number], live[r.Run] = true, true
 	}
-	for n := range f.windows {
+	for n := range f.flows {
 		if !numbers[n] {
-			delete(f.windows, n)
+			delete(f.flows, n)
 		}
 	}
 	for r := range f.paces {

@@ -47,7 +47,7 @@ func (w *Worker) sendMessage(ctx context.Context, t queue.SendMessage) error {
 		return err
 	}
 	ask := limits.Ask{Number: t.Number, Contact: t.Contact, PerSecond: from.perSecond, Bulk: !t.Reply}
-	grant, err := w.Limits.Take(ctx, ask)
+	grant, err := w.take(ctx, ask)
 	if err != nil {
 		return err
 	}
@@ -63,6 +63,26 @@ func (w *Worker) sendMessage(ctx context.Context, t queue.SendMessage) error {
 		return w.Limits.Release(ctx, ask, grant)
 	}
 	return w.post(ctx, t, from, *claim, ask, grant, began)
+}
+
+// nearly is how long a slot may wait for a departure to be had; longer, and the
+// task is given back, so that no slot sleeps for one number.
+const nearly = 50 * time.Millisecond
+
+// take books a departure, waiting for it nearly at most.
+func (w *Worker) take(ctx context.Context, ask limits.Ask) (limits.Grant, error) {
+	began := time.Now()
+	for {
+		grant, err := w.Limits.Take(ctx, ask)
+		if err != nil || grant.OK || time.Since(began)+grant.Retry > nearly {
+			return grant, err
+		}
+		select {
+		case <-ctx.Done():
+			return grant, ctx.Err()
+		case <-time.After(grant.Retry):
+		}
+	}
 }
 
 // post waits for the departure, takes the last look, POSTs and records. From

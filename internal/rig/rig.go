@@ -1,0 +1,350 @@
+//go:build unix
+
+// Package rig runs the whole product as it is run in earnest: real processes of
+// the real binary, on the PostgreSQL and Redis it is given, with the sandbox in
+// Meta's place. The demo, the life test and the benchmark stand on it. It sees
+// the product only from outside: its command line, its API, the sandbox's
+// journal.
+package rig
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"bareed/internal/devenv"
+)
+
+// Config says what to run.
+type Config struct {
+	Binary      string // of the product, from Build
+	DatabaseURL string
+	RedisURL    string
+	MasterKey   string // base64; empty for a new one
+	Dir         string // for the sandbox's journal
+	Workers     int
+	Schedulers  int
+	Slots       int // of each worker
+	Log         io.Writer
+	API         string   // host:port; empty for a free one
+	Env         []string // more settings, NAME=value
+}
+
+// Rig is the running product.
+type Rig struct {
+	Config
+	URL     string // of the API
+	Sandbox string // URL of the sandbox
+	HTTP    *http.Client
+
+	mu        sync.Mutex
+	processes map[string]*devenv.Process
+	order     []string // of starting
+	ports     map[string]int
+}
+
+// Build builds the product's binary into dir and returns its path. Go's build
+// cache makes a second time quick.
+func Build(ctx context.Context, dir string, out io.Writer) (string, error) {
+	bin := filepath.Join(dir, "bareed")
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", bin, "bareed/cmd/bareed")
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Run(); err != nil {
+		return "", fmt.Errorf("build the program: %w", err)
+	}
+	return bin, nil
+}
+
+// NewMasterKey makes a key for Config.
+func NewMasterKey() string {
+	var b [32]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return base64.StdEncoding.EncodeToString(b[:])
+}
+
+// Start migrates and starts every process, and returns when each is ready.
+func Start(ctx context.Context, c Config) (*Rig, error) {
+	if c.MasterKey == "" {
+		c.MasterKey = NewMasterKey()
+	}
+	if c.Log == nil {
+		c.Log = io.Discard
+	}
+	r := &Rig{Config: c, processes: map[string]*devenv.Process{}, ports: map[string]int{},
+		HTTP: &http.Client{Timeout: time.Minute}}
+	if err := r.address(); err != nil {
+		return nil, err
+	}
+	if out, err := r.Command(ctx, "migrate"); err != nil {
+		return nil, fmt.Errorf("migrate: %w: %s", err, out)
+	}
+	names := []string{"sandbox"}
+	for i := range c.Schedulers {
+		names = append(names, fmt.Sprintf("scheduler%d", i+1))
+	}
+	for i := range c.Workers {
+		names = append(names, fmt.Sprintf("worker%d", i+1))
+	}
+	for _, n := range append(names, "api") {
+		if err := r.StartProcess(ctx, n); err != nil {
+			r.Stop()
+			return nil, err
+		}
+	}
+	for _, n := range r.order {
+		if err := r.WaitReady(ctx, n); err != nil {
+			r.Stop()
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+// address picks the ports; the API's may be asked for.
+func (r *Rig) address() error {
+	port, err := devenv.FreePort()
+	if err != nil {
+		return err
+	}
+	r.Sandbox = fmt.Sprintf("http://127.0.0.1:%d", port)
+	if r.API == "" {
+		if port, err = devenv.FreePort(); err != nil {
+			return err
+		}
+		r.API = fmt.Sprintf("127.0.0.1:%d", port)
+	}
+	r.URL = "http://" + r.API
+	return nil
+}
+
+// environment is what every process is given, and nothing of ours.
+func (r *Rig) environment(metricsPort int) []string {
+	env := []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"),
+		"DATABASE_URL=" + r.DatabaseURL, "REDIS_URL=" + r.RedisURL, "BAREED_MASTER_KEY=1:" + r.MasterKey,
+		"BAREED_GRAPH_URL=" + r.Sandbox, "BAREED_SANDBOX_LISTEN=" + strings.TrimPrefix(r.Sandbox, "http://"),
+		"BAREED_SANDBOX_JOURNAL=" + filepath.Join(r.Dir, "journal.jsonl"),
+		"BAREED_LISTEN=" + r.API, "BAREED_LOG=text", "BAREED_LOG_LEVEL=warn", "BAREED_UNDO_GRACE=0s",
+		fmt.Sprintf("BAREED_METRICS_LISTEN=127.0.0.1:%d", metricsPort),
+	}
+	if r.Slots > 0 {
+		env = append(env, fmt.Sprintf("BAREED_WORKER_SLOTS=%d", r.Slots))
+	}
+	return append(env, r.Env...)
+}
+
+// Command runs a subcommand to its end and returns what it printed.
+func (r *Rig) Command(ctx context.Context, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, r.Binary, args...)
+	cmd.Env = r.environment(0)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// StartProcess starts a process by its name: the subcommand and a number.
+func (r *Rig) StartProcess(ctx context.Context, name string) error {
+	port, err := devenv.FreePort()
+	if err != nil {
+		return err
+	}
+	p, err := devenv.Start(ctx, devenv.Child{Name: name, Path: r.Binary,
+		Args: []string{strings.TrimRight(name, "0123456789")}, Env: r.environment(port), Log: r.Log})
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.processes[name], r.ports[name] = p, port
+	if !slices.Contains(r.order, name) {
+		r.order = append(r.order, name)
+	}
+	return nil
+}
+
+// Process returns a process by name, for signals.
+func (r *Rig) Process(name string) *devenv.Process {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.processes[name]
+}
+
+// Metrics is the URL under which a process shows its health and figures.
+func (r *Rig) Metrics(name string) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return fmt.Sprintf("http://127.0.0.1:%d", r.ports[name])
+}
+
+// WaitReady waits until a process says that it is ready.
+func (r *Rig) WaitReady(ctx context.Context, name string) error {
+	url := r.Metrics(name) + "/readyz"
+	switch {
+	case name == "api":
+		url = r.URL + "/readyz"
+	case name == "sandbox":
+		url = r.Sandbox + "/sandbox/clock"
+	}
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	p := r.Process(name)
+	return Until(ctx, 20*time.Millisecond, func() (bool, error) {
+		select {
+		case <-p.Done():
+			return false, fmt.Errorf("%s ended before it was ready: %v", name, p.Err())
+		default:
+		}
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			return false, err
+		}
+		res, err := r.HTTP.Do(req)
+		if err != nil {
+			return false, nil
+		}
+		defer res.Body.Close()
+		return res.StatusCode == http.StatusOK, nil
+	})
+}
+
+// Until asks again and again until the answer is yes, an error, or ctx ends.
+func Until(ctx context.Context, every time.Duration, ask func() (bool, error)) error {
+	t := time.NewTicker(every)
+	defer t.Stop()
+	for {
+		yes, err := ask()
+		if yes || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-t.C:
+		}
+	}
+}
+
+// Stop ends the processes in the order that loses nothing: the API first, so
+// that no new work comes; schedulers, so that none is handed over; workers,
+// which finish what they have; and Meta last.
+func (r *Rig) Stop() {
+	for _, kind := range []string{"api", "scheduler", "worker", "sandbox"} {
+		var wg sync.WaitGroup
+		for _, name := range r.order {
+			if p := r.Process(name); strings.HasPrefix(name, kind) && p != nil {
+				wg.Go(func() { _ = p.Stop(30 * time.Second) })
+			}
+		}
+		wg.Wait()
+	}
+}
+
+// Call speaks JSON with the API: key is the bearer, in and out may be nil.
+// A problem document becomes an *APIError.
+func (r *Rig) Call(ctx context.Context, key, method, path string, in, out any) error {
+	var body io.Reader
+	if in != nil {
+		b, err := json.Marshal(in)
+		if err != nil {
+			return fmt.Errorf("write the request: %w", err)
+		}
+		body = bytes.NewReader(b)
+	}
+	return r.Do(ctx, key, method, path, "application/json", body, out)
+}
+
+// Do is Call with a body of any type.
+func (r *Rig) Do(ctx context.Context, key, method, path, contentType string, body io.Reader, out any) error {
+	req, err := http.NewRequestWithContext(ctx, method, r.URL+path, body)
+	if err != nil {
+		return fmt.Errorf("make the request: %w", err)
+	}
+	req.Header.Set("Authorization", "Bearer "+key)
+	if body != nil {
+		req.Header.Set("Content-Type", contentType)
+	}
+	if method == http.MethodPost {
+		req.Header.Set("Idempotency-Key", rand.Text())
+	}
+	res, err := r.HTTP.Do(req)
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	if res.StatusCode >= 300 {
+		e := &APIError{Status: res.StatusCode, Body: string(b)}
+		_ = json.Unmarshal(b, e) // what is no problem document keeps its status and body
+		return fmt.Errorf("%s %s: %w", method, path, e)
+	}
+	if out == nil || len(b) == 0 {
+		return nil
+	}
+	return json.Unmarshal(b, out)
+}
+
+// APIError is a refusal of the API.
+type APIError struct {
+	Status int    `json:"-"`
+	Code   string `json:"code"`
+	Detail string `json:"detail"`
+	Body   string `json:"-"`
+}
+
+func (e *APIError) Error() string { return fmt.Sprintf("%d %s: %s", e.Status, e.Code, e.Detail) }
+
+// CodeOf is the problem's code in err, or "".
+func CodeOf(err error) string {
+	var e *APIError
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return ""
+}
+
+// Control posts to the sandbox's switches, or reads from them when in is nil.
+func (r *Rig) Control(ctx context.Context, path string, in, out any) error {
+	method, body := http.MethodGet, io.Reader(nil)
+	if in != nil {
+		b, err := json.Marshal(in)
+		if err != nil {
+			return fmt.Errorf("write to the sandbox: %w", err)
+		}
+		method, body = http.MethodPost, bytes.NewReader(b)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, r.Sandbox+path, body)
+	if err != nil {
+		return fmt.Errorf("ask the sandbox: %w", err)
+	}
+	res, err := r.HTTP.Do(req)
+	if err != nil {
+		return fmt.Errorf("ask the sandbox: %w", err)
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		return fmt.Errorf("ask the sandbox: %w", err)
+	}
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("the sandbox refused %s: %s", path, b)
+	}
+	if out == nil {
+		return nil
+	}
+	return json.Unmarshal(b, out)
+}

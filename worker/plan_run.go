@@ -1,0 +1,62 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"bareed/campaigns"
+	"bareed/campaigns/plan"
+	"bareed/queue"
+)
+
+// planRun writes a run's messages, chunk by chunk, each in one transaction with
+// the cursor, so that a kill loses nothing but the chunk under way. The first
+// chunk is enough to begin sending. Twins are kept apart by the run's lease, and
+// when that fails by the cursor.
+func (w *Worker) planRun(ctx context.Context, t queue.PlanRun) error {
+	box, err := w.Vault.Box(ctx, t.Workspace)
+	if err != nil {
+		return err
+	}
+	mine := false
+	err = w.Pool.InWorkspace(ctx, t.Workspace, func(tx pgx.Tx) (err error) {
+		mine, err = plan.Lease(ctx, tx, t.Workspace, t.Run)
+		return err
+	})
+	if err != nil || !mine {
+		return err
+	}
+	var at plan.Progress
+	for !at.Done {
+		err = w.Pool.InWorkspace(ctx, t.Workspace, func(tx pgx.Tx) (err error) {
+			at, err = plan.Next(ctx, tx, w.Vault, box, t.Workspace, t.Run)
+			return err
+		})
+		if errors.Is(err, plan.ErrTaken) {
+			return nil
+		}
+		if err != nil {
+			return errors.Join(err, w.releasePlan(ctx, t))
+		}
+		err = w.Pool.InWorkspace(ctx, t.Workspace, func(tx pgx.Tx) error {
+			return campaigns.Due(ctx, tx, t.Workspace, t.Run)
+		})
+		if err != nil {
+			return errors.Join(err, w.releasePlan(ctx, t))
+		}
+	}
+	return nil
+}
+
+// releasePlan lets the next task begin at once instead of when the lease ends,
+// also while this process shuts down.
+func (w *Worker) releasePlan(ctx context.Context, t queue.PlanRun) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	return w.Pool.InWorkspace(ctx, t.Workspace, func(tx pgx.Tx) error {
+		return plan.Release(ctx, tx, t.Workspace, t.Run)
+	})
+}

@@ -1,0 +1,165 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"bareed/internal/errs"
+	"bareed/internal/id"
+	"bareed/messages"
+	"bareed/numbers"
+	"bareed/queue"
+	"bareed/templates"
+	"bareed/whatsapp"
+)
+
+// maxTemplatePages bounds the list of templates (250 a page; Meta allows 6,000).
+const maxTemplatePages = 100
+
+// syncWABA reads a WABA from Meta: its numbers in one call, the account, and its
+// templates when the mirror is older than a minute. What changed for the worse
+// opens stops in the same transaction; nothing clears one.
+func (w *Worker) syncWABA(ctx context.Context, t queue.SyncWABA) error {
+	box, err := w.Vault.Box(ctx, t.Workspace)
+	if err != nil {
+		return err
+	}
+	var job syncJob
+	err = w.Pool.InWorkspace(ctx, t.Workspace, func(tx pgx.Tx) (err error) {
+		job, err = readSyncJob(ctx, tx, t)
+		if err != nil {
+			return err
+		}
+		job.token, err = numbers.Token(ctx, tx, box, t.Workspace, t.WABA)
+		return err
+	})
+	if _, gone := errs.As(err); gone {
+		return nil // disconnected since the task was made
+	}
+	if err != nil {
+		return fmt.Errorf("prepare a poll: %w", err)
+	}
+	poll, list, err := w.askMeta(ctx, job)
+	if err != nil {
+		return w.pollFailed(ctx, t, err)
+	}
+	err = w.Pool.InWorkspace(ctx, t.Workspace, func(tx pgx.Tx) error {
+		changes, err := numbers.ApplyPoll(ctx, tx, t.Workspace, t.WABA, poll)
+		if err != nil {
+			return err
+		}
+		if list != nil {
+			more, err := templates.ApplyList(ctx, tx, t.Workspace, t.WABA, list)
+			if err != nil {
+				return err
+			}
+			changes = append(changes, more...)
+		}
+		return openStops(ctx, tx, t.Workspace, changes)
+	})
+	if err != nil {
+		return fmt.Errorf("apply a poll: %w", err)
+	}
+	return nil
+}
+
+// syncJob is what a poll needs to know of its WABA.
+type syncJob struct {
+	token          whatsapp.Token
+	metaID         string
+	staleTemplates bool
+}
+
+func readSyncJob(ctx context.Context, tx pgx.Tx, t queue.SyncWABA) (syncJob, error) {
+	var job syncJob
+	var err error
+	if job.metaID, err = numbers.MetaWABAID(ctx, tx, t.Workspace, t.WABA); err != nil {
+		return job, err
+	}
+	job.staleTemplates, err = templates.Stale(ctx, tx, t.Workspace, t.WABA)
+	return job, err
+}
+
+// askMeta makes the poll's calls. list is nil when the templates were not asked
+// for, and never nil otherwise.
+func (w *Worker) askMeta(ctx context.Context, job syncJob) (poll numbers.Poll, list []whatsapp.Template, err error) {
+	if poll.Numbers, err = w.Meta.ListPhoneNumbers(ctx, job.token, job.metaID); err != nil {
+		return poll, nil, err
+	}
+	if poll.WABA, err = w.Meta.GetWABA(ctx, job.token, job.metaID); err != nil {
+		return poll, nil, err
+	}
+	if poll.NoLimit() && poll.WABA.PortfolioID != "" {
+		// Not every token may read the portfolio; without it the limit stays as it was known.
+		if p, err := w.Meta.GetPortfolio(ctx, job.token, poll.WABA.PortfolioID); err == nil {
+			poll.Limit = p.MessagingLimit
+		}
+	}
+	if job.staleTemplates {
+		list, err = w.allTemplates(ctx, job)
+	}
+	return poll, list, err
+}
+
+// allTemplates reads the whole list, once more from the start when it changed
+// while it was read (131059). Half a list would make templates disappear.
+func (w *Worker) allTemplates(ctx context.Context, job syncJob) ([]whatsapp.Template, error) {
+	for try := 0; ; try++ {
+		list, err := w.templatePages(ctx, job)
+		var refused *whatsapp.Error
+		if err == nil || try > 0 || !errors.As(err, &refused) || refused.Code != whatsapp.CodeInvalidCursor {
+			return list, err
+		}
+	}
+}
+
+func (w *Worker) templatePages(ctx context.Context, job syncJob) ([]whatsapp.Template, error) {
+	list := []whatsapp.Template{}
+	after := ""
+	for range maxTemplatePages {
+		page, err := w.Meta.ListTemplates(ctx, job.token, job.metaID, after, 250)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, page.Templates...)
+		if after = page.After; after == "" {
+			return list, nil
+		}
+	}
+	return nil, errors.New("the list of templates does not end")
+}
+
+// pollFailed keeps why; a token that Meta refuses stops the WABA. The next poll
+// comes by itself, so the task is done either way.
+func (w *Worker) pollFailed(ctx context.Context, t queue.SyncWABA, cause error) error {
+	problem := numbers.Problem(cause)
+	w.Log.Warn("a poll failed", "workspace", t.Workspace, "waba", t.WABA, "problem", problem, "error", cause)
+	err := w.Pool.InWorkspace(ctx, t.Workspace, func(tx pgx.Tx) error {
+		changes, err := numbers.PollFailed(ctx, tx, t.Workspace, t.WABA, problem)
+		if err != nil {
+			return err
+		}
+		return openStops(ctx, tx, t.Workspace, changes)
+	})
+	if err != nil {
+		return fmt.Errorf("keep a failed poll: %w", err)
+	}
+	return nil
+}
+
+// openStops opens what the changes call for.
+func openStops(ctx context.Context, tx pgx.Tx, ws id.Workspace, changes []numbers.Change) error {
+	for _, c := range changes {
+		o, stops := messages.StopFor(c)
+		if !stops {
+			continue
+		}
+		if _, err := messages.OpenStop(ctx, tx, ws, o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
