@@ -227,7 +227,48 @@ func writeHeard(ctx context.Context, tx pgx.Tx, ws id.Workspace, number id.Numbe
 			return fmt.Errorf("note the echo: %w", err)
 		}
 	}
+	if err := touch(ctx, tx, ws, moved); err != nil {
+		return err
+	}
 	return movePlaces(ctx, tx, ws, number, moved)
+}
+
+// sqlTouch marks runs that are over, so that their picture is drawn again. Of
+// runs that are not, the picture is drawn anyway, and their row is left alone:
+// every status would queue for its lock.
+const sqlTouch = `
+update run
+set touched_at = bareed_now()
+where workspace_id = $1
+  and id = any ($2)
+  and settled_at is not null
+  and touched_at is null`
+
+func touch(ctx context.Context, tx pgx.Tx, ws id.Workspace, moved []movedRow) error {
+	var runs []id.Run
+	for _, m := range moved {
+		if !slices.Contains(runs, m.Run) {
+			runs = append(runs, m.Run)
+		}
+	}
+	if _, err := tx.Exec(ctx, sqlTouch, ws, runs); err != nil {
+		return fmt.Errorf("mark ended runs: %w", err)
+	}
+	return nil
+}
+
+const sqlUntouch = `
+update run
+set touched_at = null
+where workspace_id = $1
+  and id = $2`
+
+// Untouch takes the mark off a run whose picture is about to be drawn again.
+func Untouch(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run) error {
+	if _, err := tx.Exec(ctx, sqlUntouch, ws, run); err != nil {
+		return fmt.Errorf("take the mark off a run: %w", err)
+	}
+	return nil
 }
 
 const sqlEchoSeen = `

@@ -35,6 +35,7 @@ create table identity (
 select fence('identity');
 grant select, insert, update, delete on identity to bareed_app;
 create index identity_contact on identity (workspace_id, contact_id, kind);
+create index identity_bsuid on identity (workspace_id, key) where kind in ('bsuid', 'parent_bsuid');
 
 create table contact_attribute (
     workspace_id  uuid not null,
@@ -224,6 +225,7 @@ select discoverable('consent', 'workspace_id, id, xid, hash');
 grant select, insert on consent to bareed_app;
 create index consent_contact on consent (workspace_id, contact_id, purpose, occurred_at);
 create index consent_xid on consent (xid);
+create index consent_recipient on consent (workspace_id, recipient_hash) where contact_id is null;
 
 -- What the ledger comes to: may this person be messaged for this purpose?
 -- Written in the ledger's transaction; the claim reads it by key.

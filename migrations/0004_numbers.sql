@@ -151,7 +151,8 @@ create index template_meta on template (workspace_id, meta_template_id);
 -- reserved one until the leader frees it (place_ttl).
 -- +goose StatementBegin
 create function place_valid(portfolio uuid, recipient bytea) returns boolean
-    language sql stable security definer set search_path = public, pg_temp
+    language plpgsql stable security definer set search_path = public, pg_temp as $$
+begin
     return exists (
         select from portfolio p
         where p.id = portfolio
@@ -163,6 +164,7 @@ create function place_valid(portfolio uuid, recipient bytea) returns boolean
                   and l.recipient_hash = recipient
                   and l.freed_at is null
                   and coalesce(l.counted_at, l.reserved_at) > bareed_now() - interval '23 hours')));
+end $$;
 -- +goose StatementEnd
 
 -- A message was refused for good: its place is free again, unless Meta already

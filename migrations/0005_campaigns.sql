@@ -129,6 +129,7 @@ create table run (
     started_at       timestamptz,
     ended_at         timestamptz,
     settled_at       timestamptz, -- ended, nothing left that can change by itself, summary written
+    touched_at       timestamptz,            -- a receipt came after the end: the picture is to be drawn again
     summary          jsonb, -- the certificate's figures, written before messages are dropped
     primary key (workspace_id, id),
     unique (id),
@@ -138,10 +139,11 @@ create table run (
     foreign key (workspace_id, template_id) references template
 );
 select fence('run');
-select discoverable('run', 'workspace_id, id, campaign_id, state, number_id, waba_id, portfolio_id, starts_at, expires_at, plan_done, planned, fed, per_minute, lease_until, kind, settled_at');
+select discoverable('run', 'workspace_id, id, campaign_id, state, number_id, waba_id, portfolio_id, starts_at, expires_at, plan_done, planned, fed, per_minute, lease_until, kind, touched_at, settled_at');
 grant select, insert, update on run to bareed_app;
 create index run_open on run (state) where state in ('planning', 'running', 'finishing');
 create index run_unsettled on run (state) where settled_at is null;
+create index run_touched on run (touched_at) where touched_at is not null;
 
 -- Pause, hold, breaker, suspension and lock in one mechanism: while a row is
 -- open, the claim refuses every message in its scope. Opening one is what
@@ -167,14 +169,17 @@ create index stop_scope on stop (workspace_id, scope_id, since desc);
 select fence('stop');
 grant select, insert, update on stop to bareed_app;
 
--- Is any of these scopes held right now?
+-- Is any of these scopes held right now? In PL/pgSQL, here as in place_valid,
+-- because it keeps its plan: a function in SQL is planned anew in every statement.
 -- +goose StatementBegin
 create function stopped(workspace uuid, scopes uuid[]) returns boolean
-    language sql stable parallel safe
+    language plpgsql stable parallel safe as $$
+begin
     return exists (
         select from stop s
         where s.workspace_id = workspace
           and s.scope_id = any (scopes)
           and s.cleared_at is null
           and (s.until is null or s.until > bareed_now()));
+end $$;
 -- +goose StatementEnd

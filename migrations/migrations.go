@@ -13,10 +13,12 @@ import (
 	"database/sql"
 	"embed"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -82,6 +84,7 @@ const sqlRoles = `
 do $$
 declare r text;
 begin
+	perform pg_advisory_xact_lock(hashtext('bareed.roles'));
 	if current_setting('server_version_num')::int < 150000 then
 		raise exception 'PostgreSQL 15 or newer is needed, this is %', current_setting('server_version');
 	end if;
@@ -114,10 +117,19 @@ func prepareRoles(ctx context.Context, cfg *pgx.ConnConfig) error {
 		return fmt.Errorf("connect to migrate: %w", err)
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	if _, err := conn.Exec(ctx, sqlRoles); err != nil {
-		return fmt.Errorf("prepare the database roles: %w", err)
+	// The lock inside is this database's only; another database of the server
+	// may be granting the same roles at this moment.
+	for try := 0; ; try++ {
+		_, err := conn.Exec(ctx, sqlRoles)
+		var pe *pgconn.PgError
+		if err != nil && try < 10 && errors.As(err, &pe) && pe.Code == "XX000" {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("prepare the database roles: %w", err)
+		}
+		return nil
 	}
-	return nil
 }
 
 // Hash names this state of the schema: it changes with any byte of any file.

@@ -16,17 +16,19 @@ import (
 // as unconfirmed. Receipts come within minutes; Meta repeats webhooks for days.
 const unknownHorizon = 24 * time.Hour
 
-// openRun is a run that is not over.
+// openRun is a run in which something can still happen by itself, or one that
+// is over and got a receipt since its last picture.
 type openRun struct {
 	Workspace id.Workspace
 	Run       id.Run
-	State     string
+	Settled   bool
 }
 
 const sqlOpenRuns = `
-select workspace_id, id, state
+select workspace_id, id, settled_at is not null
 from run
-where state in ('planning', 'running', 'finishing')
+where settled_at is null
+   or touched_at is not null
 order by id`
 
 func (s *Scheduler) eachOpenRun(ctx context.Context, do func(openRun) error) error {
@@ -59,6 +61,9 @@ func (s *Scheduler) reconcile(ctx context.Context) error {
 }
 
 func (s *Scheduler) reconcileRun(ctx context.Context, r openRun) error {
+	if r.Settled {
+		return s.redraw(ctx, r)
+	}
 	err := s.Pool.InWorkspace(ctx, r.Workspace, func(tx pgx.Tx) error {
 		if _, err := messages.ExpireClaims(ctx, tx, r.Workspace, r.Run); err != nil {
 			return err
@@ -82,6 +87,19 @@ func (s *Scheduler) reconcileRun(ctx context.Context, r openRun) error {
 	}
 	return s.pictures.draw(s.Clock(), r.Run, done, func() error {
 		return s.Pool.InWorkspace(ctx, r.Workspace, func(tx pgx.Tx) error {
+			return campaigns.Snapshot(ctx, tx, r.Workspace, r.Run)
+		})
+	})
+}
+
+// redraw renews the picture of a run that is over. The mark goes first, in the
+// same transaction: a receipt that comes meanwhile sets it again.
+func (s *Scheduler) redraw(ctx context.Context, r openRun) error {
+	return s.pictures.draw(s.Clock(), r.Run, false, func() error {
+		return s.Pool.InWorkspace(ctx, r.Workspace, func(tx pgx.Tx) error {
+			if err := messages.Untouch(ctx, tx, r.Workspace, r.Run); err != nil {
+				return err
+			}
 			return campaigns.Snapshot(ctx, tx, r.Workspace, r.Run)
 		})
 	})

@@ -1,11 +1,10 @@
 package worker
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 
-	"bareed/internal/id"
+	"bareed/internal/seal"
 	"bareed/messages"
 	"bareed/templates"
 	"bareed/whatsapp"
@@ -15,16 +14,12 @@ import (
 // template and the parameters sealed when the run was planned, so that an edit
 // of either meanwhile changes nothing. A row that cannot be rendered is that
 // row's failure alone.
-func (w *Worker) render(ctx context.Context, ws id.Workspace, c messages.Claim) (m whatsapp.TemplateMessage, err error) {
+func (w *Worker) render(box *seal.Box, c messages.Claim) (m whatsapp.TemplateMessage, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("render panicked: %v", p)
 		}
 	}()
-	box, err := w.Vault.Box(ctx, ws)
-	if err != nil {
-		return m, err
-	}
 	var t templates.Template
 	if err := json.Unmarshal(c.Template, &t); err != nil {
 		return m, fmt.Errorf("read the run's template: %w", err)

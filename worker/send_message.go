@@ -90,7 +90,7 @@ func (w *Worker) take(ctx context.Context, ask limits.Ask) (limits.Grant, error)
 // recorded becomes unknown at the claim's deadline.
 func (w *Worker) post(ctx context.Context, t queue.SendMessage, from sender, c messages.Claim,
 	ask limits.Ask, grant limits.Grant, began time.Time) error {
-	body, err := w.render(ctx, t.Workspace, c)
+	body, err := w.render(from.box, c)
 	if err != nil {
 		w.Log.Error("render a message", "message", c.Message, "error", err)
 		r := messages.Return(c)

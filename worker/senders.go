@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/internal/id"
+	"bareed/internal/seal"
 	"bareed/numbers"
 	"bareed/whatsapp"
 )
@@ -17,6 +18,7 @@ import (
 type sender struct {
 	number    numbers.Number
 	token     whatsapp.Token
+	box       *seal.Box // of the workspace, for the parameters
 	perSecond int
 	read      time.Time
 }
@@ -62,7 +64,7 @@ func (s *senders) load(ctx context.Context, ws id.Workspace, n id.Number) (sende
 	if err != nil {
 		return sender{}, err
 	}
-	var out sender
+	out := sender{box: box}
 	err = s.w.Pool.InWorkspace(ctx, ws, func(tx pgx.Tx) (err error) {
 		if out.number, err = numbers.Get(ctx, tx, ws, n); err != nil {
 			return err

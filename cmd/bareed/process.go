@@ -51,6 +51,7 @@ func begin(ctx context.Context, name string) (*process, error) {
 		p.pool.Close()
 		return nil, err
 	}
+	redis.SetLogger(silent{}) // what matters comes back as an error
 	p.redis = redis.NewClient(c.Redis)
 	warnings, err := queue.CheckRedis(ctx, p.redis)
 	if err != nil {
@@ -63,12 +64,14 @@ func begin(ctx context.Context, name string) (*process, error) {
 	return p, nil
 }
 
+// silent is go-redis's logger: its lines would name addresses on every retry.
+type silent struct{}
+
+// Printf drops the line.
+func (silent) Printf(context.Context, string, ...any) {}
+
 func openVault(ctx context.Context, c *config.Config, pool *pg.Pool) (*accounts.Vault, error) {
-	keys := map[uint16][]byte{}
-	for _, k := range c.MasterKeys {
-		keys[uint16(k.Version)] = k.Key[:]
-	}
-	ring, err := seal.NewRing(keys)
+	ring, err := seal.NewRing(c.MasterKeys)
 	if err != nil {
 		return nil, err
 	}

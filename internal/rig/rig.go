@@ -251,9 +251,37 @@ func (r *Rig) Stop() {
 	}
 }
 
-// Call speaks JSON with the API: key is the bearer, in and out may be nil.
+// sessionCookie is the name of the cookie that carries a person's session.
+const sessionCookie = "__Host-session"
+
+// SignIn signs a person in and returns the session, a credential for Call.
+func (r *Rig) SignIn(ctx context.Context, l Login) (string, error) {
+	b, err := json.Marshal(map[string]string{"email": l.Email, "password": l.Password})
+	if err != nil {
+		return "", fmt.Errorf("write the sign-in: %w", err)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.URL+"/v1/sessions", bytes.NewReader(b))
+	if err != nil {
+		return "", fmt.Errorf("sign in: %w", err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	res, err := r.HTTP.Do(req)
+	if err != nil {
+		return "", fmt.Errorf("sign in: %w", err)
+	}
+	defer res.Body.Close()
+	for _, c := range res.Cookies() {
+		if c.Name == sessionCookie {
+			return c.Value, nil
+		}
+	}
+	return "", fmt.Errorf("sign in: answered %s without a session", res.Status)
+}
+
+// Call speaks JSON with the API: credential is an API key or a session, in and
+// out may be nil.
 // A problem document becomes an *APIError.
-func (r *Rig) Call(ctx context.Context, key, method, path string, in, out any) error {
+func (r *Rig) Call(ctx context.Context, credential, method, path string, in, out any) error {
 	var body io.Reader
 	if in != nil {
 		b, err := json.Marshal(in)
@@ -262,16 +290,20 @@ func (r *Rig) Call(ctx context.Context, key, method, path string, in, out any) e
 		}
 		body = bytes.NewReader(b)
 	}
-	return r.Do(ctx, key, method, path, "application/json", body, out)
+	return r.Do(ctx, credential, method, path, "application/json", body, out)
 }
 
 // Do is Call with a body of any type.
-func (r *Rig) Do(ctx context.Context, key, method, path, contentType string, body io.Reader, out any) error {
+func (r *Rig) Do(ctx context.Context, credential, method, path, contentType string, body io.Reader, out any) error {
 	req, err := http.NewRequestWithContext(ctx, method, r.URL+path, body)
 	if err != nil {
 		return fmt.Errorf("make the request: %w", err)
 	}
-	req.Header.Set("Authorization", "Bearer "+key)
+	if strings.HasPrefix(credential, "bk_") {
+		req.Header.Set("Authorization", "Bearer "+credential)
+	} else if credential != "" {
+		req.Header.Set("Cookie", sessionCookie+"="+credential)
+	}
 	if body != nil {
 		req.Header.Set("Content-Type", contentType)
 	}

@@ -1,0 +1,24 @@
+# One-line aliases for the developer's tool, which only needs Go.
+
+.DEFAULT_GOAL := help
+.PHONY: demo test check bench reset help
+
+demo: ## start everything with a simulated WhatsApp and run a sample campaign
+	@echo "the first build takes one or two minutes"
+	@go run ./cmd/dev demo
+
+test: ## run all tests with private PostgreSQL and Redis
+	@echo "the first build takes one or two minutes"
+	@go run ./cmd/dev test
+
+check: ## formatting, vet, staticcheck, checksums
+	@go run ./cmd/dev check
+
+bench: ## measure this machine
+	@go run ./cmd/dev bench
+
+reset: ## wipe the private data of demo and test
+	@go run ./cmd/dev reset
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

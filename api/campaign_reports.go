@@ -1,0 +1,134 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/gin-gonic/gin"
+	"github.com/jackc/pgx/v5"
+
+	"bareed/accounts"
+	"bareed/campaigns"
+	"bareed/internal/errs"
+	"bareed/internal/id"
+)
+
+func (s *Server) campaignReports() {
+	add(s, "GET /v1/campaigns/{campaign}/report", s.campaignReport)
+	add(s, "GET /v1/campaigns/{campaign}/recipients", s.recipients)
+	add(s, "GET /v1/messages/{message}", s.getMessage)
+	raw(s, "GET /v1/campaigns/{campaign}/events", s.campaignEvents, eventsQuery)
+}
+
+// seesPhones tells whether phone numbers are shown whole.
+func seesPhones(a accounts.Actor) bool { return accounts.Allow(a, accounts.SeePhones) == nil }
+
+func (s *Server) campaignReport(ctx context.Context, a accounts.Actor, in *campaignInput) (*reply[campaigns.Report], error) {
+	out := &reply[campaigns.Report]{}
+	err := s.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
+		out.Body, err = campaigns.GetReport(ctx, tx, a.Workspace, in.Campaign)
+		return err
+	})
+	return out, err
+}
+
+type recipientsInput struct {
+	Paging
+	Campaign id.Campaign `path:"campaign"`
+	State    string      `query:"state" doc:"State of the message, such as failed"`
+	Reason   string      `query:"reason" doc:"Reason of suppressed, failed or unconfirmed"`
+}
+
+func (s *Server) recipients(ctx context.Context, a accounts.Actor, in *recipientsInput) (*list[campaigns.Recipient], error) {
+	p, err := s.page(ctx, a, in.Paging)
+	if err != nil {
+		return nil, err
+	}
+	f := campaigns.RecipientFilter{State: in.State, Reason: in.Reason, Limit: p.Limit + 1, Reveal: seesPhones(a)}
+	if p.After != "" {
+		n, err := strconv.ParseInt(p.After, 10, 32)
+		if err != nil {
+			return nil, errs.New("page.cursor")
+		}
+		f.After = int32(n)
+	}
+	var rows []campaigns.Recipient
+	err = s.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
+		rows, err = campaigns.Recipients(ctx, tx, a.Workspace, in.Campaign, f)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return listed(ctx, s, a, p, rows, func(r campaigns.Recipient) string { return strconv.Itoa(int(r.MessageID.Ordinal)) }), nil
+}
+
+type messageInput struct {
+	Message id.Message `path:"message"`
+}
+
+func (s *Server) getMessage(ctx context.Context, a accounts.Actor, in *messageInput) (*reply[campaigns.Timeline], error) {
+	out := &reply[campaigns.Timeline]{}
+	err := s.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
+		out.Body, err = campaigns.GetMessage(ctx, tx, a.Workspace, in.Message, seesPhones(a))
+		return err
+	})
+	return out, err
+}
+
+// eventPage is the events after a sequence, oldest first.
+type eventPage struct {
+	Data    []campaigns.Event `json:"data"`
+	HasMore bool              `json:"has_more" doc:"Ask again after the last sequence"`
+}
+
+const eventsAtOnce = 200
+
+// campaignEvents answers with a page of events, or with a stream of them when
+// the client accepts text/event-stream.
+func (s *Server) campaignEvents(c *gin.Context, a accounts.Actor) error {
+	if strings.Contains(c.GetHeader("Accept"), "text/event-stream") {
+		return s.streamEvents(c, a)
+	}
+	after, err := sequence(c.Query("after"))
+	if err != nil {
+		return err
+	}
+	ctx, campaign := c.Request.Context(), pathID[id.Campaign](c, "campaign")
+	var page eventPage
+	err = s.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
+		if err := campaigns.Exists(ctx, tx, a.Workspace, campaign); err != nil {
+			return err
+		}
+		page.Data, err = campaigns.Events(ctx, tx, a.Workspace, campaign, after, eventsAtOnce+1)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if len(page.Data) > eventsAtOnce {
+		page.Data, page.HasMore = page.Data[:eventsAtOnce], true
+	}
+	c.JSON(http.StatusOK, page)
+	return nil
+}
+
+func eventsQuery(op *huma.Operation) {
+	op.Parameters = append(op.Parameters, &huma.Param{Name: "after", In: "query",
+		Description: "Sequence of the last event that is known", Schema: &huma.Schema{Type: "string"}})
+	op.Description = "With Accept: text/event-stream the same as server-sent events: the id is the sequence, Last-Event-ID resumes, \"figures\" carry the report."
+}
+
+func sequence(text string) (int64, error) {
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 0 {
+		return 0, errs.New("page.cursor")
+	}
+	return n, nil
+}

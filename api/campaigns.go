@@ -1,0 +1,203 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/jackc/pgx/v5"
+
+	"bareed/accounts"
+	"bareed/campaigns"
+	"bareed/campaigns/plan"
+	"bareed/internal/errs"
+	"bareed/internal/id"
+)
+
+func (s *Server) campaigns() {
+	add(s, "POST /v1/campaigns", s.createCampaign)
+	add(s, "GET /v1/campaigns", s.listCampaigns)
+	add(s, "GET /v1/campaigns/{campaign}", s.getCampaign)
+	add(s, "PATCH /v1/campaigns/{campaign}", s.editCampaign)
+	add(s, "DELETE /v1/campaigns/{campaign}", s.deleteCampaign)
+	s.campaignActions()
+	s.campaignReports()
+}
+
+// versioned is an answer whose ETag is the object's version.
+type versioned[T any] struct {
+	ETag     string `header:"ETag"`
+	Location string `header:"Location"`
+	Body     T
+}
+
+func etag(version int) string { return `"` + strconv.Itoa(version) + `"` }
+
+// ifMatch reads the version the caller read; version.required without one.
+func ifMatch(header string, body *int) (int, error) {
+	switch {
+	case header == "" && body == nil:
+		return 0, errs.New("version.required")
+	case header == "":
+		return *body, nil
+	}
+	v, err := strconv.Atoi(strings.Trim(strings.TrimPrefix(header, "W/"), `"`))
+	if err != nil || body != nil && *body != v {
+		return 0, nil // of another making, so it matches no version
+	}
+	return v, nil
+}
+
+type campaignBody struct {
+	Name          string         `json:"name" doc:"Unique in the workspace, at most 100 characters"`
+	NumberID      id.Number      `json:"number_id"`
+	TemplateID    id.Template    `json:"template_id"`
+	AudienceIDs   []id.Audience  `json:"audience_ids" doc:"Their union; everybody once"`
+	Variables     plan.Variables `json:"variables,omitempty" doc:"What fills the template's parameters"`
+	UnknownPolicy string         `json:"unknown_policy,omitempty" doc:"hold or evidence: what becomes of messages without an answer; the workspace's when not given"`
+	PerMinute     *int           `json:"per_minute,omitempty" doc:"The campaign's own pace; as fast as the number may when not given"`
+	SendAt        string         `json:"send_at,omitempty" doc:"2026-12-01T10:00:00Z, or 2026-12-01T10:00 with a zone; at launch when not given"`
+	Zone          string         `json:"zone,omitempty" doc:"IANA name, such as Asia/Riyadh"`
+}
+
+type createCampaignInput struct {
+	Body campaignBody
+}
+
+func (s *Server) createCampaign(ctx context.Context, a accounts.Actor, in *createCampaignInput) (*versioned[campaigns.Campaign], error) {
+	b := in.Body
+	out, err := s.campaign(ctx, a, func(tx pgx.Tx) (campaigns.Campaign, error) {
+		return campaigns.Create(ctx, tx, a, campaigns.Definition{Name: b.Name, NumberID: b.NumberID, TemplateID: b.TemplateID,
+			AudienceIDs: b.AudienceIDs, Variables: b.Variables, UnknownPolicy: b.UnknownPolicy, PerMinute: b.PerMinute,
+			SendAt: b.SendAt, Zone: b.Zone})
+	})
+	if err == nil {
+		out.Location = "/v1/campaigns/" + out.Body.ID.String()
+	}
+	return out, err
+}
+
+// campaign runs an action that answers with the campaign.
+func (s *Server) campaign(ctx context.Context, a accounts.Actor, act func(tx pgx.Tx) (campaigns.Campaign, error)) (*versioned[campaigns.Campaign], error) {
+	out := &versioned[campaigns.Campaign]{}
+	err := s.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
+		out.Body, err = act(tx)
+		return err
+	})
+	out.ETag = etag(out.Body.Version)
+	return out, err
+}
+
+type listCampaignsInput struct {
+	Paging
+	State  string `query:"state" doc:"States, with commas between"`
+	Search string `query:"search" doc:"A part of the name"`
+}
+
+func (s *Server) listCampaigns(ctx context.Context, a accounts.Actor, in *listCampaignsInput) (*list[campaigns.Campaign], error) {
+	p, err := s.page(ctx, a, in.Paging)
+	if err != nil {
+		return nil, err
+	}
+	f := campaigns.Filter{Search: in.Search, Limit: p.Limit + 1}
+	if f.After, err = afterID[id.Campaign](p); err != nil {
+		return nil, err
+	}
+	for _, state := range strings.FieldsFunc(in.State, func(r rune) bool { return r == ',' }) {
+		if _, ok := campaigns.Transitions[campaigns.State(state)]; !ok {
+			return nil, errs.New("campaign.state_unknown", "got", errs.Clip(state))
+		}
+		f.States = append(f.States, campaigns.State(state))
+	}
+	var rows []campaigns.Campaign
+	err = s.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
+		rows, err = campaigns.List(ctx, tx, a.Workspace, f)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return listed(ctx, s, a, p, rows, func(c campaigns.Campaign) string { return c.ID.String() }), nil
+}
+
+type campaignInput struct {
+	Campaign id.Campaign `path:"campaign"`
+}
+
+func (s *Server) getCampaign(ctx context.Context, a accounts.Actor, in *campaignInput) (*versioned[campaigns.Campaign], error) {
+	return s.campaign(ctx, a, func(tx pgx.Tx) (campaigns.Campaign, error) {
+		return campaigns.Get(ctx, tx, a.Workspace, in.Campaign)
+	})
+}
+
+// nullable tells "left out" (Set false), null (Value nil) and a value apart.
+type nullable[T any] struct {
+	Set   bool
+	Value *T
+}
+
+// UnmarshalJSON is called only for a member that is there.
+func (n *nullable[T]) UnmarshalJSON(b []byte) error {
+	n.Set = true
+	return json.Unmarshal(b, &n.Value)
+}
+
+// Schema implements huma.SchemaProvider.
+func (n nullable[T]) Schema(r huma.Registry) *huma.Schema {
+	s := *huma.SchemaFromType(r, reflect.TypeFor[T]())
+	s.Nullable = true
+	return &s
+}
+
+// change is what the noun takes: nil for left out, zero for null.
+func (n nullable[T]) change(zero T) *T {
+	if !n.Set {
+		return nil
+	}
+	if n.Value == nil {
+		return &zero
+	}
+	return n.Value
+}
+
+type editCampaignInput struct {
+	Campaign id.Campaign `path:"campaign"`
+	IfMatch  string      `header:"If-Match" doc:"The ETag of what was read; or version in the body"`
+	Body     struct {
+		Version       *int             `json:"version,omitempty" doc:"What was read, instead of If-Match"`
+		Name          *string          `json:"name,omitempty"`
+		NumberID      *id.Number       `json:"number_id,omitempty"`
+		TemplateID    *id.Template     `json:"template_id,omitempty"`
+		AudienceIDs   *[]id.Audience   `json:"audience_ids,omitempty"`
+		Variables     *plan.Variables  `json:"variables,omitempty" doc:"Replaces the whole mapping"`
+		UnknownPolicy nullable[string] `json:"unknown_policy,omitempty"`
+		PerMinute     nullable[int]    `json:"per_minute,omitempty"`
+		SendAt        nullable[string] `json:"send_at,omitempty"`
+		Zone          nullable[string] `json:"zone,omitempty"`
+	}
+}
+
+func (s *Server) editCampaign(ctx context.Context, a accounts.Actor, in *editCampaignInput) (*versioned[campaigns.Campaign], error) {
+	b := in.Body
+	version, err := ifMatch(in.IfMatch, b.Version)
+	if err != nil {
+		return nil, err
+	}
+	ch := campaigns.Change{Name: b.Name, NumberID: b.NumberID, TemplateID: b.TemplateID, AudienceIDs: b.AudienceIDs,
+		Variables: b.Variables, UnknownPolicy: b.UnknownPolicy.change(""), SendAt: b.SendAt.change(""), Zone: b.Zone.change("")}
+	if b.PerMinute.Set {
+		ch.PerMinute = &b.PerMinute.Value
+	}
+	return s.campaign(ctx, a, func(tx pgx.Tx) (campaigns.Campaign, error) {
+		return campaigns.Edit(ctx, tx, a, in.Campaign, version, ch)
+	})
+}
+
+func (s *Server) deleteCampaign(ctx context.Context, a accounts.Actor, in *campaignInput) (*empty, error) {
+	return nil, s.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) error {
+		return campaigns.Delete(ctx, tx, a, in.Campaign)
+	})
+}

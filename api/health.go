@@ -1,0 +1,90 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"bareed/accounts"
+	"bareed/api/front"
+	"bareed/internal/errs"
+)
+
+// Check is one thing the process needs to do its work. Probe returns nil when
+// it is there; only an *errs.Error's sentence is shown, never another error.
+type Check struct {
+	Name  string // redis, schema
+	Probe func(ctx context.Context) error
+}
+
+// checked is one line of /readyz.
+type checked struct {
+	Name   string `json:"name"`
+	OK     bool   `json:"ok"`
+	Detail string `json:"detail,omitempty"`
+}
+
+func (s *Server) health() {
+	raw(s, "GET /healthz", func(c *gin.Context, _ accounts.Actor) error {
+		c.JSON(http.StatusOK, gin.H{"status": "alive"})
+		return nil
+	})
+	raw(s, "GET /readyz", s.ready)
+}
+
+// ready asks every part, each within two seconds.
+func (s *Server) ready(c *gin.Context, _ accounts.Actor) error {
+	lang := front.Lang(c.Request.Context())
+	status, word := http.StatusOK, "ready"
+	var parts []checked
+	for _, check := range append([]Check{{Name: "database", Probe: s.database}}, s.Checks...) {
+		part := s.probe(c.Request.Context(), check, lang)
+		if !part.OK {
+			status, word = http.StatusServiceUnavailable, "not ready"
+		}
+		parts = append(parts, part)
+	}
+	c.JSON(status, gin.H{"status": word, "checks": parts})
+	return nil
+}
+
+func (s *Server) probe(ctx context.Context, check Check, lang string) checked {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	err := check.Probe(ctx)
+	if err == nil {
+		return checked{Name: check.Name, OK: true}
+	}
+	s.Log.WarnContext(ctx, "not ready", "part", check.Name, "err", err)
+	part := checked{Name: check.Name, Detail: errs.Sentence(lang, "ready.unreachable", errs.Params{"part": check.Name})}
+	var e *errs.Error
+	if errors.As(err, &e) {
+		part.Detail = errs.Sentence(lang, e.Code, e.Params)
+	}
+	return part
+}
+
+// database tells whether both roles can read.
+func (s *Server) database(ctx context.Context) error {
+	var one bool
+	if err := s.Pool.Engine().QueryRow(ctx, `select one from clock_offset`).Scan(&one); err != nil {
+		return err
+	}
+	return s.Pool.App().QueryRow(ctx, `select one from clock_offset`).Scan(&one)
+}
+
+// openapi serves the description of every route under /v1.
+func (s *Server) openapi() {
+	raw(s, "GET /openapi.json", func(c *gin.Context, _ accounts.Actor) error {
+		b, err := s.OpenAPI()
+		if err != nil {
+			return err
+		}
+		c.Header("Cache-Control", "public, max-age=300")
+		c.Data(http.StatusOK, "application/json", b)
+		return nil
+	})
+}

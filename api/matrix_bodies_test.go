@@ -1,0 +1,46 @@
+package api_test
+
+import (
+	"testing"
+
+	"bareed/internal/fixture"
+)
+
+// matrixCall is a request of the matrix that is more than a JSON body.
+type matrixCall struct {
+	Body        string
+	ContentType string
+	Query       string // "a=1&b=2"
+}
+
+// matrixBodies gives for each row that needs one a body that the row accepts,
+// made for the tenant when it is called: a value to write as JSON, or a
+// matrixCall. A row that takes no body is left out.
+func matrixBodies(t testing.TB, r *rig, tenant fixture.Tenant) map[string]func() any {
+	t.Helper()
+	return map[string]func() any{
+		"PUT /v1/me/password": func() any {
+			return map[string]any{"current": fixture.Password, "new": "another long sentence entirely"}
+		},
+		"PATCH /v1/sessions/current": func() any { return map[string]any{"workspace": tenant.Workspace} },
+		"PATCH /v1/workspace":        func() any { return map[string]any{"retention_days": 30} },
+		"POST /v1/api-keys": func() any {
+			return map[string]any{"name": "matrix", "live": false, "scopes": []string{"reports:read"}}
+		},
+		"POST /v1/numbers": func() any {
+			return map[string]any{"app_id": "1", "app_secret": "a-secret-of-meta", "waba_id": "2", "phone_number_id": "3", "token": "EAA0123456789"}
+		},
+		"PUT /v1/numbers/{number}/token": func() any { return map[string]any{"token": "EAA0123456789"} },
+		"POST /v1/members": func() any {
+			return map[string]any{"email": fixture.Email(), "name": "New", "role": "viewer", "password": fixture.Password}
+		},
+		"POST /v1/campaigns":                   func() any { return campaignBody(t, r, tenant) },
+		"PATCH /v1/campaigns/{campaign}":       func() any { return map[string]any{"version": 1} },
+		"POST /v1/campaigns/{campaign}/launch": checkedCampaign(t, r, tenant),
+		"POST /v1/campaigns/{campaign}/pause":  launchedCampaign(t, r, tenant),
+		"POST /v1/campaigns/{campaign}/resume": func() any { launchedCampaign(t, r, tenant)(); return map[string]any{} },
+		"POST /v1/campaigns/{campaign}/stop":   launchedCampaign(t, r, tenant),
+		"GET /v1/campaigns/{campaign}/report":  launchedCampaign(t, r, tenant),
+		"PATCH /v1/members/{user}":             func() any { return map[string]any{"role": "marketer"} },
+	}
+}

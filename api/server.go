@@ -1,0 +1,102 @@
+// Package api owns the HTTP surface: JSON for programs under /v1, Meta's
+// webhook door, health, the OpenAPI description and the operators' view of the
+// queues. Handlers are thin: they call a noun inside Pool.InWorkspace and print
+// what it returns; every rule lives in the noun, and everything in front of a
+// handler in api/front.
+//
+// cmd builds a Server and runs it. It must not talk to Meta, enqueue, or hold
+// SQL of a noun.
+package api
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"bareed/accounts"
+	"bareed/api/front"
+	"bareed/internal/clock"
+	"bareed/internal/pg"
+	"bareed/numbers"
+)
+
+// Config is what a Server is built from. Pool, Vault and Hasher are needed.
+type Config struct {
+	Pool   *pg.Pool
+	Vault  *accounts.Vault
+	Hasher *accounts.Hasher
+	Clock  clock.Clock
+	Log    *slog.Logger
+
+	BaseURL        string   // as people reach us, such as https://bareed.example; in links
+	TrustedProxies []string // only from these is X-Forwarded-For believed; none by default
+
+	Probe numbers.Probe // asks Meta about a number to connect; without it none can be
+
+	KeyRate       int // requests a second of one credential, in this process; 100 by default
+	WorkspaceRate int // requests a second of one workspace; 600 by default
+
+	Checks    []Check      // of readiness, besides the database
+	Dashboard http.Handler // of the queues, for operators under /ops/queues
+	Web       http.Handler // the pages: every path that is not ours
+}
+
+// Server is the HTTP surface: everything of front.Front (Handler, Run,
+// MetricsHandler) with the handlers registered.
+type Server struct {
+	Config
+	*front.Front
+	huma huma.API
+}
+
+// New builds the server and registers every route. It refuses a route without
+// a row in the table.
+func New(c Config) (*Server, error) { return newServer(c, routes()) }
+
+func newServer(c Config, table []route) (*Server, error) {
+	if c.Hasher == nil {
+		return nil, errors.New("build the API: Hasher is needed")
+	}
+	if c.Clock == nil {
+		c.Clock = clock.System
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	f, err := front.New(front.Config{
+		Pool: c.Pool, Vault: c.Vault, Clock: c.Clock, Log: c.Log, BaseURL: c.BaseURL, TrustedProxies: c.TrustedProxies,
+		Web: c.Web, Routes: table, KeyRate: c.KeyRate, WorkspaceRate: c.WorkspaceRate,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("build the API: %w", err)
+	}
+	s := &Server{Config: c, Front: f, huma: f.API()}
+	s.register()
+	if err := f.Faults(); err != nil {
+		return nil, fmt.Errorf("build the API: %w", err)
+	}
+	return s, nil
+}
+
+// register lists the nouns; each adds its handlers in a file of its own.
+func (s *Server) register() {
+	s.health()
+	s.sessions()
+	s.workspaces()
+	s.keys()
+	s.members()
+	s.audit()
+	s.audiences()
+	s.imports()
+	s.jobs()
+	s.contacts()
+	s.numbers()
+	s.templates()
+	s.campaigns()
+	s.webhooks()
+	s.ops()
+	s.openapi()
+}

@@ -1,0 +1,97 @@
+package campaigns
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"bareed/internal/errs"
+	"bareed/internal/id"
+	"bareed/internal/pg"
+)
+
+// CheckRow is one person's fate in a check.
+type CheckRow struct {
+	ContactID id.Contact
+	Name      string
+	Phone     string // masked unless revealed
+	Reason    string // empty: eligible
+}
+
+const sqlCheckState = `
+select k.state,
+    k.id = (
+        select newest.id
+        from plan_check newest
+        where newest.workspace_id = $1
+          and newest.campaign_id = $2
+          and newest.state = 'completed'
+        order by newest.id desc
+        limit 1)
+from plan_check k
+join campaign c on c.workspace_id = k.workspace_id and c.id = k.campaign_id
+where k.workspace_id = $1
+  and k.campaign_id = $2
+  and k.id = $3
+  and c.deleted_at is null`
+
+// CheckHasRows tells whether the rows of a check can be read: check.not_completed
+// before its end, check.replaced when a newer one took its place.
+func CheckHasRows(ctx context.Context, db pg.DB, ws id.Workspace, campaign id.Campaign, check id.Check) error {
+	var state string
+	var newest *bool
+	err := db.QueryRow(ctx, sqlCheckState, ws, campaign, check).Scan(&state, &newest)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return errs.New("not_found")
+	case err != nil:
+		return fmt.Errorf("read the check: %w", err)
+	case state != "completed":
+		return errs.New("check.not_completed", "state", state)
+	case newest == nil || !*newest:
+		return errs.New("check.replaced")
+	}
+	return nil
+}
+
+const sqlReadCheckRows = `
+select r.contact_id, c.name, coalesce((
+        select i.value
+        from identity i
+        where i.workspace_id = $1
+          and i.contact_id = r.contact_id
+          and i.kind = 'phone'
+        order by i.last_seen desc, i.key
+        limit 1), ''),
+    coalesce(r.reason, '')
+from plan_check_row r
+join contact c on c.workspace_id = r.workspace_id and c.id = r.contact_id
+where r.workspace_id = $1
+  and r.check_id = $2
+  and r.contact_id > $3
+  and ($4 = '' or coalesce(r.reason, 'eligible') = $4)
+order by r.contact_id
+limit $5`
+
+// ReadCheckRows reads rows after a contact, of one reason ("eligible" for those
+// without) or of all.
+func ReadCheckRows(ctx context.Context, db pg.DB, ws id.Workspace, check id.Check, reason string, after id.Contact, limit int, reveal bool) ([]CheckRow, error) {
+	rows, err := db.Query(ctx, sqlReadCheckRows, ws, check, [16]byte(after), reason, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read the check's rows: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (CheckRow, error) {
+		var r CheckRow
+		err := row.Scan(&r.ContactID, &r.Name, &r.Phone, &r.Reason)
+		if !reveal {
+			r.Phone = errs.MaskPhone(r.Phone)
+		}
+		return r, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the check's rows: %w", err)
+	}
+	return list, nil
+}

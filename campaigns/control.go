@@ -1,0 +1,161 @@
+package campaigns
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"bareed/accounts"
+	"bareed/internal/errs"
+	"bareed/internal/id"
+	"bareed/messages"
+)
+
+// Pause opens a person's stop on the campaign; paused already is the same
+// answer. From the commit on at most one message per worker slot still leaves.
+func Pause(ctx context.Context, tx pgx.Tx, a accounts.Actor, campaign id.Campaign) (Campaign, error) {
+	c, err := lock(ctx, tx, a.Workspace, campaign)
+	if err != nil {
+		return c, err
+	}
+	if !c.State.Launched() {
+		return c, c.stateError()
+	}
+	opened, err := messages.OpenStop(ctx, tx, a.Workspace, messages.Opening{
+		Scope: messages.ScopeCampaign, ScopeID: campaign, Reason: messages.Paused, By: a.String()})
+	if err != nil || !opened {
+		return c, err
+	}
+	// The event is the stop's own; the audit says who.
+	err = accounts.Audit(ctx, tx, a, accounts.Deed{Action: "campaign.paused", Subject: campaign.String()})
+	if err != nil {
+		return c, err
+	}
+	return Get(ctx, tx, a.Workspace, campaign)
+}
+
+// ResumeRequest says which stops to clear beside the campaign's own pause.
+type ResumeRequest struct {
+	Stops      []id.Stop // these
+	ClearHolds bool      // every rule's stop on the campaign, its run, template and number
+	Reason     string    // why the rules' stops may go; kept in the audit
+}
+
+// Resume clears persons' stops on the campaign, and the rules' stops that are
+// named. A rule's stop needs a role that may override and a reason. Nothing
+// open is the same answer.
+func Resume(ctx context.Context, tx pgx.Tx, a accounts.Actor, campaign id.Campaign, q ResumeRequest) (Campaign, error) {
+	c, err := lock(ctx, tx, a.Workspace, campaign)
+	if err != nil {
+		return c, err
+	}
+	if !c.State.Launched() {
+		return c, c.stateError()
+	}
+	clear, err := q.choose(a, c)
+	if err != nil {
+		return c, err
+	}
+	cleared := make([]string, 0, len(clear))
+	for _, s := range clear {
+		n, err := messages.ClearStops(ctx, tx, a.Workspace, messages.Clearing{ScopeID: c.scopeID(s.Scope, a.Workspace),
+			Reason: s.Reason, By: a.String()})
+		if err != nil {
+			return c, err
+		}
+		if n > 0 {
+			cleared = append(cleared, s.ID.String())
+		}
+	}
+	if len(cleared) == 0 {
+		return c, nil
+	}
+	detail := map[string]any{"stops": cleared}
+	if q.Reason != "" {
+		detail["reason"] = errs.Clip(q.Reason)
+	}
+	if err := record(ctx, tx, a, campaign, "campaign.resumed", detail); err != nil {
+		return c, err
+	}
+	return Get(ctx, tx, a.Workspace, campaign)
+}
+
+// choose picks the stops to clear and refuses those the caller may not.
+func (q ResumeRequest) choose(a accounts.Actor, c Campaign) ([]Stop, error) {
+	var chosen []Stop
+	holds := false
+	for _, s := range c.Stops {
+		named := slices.Contains(q.Stops, s.ID)
+		switch {
+		case !s.ByRule && s.Scope == messages.ScopeCampaign:
+			chosen = append(chosen, s)
+		case named && !clearable(s.Scope):
+			return nil, errs.New("stop.not_clearable", "scope", s.Scope).At("/stops", "")
+		case named, q.ClearHolds && clearable(s.Scope):
+			chosen = append(chosen, s)
+			holds = true
+		}
+	}
+	if !holds {
+		return chosen, nil
+	}
+	if err := accounts.Allow(a, accounts.OverrideStops); err != nil {
+		return nil, err
+	}
+	if strings.TrimSpace(q.Reason) == "" {
+		return nil, errs.New("field.required", "field", "reason").At("/reason", "")
+	}
+	return chosen, nil
+}
+
+// scopeID is what a stop of that scope hangs on for this campaign.
+func (c *Campaign) scopeID(s messages.Scope, ws id.Workspace) [16]byte {
+	switch s {
+	case messages.ScopePortfolio:
+		return c.portfolio
+	case messages.ScopeWABA:
+		return c.waba
+	case messages.ScopeNumber:
+		return c.NumberID
+	case messages.ScopeTemplate:
+		return c.TemplateID
+	case messages.ScopeRun:
+		return c.RunID
+	case messages.ScopeCampaign:
+		return c.ID
+	}
+	return ws
+}
+
+const sqlEndRun = `
+update run
+set state = $3, ended_at = bareed_now(), lease_until = null
+where workspace_id = $1
+  and id = $2
+  and state in ('planning', 'running', 'finishing')`
+
+// End stops the campaign for good; stopped already is the same answer. What is
+// still ready is suppressed by Finish, in chunks; the claim refuses it from the
+// commit on.
+func End(ctx context.Context, tx pgx.Tx, a accounts.Actor, campaign id.Campaign) (Campaign, error) {
+	c, err := lock(ctx, tx, a.Workspace, campaign)
+	if err != nil {
+		return c, err
+	}
+	if c.State == Stopped {
+		return c, nil
+	}
+	if err := c.move(ctx, tx, a.Workspace, Stopped); err != nil {
+		return c, err
+	}
+	if _, err := tx.Exec(ctx, sqlEndRun, a.Workspace, c.RunID, RunStopped); err != nil {
+		return c, fmt.Errorf("stop the run: %w", err)
+	}
+	if err := record(ctx, tx, a, campaign, "campaign.stopped", map[string]any{"run": c.RunID}); err != nil {
+		return c, err
+	}
+	return Get(ctx, tx, a.Workspace, campaign)
+}

@@ -1,0 +1,329 @@
+package campaigns
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5"
+
+	"bareed/accounts"
+	"bareed/campaigns/plan"
+	"bareed/campaigns/schedule"
+	"bareed/internal/errs"
+	"bareed/internal/id"
+	"bareed/internal/pg"
+	"bareed/numbers"
+	"bareed/templates"
+)
+
+// Definition is what a person writes of a campaign.
+type Definition struct {
+	Name          string
+	NumberID      id.Number
+	TemplateID    id.Template
+	AudienceIDs   []id.Audience
+	Variables     plan.Variables
+	UnknownPolicy string // hold, evidence; empty: the workspace's
+	PerMinute     *int   // nil: as fast as the number may
+	SendAt        string // RFC 3339, or a wall time in Zone; empty: at launch
+	Zone          string
+}
+
+// Change is a partial edit; nil leaves a part as it is. A per_minute of nil
+// inside the pointer, and an empty text, clear.
+type Change struct {
+	Name          *string
+	NumberID      *id.Number
+	TemplateID    *id.Template
+	AudienceIDs   *[]id.Audience
+	Variables     *plan.Variables
+	UnknownPolicy *string
+	PerMinute     **int
+	SendAt        *string
+	Zone          *string
+}
+
+const sqlInsert = `
+insert into campaign (workspace_id, id, name, number_id, template_id, variables, unknown_policy, per_minute,
+    send_at, send_zone, send_local, created_by)
+values ($1, $2, $3, $4, $5, $6, nullif($7, ''), $8, $9, nullif($10, ''), $11, $12)`
+
+// Create makes a draft. Everything is checked together, so that the caller
+// learns all faults at once.
+func Create(ctx context.Context, tx pgx.Tx, a accounts.Actor, d Definition) (Campaign, error) {
+	s, err := d.check(ctx, tx, a.Workspace)
+	if err != nil {
+		return Campaign{}, err
+	}
+	campaign := id.New[id.Campaign]()
+	at, zone, local := columns(s)
+	_, err = tx.Exec(ctx, sqlInsert, a.Workspace, campaign, d.Name, d.NumberID, d.TemplateID, d.Variables,
+		d.UnknownPolicy, d.PerMinute, at, zone, local, a.String())
+	if err != nil {
+		return Campaign{}, nameTaken(err, d.Name)
+	}
+	if err := setAudiences(ctx, tx, a.Workspace, campaign, d.AudienceIDs); err != nil {
+		return Campaign{}, err
+	}
+	err = record(ctx, tx, a, campaign, "campaign.created", nil)
+	if err != nil {
+		return Campaign{}, err
+	}
+	return Get(ctx, tx, a.Workspace, campaign)
+}
+
+const sqlUpdate = `
+update campaign
+set name = $3, number_id = $4, template_id = $5, variables = $6, unknown_policy = nullif($7, ''), per_minute = $8,
+    send_at = $9, send_zone = nullif($10, ''), send_local = $11,
+    state = 'draft', version = version + 1, updated_at = bareed_now()
+where workspace_id = $1
+  and id = $2`
+
+// Edit changes a campaign that is not launched. version is the one the caller
+// read (If-Match); 412 version.stale for any other. A check that runs or is
+// done no longer counts afterwards.
+func Edit(ctx context.Context, tx pgx.Tx, a accounts.Actor, campaign id.Campaign, version int, ch Change) (Campaign, error) {
+	c, err := lock(ctx, tx, a.Workspace, campaign)
+	if err != nil {
+		return c, err
+	}
+	if c.Version != version {
+		return c, errs.New("version.stale", "version", c.Version)
+	}
+	if c.State != Draft && c.State != Checking {
+		return c, c.stateError()
+	}
+	d := ch.apply(c)
+	s, err := d.check(ctx, tx, a.Workspace)
+	if err != nil {
+		return c, err
+	}
+	at, zone, local := columns(s)
+	_, err = tx.Exec(ctx, sqlUpdate, a.Workspace, campaign, d.Name, d.NumberID, d.TemplateID, d.Variables,
+		d.UnknownPolicy, d.PerMinute, at, zone, local)
+	if err != nil {
+		return c, nameTaken(err, d.Name)
+	}
+	if err := setAudiences(ctx, tx, a.Workspace, campaign, d.AudienceIDs); err != nil {
+		return c, err
+	}
+	if err := record(ctx, tx, a, campaign, "campaign.edited", map[string]any{"version": c.Version + 1}); err != nil {
+		return c, err
+	}
+	return Get(ctx, tx, a.Workspace, campaign)
+}
+
+// apply lays the change over what stands.
+func (ch Change) apply(c Campaign) Definition {
+	d := Definition{Name: c.Name, NumberID: c.NumberID, TemplateID: c.TemplateID, AudienceIDs: c.AudienceIDs,
+		Variables: c.Variables, UnknownPolicy: c.UnknownPolicy}
+	if c.PerMinute > 0 {
+		d.PerMinute = &c.PerMinute
+	}
+	if c.Schedule != nil {
+		d.SendAt, d.Zone = c.Schedule.At.Format(time.RFC3339), c.Schedule.Zone
+		if c.Schedule.Local != "" {
+			d.SendAt = c.Schedule.Local
+		}
+	}
+	set(&d.Name, ch.Name)
+	set(&d.NumberID, ch.NumberID)
+	set(&d.TemplateID, ch.TemplateID)
+	set(&d.AudienceIDs, ch.AudienceIDs)
+	set(&d.Variables, ch.Variables)
+	set(&d.UnknownPolicy, ch.UnknownPolicy)
+	set(&d.PerMinute, ch.PerMinute)
+	set(&d.SendAt, ch.SendAt)
+	set(&d.Zone, ch.Zone)
+	if d.SendAt == "" {
+		d.Zone = ""
+	}
+	return d
+}
+
+func set[T any](to, from *T) {
+	if from != nil {
+		*to = *from
+	}
+}
+
+const sqlDelete = `
+update campaign
+set deleted_at = bareed_now(), updated_at = bareed_now()
+where workspace_id = $1
+  and id = $2`
+
+// Delete takes away a campaign that was never launched; its audiences are free
+// again and its name too. Its history stays in the audit.
+func Delete(ctx context.Context, tx pgx.Tx, a accounts.Actor, campaign id.Campaign) error {
+	c, err := lock(ctx, tx, a.Workspace, campaign)
+	if err != nil {
+		return err
+	}
+	if c.State != Draft && c.State != Checking {
+		return c.stateError()
+	}
+	if err := setAudiences(ctx, tx, a.Workspace, campaign, nil); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, sqlDelete, a.Workspace, campaign); err != nil {
+		return fmt.Errorf("delete the campaign: %w", err)
+	}
+	return record(ctx, tx, a, campaign, "campaign.deleted", nil)
+}
+
+const sqlSetAudiences = `
+with gone as (
+    delete from campaign_audience
+    where workspace_id = $1
+      and campaign_id = $2
+      and audience_id <> all ($3::uuid[]))
+insert into campaign_audience (workspace_id, campaign_id, audience_id)
+select $1, $2, a.id
+from unnest($3::uuid[]) as a(id)
+on conflict do nothing`
+
+func setAudiences(ctx context.Context, tx pgx.Tx, ws id.Workspace, campaign id.Campaign, audiences []id.Audience) error {
+	if audiences == nil {
+		audiences = []id.Audience{} // nil would be null, and match nothing
+	}
+	if _, err := tx.Exec(ctx, sqlSetAudiences, ws, campaign, audiences); err != nil {
+		return fmt.Errorf("set the campaign's audiences: %w", err)
+	}
+	return nil
+}
+
+func nameTaken(err error, name string) error {
+	if pg.Violates(err, "campaign_name") {
+		return errs.New("campaign.name_taken", "name", errs.Clip(name)).At("/name", "")
+	}
+	return fmt.Errorf("write the campaign: %w", err)
+}
+
+// columns are the three columns of a schedule; null for none.
+func columns(s *schedule.Time) (at *time.Time, zone string, wall *time.Time) {
+	if s == nil {
+		return nil, "", nil
+	}
+	return &s.At, s.Zone, s.Wall()
+}
+
+// check finds every fault of a definition and returns its schedule, nil for
+// "at launch".
+func (d *Definition) check(ctx context.Context, tx pgx.Tx, ws id.Workspace) (*schedule.Time, error) {
+	all := &errs.Error{}
+	d.Name = cleanName(d.Name)
+	collect(all, checkName(d.Name))
+	number, template, err := d.references(ctx, tx, ws, all)
+	if err != nil {
+		return nil, err
+	}
+	if len(d.AudienceIDs) == 0 {
+		collect(all, errs.New("campaign.no_recipients", "suppressed", "–").At("/audience_ids", ""))
+	}
+	if number != nil && template != nil {
+		collect(all, checkTemplate(*number, *template, false))
+		collect(all, d.Variables.Check(*template))
+	}
+	if number != nil {
+		collect(all, checkPace(d.PerMinute, *number))
+	}
+	if d.UnknownPolicy != "" && d.UnknownPolicy != "hold" && d.UnknownPolicy != "evidence" {
+		collect(all, errs.New("campaign.unknown_policy").At("/unknown_policy", ""))
+	}
+	s, err := d.schedule(ctx, tx)
+	if e, ok := errs.As(err); ok {
+		collect(all, e)
+	} else if err != nil {
+		return nil, err
+	}
+	if all.Code != "" {
+		return nil, all
+	}
+	return s, nil
+}
+
+// collect adds a fault to those found: faults of one kind give the answer their
+// code, those of several are "invalid", each with its own.
+func collect(all, e *errs.Error) {
+	switch {
+	case e == nil:
+		return
+	case all.Code == "":
+		all.Code, all.Params = e.Code, e.Params
+	case all.Code != e.Code:
+		all.Code, all.Params = "invalid", nil
+	}
+	all.Fields = append(all.Fields, e.Fields...)
+}
+
+// cleanName removes what cannot be seen at the ends.
+func cleanName(s string) string {
+	return strings.TrimFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) })
+}
+
+func checkName(name string) *errs.Error {
+	switch {
+	case name == "":
+		return errs.New("field.required", "field", "name").At("/name", "")
+	case !utf8.ValidString(name):
+		return errs.New("field.characters", "field", "name").At("/name", "")
+	case utf8.RuneCountInString(name) > 100:
+		return errs.New("field.too_long", "field", "name", "max", 100).At("/name", "")
+	case strings.ContainsFunc(name, unicode.IsControl):
+		return errs.New("field.characters", "field", "name").At("/name", "")
+	}
+	return nil
+}
+
+func checkPace(perMinute *int, n numbers.Number) *errs.Error {
+	if perMinute == nil {
+		return nil
+	}
+	if limit := n.PerSecond * 60; *perMinute < 1 || *perMinute > limit {
+		return errs.New("rate.range", "min", 1, "max", limit).At("/per_minute", "")
+	}
+	return nil
+}
+
+// checkTemplate tells whether the number can send the template: of the same
+// account, and of a status that can (now), or can become able to (a draft).
+func checkTemplate(n numbers.Number, t templates.Template, now bool) *errs.Error {
+	switch {
+	case t.WABA != n.WABA:
+		return errs.New("template.not_sendable", "status", "OTHER_ACCOUNT").At("/template_id", "")
+	case !now && t.Status == "PENDING":
+		return nil
+	}
+	if e, refused := errs.As(t.CanSend()); refused {
+		return e.At("/template_id", "")
+	}
+	return nil
+}
+
+func (d *Definition) schedule(ctx context.Context, tx pgx.Tx) (*schedule.Time, error) {
+	if d.SendAt == "" {
+		return nil, nil
+	}
+	now, err := databaseNow(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	s, err := schedule.Parse(d.SendAt, d.Zone, now)
+	return &s, err
+}
+
+const sqlNow = `select bareed_now()`
+
+func databaseNow(ctx context.Context, db pg.DB) (time.Time, error) {
+	var now time.Time
+	if err := db.QueryRow(ctx, sqlNow).Scan(&now); err != nil {
+		return now, fmt.Errorf("read the time: %w", err)
+	}
+	return now, nil
+}

@@ -1,0 +1,63 @@
+package campaigns
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"bareed/internal/errs"
+	"bareed/internal/id"
+	"bareed/internal/pg"
+)
+
+// Event is one thing that happened to a campaign. Sequences have no gaps.
+type Event struct {
+	Sequence int64           `json:"sequence"`
+	At       time.Time       `json:"at"`
+	Type     string          `json:"type"`
+	Data     json.RawMessage `json:"data"`
+}
+
+const sqlEvents = `
+select sequence, at, type, data
+from campaign_event
+where workspace_id = $1
+  and campaign_id = $2
+  and sequence > $3
+order by sequence
+limit $4`
+
+// Events lists what happened after a sequence, oldest first.
+func Events(ctx context.Context, db pg.DB, ws id.Workspace, campaign id.Campaign, after int64, limit int) ([]Event, error) {
+	rows, err := db.Query(ctx, sqlEvents, ws, campaign, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list events: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Event])
+	if err != nil {
+		return nil, fmt.Errorf("list events: %w", err)
+	}
+	return list, nil
+}
+
+const sqlExists = `
+select exists (
+    select from campaign
+    where workspace_id = $1
+      and id = $2
+      and deleted_at is null)`
+
+// Exists returns not_found for a campaign that is not the workspace's.
+func Exists(ctx context.Context, db pg.DB, ws id.Workspace, campaign id.Campaign) error {
+	var ok bool
+	if err := db.QueryRow(ctx, sqlExists, ws, campaign).Scan(&ok); err != nil {
+		return fmt.Errorf("look for the campaign: %w", err)
+	}
+	if !ok {
+		return errs.New("not_found")
+	}
+	return nil
+}

@@ -1,0 +1,194 @@
+package plan
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"bareed/accounts"
+	"bareed/internal/id"
+	"bareed/internal/seal"
+	"bareed/messages"
+	"bareed/templates"
+)
+
+// LeaseTime is how long a planning or checking task may be silent before another
+// takes its work over.
+const LeaseTime = 15 * time.Second
+
+// ErrTaken means that another task plans the run, or that the run was
+// stopped: there is nothing left to do for the one that gets it.
+var ErrTaken = errors.New("the plan is not this task's any more")
+
+const sqlLease = `
+update run
+set lease_until = bareed_now() + $3::interval
+where workspace_id = $1
+  and id = $2
+  and state in ('planning', 'running')
+  and not plan_done
+  and (lease_until is null or lease_until < bareed_now())`
+
+// Lease takes the planning of a run on; false when there is nothing to plan
+// or somebody else is at it.
+func Lease(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run) (bool, error) {
+	tag, err := tx.Exec(ctx, sqlLease, ws, run, LeaseTime)
+	if err != nil {
+		return false, fmt.Errorf("take the plan on: %w", err)
+	}
+	return tag.RowsAffected() == 1, nil
+}
+
+const sqlRelease = `
+update run
+set lease_until = null
+where workspace_id = $1
+  and id = $2
+  and not plan_done`
+
+// Release lets another task go on at once, when this one ends early. Should the
+// lease be another's by now, no harm is done: the cursor decides.
+func Release(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run) error {
+	if _, err := tx.Exec(ctx, sqlRelease, ws, run); err != nil {
+		return fmt.Errorf("give the plan back: %w", err)
+	}
+	return nil
+}
+
+// Progress is how far a plan has come after one more chunk.
+type Progress struct {
+	Planned int32 // ordinals given out so far
+	Done    bool
+}
+
+// planned is what of a run its planning needs.
+type planned struct {
+	campaign  id.Campaign
+	scope     Scope
+	rules     Rules
+	planned   int32
+	plannedTo id.Contact
+}
+
+const sqlRunToPlan = `
+select r.campaign_id, r.purpose, r.portfolio_id, r.template, r.variables, r.planned, r.planned_to, bareed_now(),
+    array(
+        select a.audience_id
+        from campaign_audience a
+        where a.workspace_id = r.workspace_id
+          and a.campaign_id = r.campaign_id)
+from run r
+where r.workspace_id = $1
+  and r.id = $2
+  and r.state in ('planning', 'running')
+  and not r.plan_done`
+
+func readRunToPlan(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run) (planned, error) {
+	p := planned{scope: Scope{Workspace: ws, Run: run}}
+	var raw []byte
+	var template templates.Template
+	var variables Variables
+	var now time.Time
+	err := tx.QueryRow(ctx, sqlRunToPlan, ws, run).Scan(&p.campaign, &p.scope.Purpose, &p.scope.Portfolio, &raw,
+		&variables, &p.planned, &p.plannedTo, &now, &p.scope.Audiences)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return p, ErrTaken
+	}
+	if err != nil {
+		return p, fmt.Errorf("read the run to plan: %w", err)
+	}
+	if err := json.Unmarshal(raw, &template); err != nil {
+		return p, fmt.Errorf("read the run's template: %w", err)
+	}
+	p.rules = NewRules(template, variables, now)
+	p.scope.Attributes = variables.Attributes()
+	return p, nil
+}
+
+// sqlPlanned moves the cursor only from where the chunk began: of two tasks at
+// the same place one wins, and a stopped run takes no more people.
+const sqlPlanned = `
+update run
+set planned = $4,
+    planned_to = coalesce($5, planned_to),
+    plan_done = $6,
+    lease_until = case when $6 then null else bareed_now() + $7::interval end
+where workspace_id = $1
+  and id = $2
+  and planned = $3
+  and state in ('planning', 'running')
+  and not plan_done`
+
+// Next decides about the next people of the run, in order of their id, and
+// writes their rows and the cursor in the caller's transaction. Everybody gets
+// an ordinal, suppressed or not. The run's row is locked last and briefly,
+// because the feeder moves its own cursor on it meanwhile.
+func Next(ctx context.Context, tx pgx.Tx, v *accounts.Vault, box *seal.Box, ws id.Workspace, run id.Run) (Progress, error) {
+	p, err := readRunToPlan(ctx, tx, ws, run)
+	if err != nil {
+		return Progress{}, err
+	}
+	people, err := Read(ctx, tx, v, p.scope, p.plannedTo)
+	if err != nil {
+		return Progress{}, err
+	}
+	rows, err := p.rows(v, box, people)
+	if err != nil {
+		return Progress{}, err
+	}
+	c := Progress{Planned: p.planned + int32(len(rows)), Done: len(people) < Size}
+	if c.Done {
+		// Campaign before run, as everywhere.
+		err := messages.CampaignEvent(ctx, tx, ws, p.campaign, "campaign.planned", map[string]any{"run": run, "people": c.Planned})
+		if err != nil {
+			return c, err
+		}
+	}
+	if _, err := messages.Plan(ctx, tx, ws, run, p.planned+1, rows); err != nil {
+		return c, err
+	}
+	var last id.Contact
+	if len(people) > 0 {
+		last = people[len(people)-1].Contact
+	}
+	tag, err := tx.Exec(ctx, sqlPlanned, ws, run, p.planned, c.Planned, last, c.Done, LeaseTime)
+	if err != nil {
+		return c, fmt.Errorf("move the plan's cursor: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return c, ErrTaken
+	}
+	return c, nil
+}
+
+// rows makes the ledger's rows of a chunk. Parameters are sealed for the place
+// they go to, so that no row's parameters can stand in another.
+func (p planned) rows(v *accounts.Vault, box *seal.Box, people []Person) ([]messages.Planned, error) {
+	rows := make([]messages.Planned, 0, len(people))
+	for _, who := range people {
+		if who.alreadyInRun {
+			continue
+		}
+		key := who.recipientKey()
+		row := messages.Planned{Contact: who.Contact, RecipientKey: key, Address: who.address(),
+			Hash: v.RecipientHash(key), Consent: who.consent}
+		var values templates.Values
+		row.Reason, values = p.rules.Decide(who)
+		if row.Reason == "" {
+			ordinal := p.planned + int32(len(rows)) + 1
+			plain, err := json.Marshal(values)
+			if err != nil {
+				return nil, fmt.Errorf("write parameters: %w", err)
+			}
+			if row.Parameters, err = box.Seal(plain, messages.ParametersPlace(id.Message{Run: p.scope.Run, Ordinal: ordinal})); err != nil {
+				return nil, fmt.Errorf("seal parameters: %w", err)
+			}
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
+}

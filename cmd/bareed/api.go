@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+
+	"github.com/redis/go-redis/v9"
+
+	"bareed/accounts"
+	"bareed/api"
+	"bareed/internal/clock"
+	"bareed/internal/config"
+	"bareed/internal/errs"
+	"bareed/numbers"
+	"bareed/queue"
+	"bareed/whatsapp"
+)
+
+// dashboardPath is where the operators' view of the queue is mounted.
+const dashboardPath = "/ops/queues"
+
+// runAPI serves until SIGTERM. Order of stopping: no new connection, requests
+// in progress finish, then the database and Redis are let go.
+func runAPI(ctx context.Context, _ []string) error {
+	p, err := begin(ctx, "api")
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	hasher, err := accounts.NewHasher()
+	if err != nil {
+		return err
+	}
+	probe, err := newProbe(p.config)
+	if err != nil {
+		return err
+	}
+	dashboard := queue.NewDashboard(p.config.Redis, dashboardPath, true)
+	defer dashboard.Close()
+	server, err := api.New(api.Config{
+		Pool: p.pool, Vault: p.vault, Hasher: hasher, Clock: clock.System, Log: p.log,
+		BaseURL: p.config.BaseURL, TrustedProxies: proxies(p.config), Checks: checks(p.redis),
+		Dashboard: dashboard, Probe: probe,
+	})
+	if err != nil {
+		return err
+	}
+	ln, err := net.Listen("tcp", p.config.Listen)
+	if err != nil {
+		return fmt.Errorf("listen for the API: %w", err)
+	}
+	p.log.Info("the API listens", "address", ln.Addr().String())
+	return together(ctx,
+		func(ctx context.Context) error { return server.Run(ctx, ln) },
+		func(ctx context.Context) error { return p.metrics(ctx, server.MetricsHandler()) })
+}
+
+// metrics serves the API's own figures on the private address.
+func (p *process) metrics(ctx context.Context, h http.Handler) error {
+	ln, err := net.Listen("tcp", p.config.MetricsListen)
+	if err != nil {
+		return fmt.Errorf("listen for metrics: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", h)
+	mux.Handle("GET /readyz", readiness(p.parts()))
+	return serve(ctx, ln, mux)
+}
+
+// newProbe asks Meta about a number that is being connected: the one call to
+// Meta outside the worker, because a person waits for its answer.
+func newProbe(c *config.Config) (numbers.Probe, error) {
+	if c.GraphURL == "" {
+		return nil, errNoGraph
+	}
+	meta, err := whatsapp.New(whatsapp.Config{BaseURL: c.GraphURL, Version: c.GraphVersion})
+	if err != nil {
+		return nil, err
+	}
+	return numbers.NewProbe(meta), nil
+}
+
+func proxies(c *config.Config) []string {
+	var list []string
+	for _, p := range c.TrustedProxies {
+		list = append(list, p.String())
+	}
+	return list
+}
+
+// checks are what the API needs besides the database. Without Redis it still
+// takes campaigns and webhooks, but nothing is handed to the workers.
+func checks(rdb *redis.Client) []api.Check {
+	return []api.Check{{Name: "redis", Probe: func(ctx context.Context) error {
+		if err := rdb.Ping(ctx).Err(); err != nil {
+			return errs.New("ready.unreachable", "part", "redis").Because(err)
+		}
+		return nil
+	}}}
+}

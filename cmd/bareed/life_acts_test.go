@@ -1,0 +1,257 @@
+//go:build unix
+
+package main_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// The ordinary day, and every disturbance a person or Meta brings: an opt-out
+// while it runs, a quality drop, a pause, fifty impatient fingers.
+func TestLifeOfACampaign(t *testing.T) {
+	t.Parallel()
+	l := start(t, 2, 2)
+
+	t.Run("fifty launches at once make one run", func(t *testing.T) {
+		l := l.with(t)
+		campaign, eligible := l.campaign("Everyday", l.audience("First", 0, 300), 0)
+		if eligible != 300 {
+			t.Fatalf("%d of 300 are eligible", eligible)
+		}
+		if _, err := l.launch(campaign, eligible+1); err == nil {
+			t.Error("a launch with a wrong figure was accepted")
+		}
+		runs := l.launchTogether(campaign, eligible, 50)
+		if len(runs) != 1 {
+			t.Fatalf("fifty launches made the runs %v", runs)
+		}
+		for run := range runs {
+			if r := l.finish(campaign, run); r.Accepted != 300 || r.Delivered != 300 {
+				t.Errorf("of 300: %+v", r)
+			}
+		}
+	})
+
+	t.Run("an opt-out while it runs", func(t *testing.T) {
+		l := l.with(t)
+		campaign, eligible := l.campaign("With a STOP", l.audience("Second", 1000, 400), 3000)
+		run, err := l.launch(campaign, eligible)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.until("the first messages", func() bool { return l.report(campaign).Accepted > 20 })
+		last := phone(1000 + 399)
+		l.control("/sandbox/inbound", map[string]any{"phone_number_id": l.tenant.Meta.Number, "from": last, "text": "إيقاف"}, nil)
+		r := l.finish(campaign, run)
+		if r.Suppressed["opted_out"] != 1 || r.Accepted != 399 {
+			t.Errorf("after one opt-out of 400: %+v", r)
+		}
+	})
+
+	t.Run("a quality drop holds it and a person resumes", func(t *testing.T) {
+		l := l.with(t)
+		campaign, eligible := l.campaign("With a drop", l.audience("Third", 2000, 400), 3000)
+		run, err := l.launch(campaign, eligible)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.until("the first messages", func() bool { return l.report(campaign).Accepted > 20 })
+		l.control("/sandbox/number", map[string]any{"phone_number_id": l.tenant.Meta.Number, "quality_rating": "YELLOW"}, nil)
+		l.until("the hold", func() bool { return l.report(campaign).Holding })
+		held := l.report(campaign)
+		if len(held.Stops) == 0 || held.Stops[0].Reason != "quality_yellow" || held.Stops[0].Scope != "number" {
+			t.Errorf("the hold does not say why: %+v", held.Stops)
+		}
+		sent := l.summary().ByRun[run]
+		l.call("POST", "/v1/campaigns/"+campaign+"/pause", nil, nil)
+		l.call("POST", "/v1/campaigns/"+campaign+"/resume", nil, nil) // a person's pause only
+		if r := l.report(campaign); !r.Holding || r.Paused {
+			t.Errorf("resuming a pause cleared the hold: %+v", r)
+		}
+		if now := l.summary().ByRun[run]; now > sent+2*32 {
+			t.Errorf("%d messages left during the hold", now-sent)
+		}
+		l.clearHolds(campaign)
+		if r := l.finish(campaign, run); r.Accepted != 400 {
+			t.Errorf("of 400 after the hold: %+v", r)
+		}
+	})
+
+	t.Run("pause and resume fifty times", func(t *testing.T) {
+		l := l.with(t)
+		campaign, eligible := l.campaign("Nervous", l.audience("Fourth", 3000, 300), 6000)
+		run, err := l.launch(campaign, eligible)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		for _, action := range []string{"pause", "resume"} {
+			wg.Go(func() {
+				for range 50 {
+					if err := l.Call(t.Context(), l.tenant.Key, "POST", "/v1/campaigns/"+campaign+"/"+action, nil, nil); err != nil {
+						t.Errorf("%s: %v", action, err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		l.call("POST", "/v1/campaigns/"+campaign+"/resume", nil, nil)
+		if r := l.finish(campaign, run); r.Accepted != 300 {
+			t.Errorf("of 300: %+v", r)
+		}
+	})
+
+	t.Run("stop ends it and accounts for the rest", func(t *testing.T) {
+		l := l.with(t)
+		campaign, eligible := l.campaign("Stopped", l.audience("Fifth", 4000, 400), 3000)
+		run, err := l.launch(campaign, eligible)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.until("the first messages", func() bool { return l.report(campaign).Accepted > 20 })
+		l.call("POST", "/v1/campaigns/"+campaign+"/stop", nil, nil)
+		r := l.finish(campaign, run)
+		if r.State != "stopped" || r.Total != 400 || r.SuppressedTotal+r.Accepted != 400 || r.SuppressedTotal == 0 {
+			t.Errorf("after the stop: %+v", r)
+		}
+	})
+}
+
+// Everything that machines do to us while a campaign runs, and nobody is
+// messaged twice, nobody is lost, nothing stays stuck.
+func TestLifeUnderFaults(t *testing.T) {
+	t.Parallel()
+	l := start(t, 2, 2)
+	const people = 1500
+	campaign, eligible := l.campaign("Under faults", l.audience("All", 0, people), 9000)
+	l.control("/sandbox/faults", map[string]any{"kind": "cut", "probability": 0.01, "count": 10}, nil)
+	run, err := l.launch(campaign, eligible)
+	if err != nil {
+		t.Fatal(err)
+	}
+	accepted := func(n int) {
+		l.until(fmt.Sprintf("%d messages", n), func() bool { return l.report(campaign).Accepted >= n })
+	}
+	accepted(100)
+	l.redis.FlushAll()
+	accepted(300)
+	l.killAndStart("worker1")
+	accepted(500)
+	l.killAndStart("scheduler1")
+	l.killAndStart("scheduler2")
+	accepted(700)
+	l.stopGently("worker2")
+	accepted(900)
+	l.redis.FlushAll()
+	l.killAndStart("worker2")
+	r := l.finish(campaign, run)
+	// A killed worker's claims are unknown until their receipts come; what was
+	// claimed and never left has none and stays unknown for a day.
+	if r.Total != people || r.Accepted+r.Unknown != people || r.Unknown > 2*32 {
+		t.Errorf("of %d: %+v", people, r)
+	}
+}
+
+// A deploy: SIGTERM lets what is under way finish, so nothing is unknown.
+func TestTermLeavesNothingUnknown(t *testing.T) {
+	t.Parallel()
+	l := start(t, 2, 1)
+	l.control("/sandbox/scenario", map[string]any{"latency_ms": 200}, nil)
+	campaign, eligible := l.campaign("Deploy", l.audience("All", 0, 600), 6000)
+	run, err := l.launch(campaign, eligible)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 4 {
+		l.until("more messages", func() bool { return l.report(campaign).Accepted > 40+100*i })
+		l.stopGently(fmt.Sprintf("worker%d", 1+i%2))
+		if r := l.report(campaign); r.Unknown > 0 {
+			t.Errorf("after SIGTERM: %+v", r)
+		}
+	}
+	if r := l.finish(campaign, run); r.Accepted != 600 || r.Unknown > 0 {
+		t.Errorf("of 600: %+v", r)
+	}
+}
+
+// with makes a copy that reports to another test.
+func (l *life) with(t *testing.T) *life {
+	c := *l
+	c.t = t
+	return &c
+}
+
+func (l *life) launchTogether(campaign string, eligible, times int) map[string]int {
+	l.t.Helper()
+	var mu sync.Mutex
+	runs := map[string]int{}
+	var wg sync.WaitGroup
+	for range times {
+		wg.Go(func() {
+			run, err := l.launch(campaign, eligible)
+			if err != nil {
+				l.t.Errorf("launch: %v", err)
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			runs[run]++
+		})
+	}
+	wg.Wait()
+	return runs
+}
+
+// clearHolds resumes as the owner: clearing a rule's stop is a person's decision.
+func (l *life) clearHolds(campaign string) {
+	l.t.Helper()
+	session, err := l.SignIn(l.t.Context(), l.tenant.Owner)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	err = l.Call(l.t.Context(), session, "POST", "/v1/campaigns/"+campaign+"/resume",
+		map[string]any{"clear_holds": true, "reason": "looked at it"}, nil)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+func (l *life) killAndStart(name string) {
+	l.t.Helper()
+	p := l.Process(name)
+	p.Kill()
+	<-p.Done()
+	l.begin(name)
+}
+
+func (l *life) stopGently(name string) {
+	l.t.Helper()
+	p := l.Process(name)
+	if err := p.Signal(syscall.SIGTERM); err != nil {
+		l.t.Fatal(err)
+	}
+	select {
+	case <-p.Done():
+	case <-time.After(40 * time.Second):
+		l.t.Fatalf("%s did not end within 40 s of SIGTERM", name)
+	}
+	if p.Err() != nil {
+		l.t.Errorf("%s ended with %v", name, p.Err())
+	}
+	l.begin(name)
+}
+
+func (l *life) begin(name string) {
+	l.t.Helper()
+	if err := l.StartProcess(context.WithoutCancel(l.t.Context()), name); err != nil {
+		l.t.Fatal(err)
+	}
+	if err := l.WaitReady(l.t.Context(), name); err != nil {
+		l.t.Fatal(err)
+	}
+}

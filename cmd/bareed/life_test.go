@@ -1,0 +1,241 @@
+//go:build unix
+
+package main_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"mime/multipart"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"bareed/internal/pg/pgtest"
+	"bareed/internal/redistest"
+	"bareed/internal/rig"
+	"bareed/sandbox"
+)
+
+// built is the product's binary, made once for all tests of this package.
+var built = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "bareed-life-")
+	if err != nil {
+		return "", err
+	}
+	return rig.Build(context.Background(), dir, os.Stderr)
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if bin, err := built(); err == nil {
+		os.RemoveAll(strings.TrimSuffix(bin, "/bareed"))
+	}
+	os.Exit(code)
+}
+
+// life is the whole product running as real processes, with one tenant.
+type life struct {
+	*rig.Rig
+	t      *testing.T
+	tenant *rig.Tenant
+	redis  *redistest.Server
+}
+
+func start(t *testing.T, workers, schedulers int) *life {
+	t.Helper()
+	bin, err := built()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rd := redistest.Start(t)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	r, err := rig.Start(context.WithoutCancel(t.Context()), rig.Config{Binary: bin, DatabaseURL: pgtest.Empty(t, true), RedisURL: rd.URL(),
+		Dir: t.TempDir(), Workers: workers, Schedulers: schedulers, Slots: 32, Log: &testLog{t: t}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.Stop)
+	tenant, err := r.MakeTenant(ctx, "Acme", rig.MetaOf(1, 1000, "TIER_100K"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &life{Rig: r, t: t, tenant: tenant, redis: rd}
+}
+
+// testLog shows what the processes complain about, while the test runs.
+type testLog struct{ t *testing.T }
+
+func (l *testLog) Write(b []byte) (int, error) {
+	if l.t.Context().Err() == nil && !bytes.Contains(b, []byte("append-only file")) {
+		l.t.Logf("%s", bytes.TrimSpace(b))
+	}
+	return len(b), nil
+}
+
+func (l *life) call(method, path string, in, out any) {
+	l.t.Helper()
+	if err := l.Call(l.t.Context(), l.tenant.Key, method, path, in, out); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+func (l *life) control(path string, in, out any) {
+	l.t.Helper()
+	if err := l.Control(l.t.Context(), path, in, out); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+// until waits for an event, a minute at most.
+func (l *life) until(what string, ask func() bool) {
+	l.t.Helper()
+	ctx, cancel := context.WithTimeout(l.t.Context(), time.Minute)
+	defer cancel()
+	if err := rig.Until(ctx, 50*time.Millisecond, func() (bool, error) { return ask(), nil }); err != nil {
+		l.t.Fatalf("waited a minute for %s", what)
+	}
+}
+
+func phone(i int) string { return fmt.Sprintf("+9665%08d", 10000000+i) }
+
+// audience imports n people who opted in, from the given number on.
+func (l *life) audience(name string, from, n int) string {
+	l.t.Helper()
+	var made struct{ ID string }
+	l.call("POST", "/v1/audiences", map[string]any{"name": name}, &made)
+	var csv strings.Builder
+	csv.WriteString("phone,name,city,opt_in,opt_in_at\n")
+	for i := range n {
+		fmt.Fprintf(&csv, "%s,Person %d,Riyadh,yes,2026-01-02\n", phone(from+i), i)
+	}
+	var body bytes.Buffer
+	m := multipart.NewWriter(&body)
+	_ = m.WriteField("settings", `{"consent":{"covers":"rows","purposes":["marketing"],"method":"web_form","source":"https://acme.example",
+		"wording":{"version":"1","text":"Acme may write to me on WhatsApp","business_name":"Acme"}}}`)
+	f, _ := m.CreateFormFile("file", "people.csv")
+	_, _ = f.Write([]byte(csv.String()))
+	_ = m.Close()
+	var started struct {
+		Job struct{ ID string } `json:"job"`
+	}
+	err := l.Do(l.t.Context(), l.tenant.Key, "POST", "/v1/audiences/"+made.ID+"/imports", m.FormDataContentType(), &body, &started)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.job(started.Job.ID)
+	return made.ID
+}
+
+func (l *life) job(id string) {
+	l.t.Helper()
+	l.until("job "+id, func() bool {
+		var j struct {
+			State   string
+			Problem any
+		}
+		l.call("GET", "/v1/jobs/"+id, nil, &j)
+		if j.State == "failed" {
+			l.t.Fatalf("job %s failed: %v", id, j.Problem)
+		}
+		return j.State == "completed"
+	})
+}
+
+// campaign defines and checks a campaign; perMinute 0 is as fast as may be.
+func (l *life) campaign(name, audience string, perMinute int) (campaign string, eligible int) {
+	l.t.Helper()
+	template, err := l.Template(l.t.Context(), l.tenant, "offer", "en")
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	def := map[string]any{
+		"name": name, "number_id": l.tenant.Number, "template_id": template, "audience_ids": []string{audience},
+		"variables": map[string]any{"body": []map[string]string{{"attribute": "name"}, {"attribute": "city"}}},
+	}
+	if perMinute > 0 {
+		def["per_minute"] = perMinute
+	}
+	var made struct{ ID string }
+	l.call("POST", "/v1/campaigns", def, &made)
+	var check struct {
+		CheckID  string `json:"check_id"`
+		JobID    string `json:"job_id"`
+		Eligible int
+	}
+	l.call("POST", "/v1/campaigns/"+made.ID+"/check", nil, &check)
+	l.job(check.JobID)
+	l.call("GET", "/v1/campaigns/"+made.ID+"/checks/"+check.CheckID, nil, &check)
+	return made.ID, check.Eligible
+}
+
+func (l *life) launch(campaign string, eligible int) (run string, err error) {
+	var out struct {
+		RunID string `json:"run_id"`
+	}
+	err = l.Call(l.t.Context(), l.tenant.Key, "POST", "/v1/campaigns/"+campaign+"/launch",
+		map[string]any{"expected_recipients": eligible}, &out)
+	return strings.TrimPrefix(out.RunID, "run_"), err
+}
+
+type report struct {
+	State, RunState                                           string
+	Paused, Holding, Balanced, Planned                        bool
+	Total, Ready, Sending, Held, Accepted, Delivered, Unknown int
+	Unconfirmed                                               int
+	Suppressed, Failed                                        map[string]int
+	SuppressedTotal                                           int `json:"suppressed_total"`
+	FailedTotal                                               int `json:"failed_total"`
+	Stops                                                     []struct{ Scope, Reason, Measured string }
+}
+
+func (r report) balanced() bool {
+	return r.Total == r.SuppressedTotal+r.Ready+r.Sending+r.Held+r.Accepted+r.FailedTotal+r.Unknown+r.Unconfirmed
+}
+
+func (l *life) report(campaign string) report {
+	l.t.Helper()
+	var r report
+	l.call("GET", "/v1/campaigns/"+campaign+"/report", nil, &r)
+	if !r.balanced() {
+		l.t.Errorf("the identity does not hold: %+v", r)
+	}
+	return r
+}
+
+// finish follows a campaign to its end, looking at the identity in every
+// sample, and compares what it came to with the journal: nobody twice, nobody
+// but those accounted for.
+func (l *life) finish(campaign, run string) report {
+	l.t.Helper()
+	l.until("the campaign to complete", func() bool {
+		state := l.report(campaign).State
+		return state == "completed" || state == "stopped"
+	})
+	var r report
+	l.until("every receipt", func() bool {
+		r = l.report(campaign)
+		s := l.summary()
+		return s.Webhooks.Pending == 0 && int64(r.Accepted+r.FailedTotal) >= s.ByRun[run] && r.Delivered+r.FailedTotal >= r.Accepted
+	})
+	s := l.summary()
+	if s.DuplicateOrdinals+s.DuplicateRecipients > 0 {
+		l.t.Errorf("somebody was messaged twice: %+v", s.Duplicates)
+	}
+	if int64(r.Accepted+r.FailedTotal) != s.ByRun[run] {
+		l.t.Errorf("the report accounts for %d accepted and %d failed, the journal for %d", r.Accepted, r.FailedTotal, s.ByRun[run])
+	}
+	if r.Ready+r.Sending+r.Held > 0 {
+		l.t.Errorf("something is stuck: %+v", r)
+	}
+	return r
+}
+
+func (l *life) summary() (s sandbox.Summary) {
+	l.t.Helper()
+	l.control("/sandbox/journal/summary", nil, &s)
+	return s
+}

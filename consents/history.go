@@ -1,0 +1,86 @@
+package consents
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"bareed/internal/id"
+)
+
+// Line is one entry of a contact's ledger as it is shown.
+type Line struct {
+	ID         id.Consent `json:"id"`
+	Purpose    Purpose    `json:"purpose"`
+	Action     string     `json:"action" enum:"opt_in,opt_out"`
+	Method     string     `json:"method"`
+	Source     string     `json:"source"`
+	Wording    *string    `json:"wording" doc:"The text agreed to"`
+	Business   *string    `json:"business_name"`
+	Evidence   string     `json:"evidence"`
+	Policy     string     `json:"policy" enum:"strict,general"`
+	OccurredAt time.Time  `json:"occurred_at"`
+	RecordedAt time.Time  `json:"recorded_at"`
+	ExpiresAt  *time.Time `json:"expires_at"`
+	Declared   bool       `json:"declared" doc:"Said of a whole file, not dated per person"`
+	Actor      string     `json:"actor"`
+	Import     id.Import  `json:"import"`
+	ImportRow  *int64     `json:"import_row"`
+}
+
+const sqlHistory = `
+	select k.id, k.purpose, k.action, k.method, k.source, w.text, w.business_name, k.evidence, k.policy, k.occurred_at, k.recorded_at,
+		k.expires_at, k.declared, k.actor, k.import_id, k.import_row
+	from consent k
+	left join wording w on w.workspace_id = k.workspace_id and w.id = k.wording_id
+	where k.workspace_id = $1
+	  and k.contact_id = $2
+	  and ($3::uuid is null or k.id < $3)
+	order by k.id desc
+	limit $4`
+
+// History returns a contact's entries in the order of recording, newest first,
+// those before an id when it is given.
+func History(ctx context.Context, tx pgx.Tx, ws id.Workspace, contact id.Contact, before id.Consent, limit int) ([]Line, error) {
+	rows, err := tx.Query(ctx, sqlHistory, ws, contact, before, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read the consent history: %w", err)
+	}
+	lines, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Line])
+	if err != nil {
+		return nil, fmt.Errorf("read the consent history: %w", err)
+	}
+	return lines, nil
+}
+
+// Permission says whether a contact may be messaged for a purpose now, and
+// since when that is so. A purpose nobody spoke about has no row.
+type Permission struct {
+	Purpose   Purpose    `json:"purpose"`
+	Granted   bool       `json:"granted"`
+	Since     time.Time  `json:"since"`
+	ExpiresAt *time.Time `json:"expires_at"`
+	Consent   id.Consent `json:"consent" doc:"The entry that decided"`
+}
+
+const sqlPermissions = `
+	select purpose, granted and (expires_at is null or expires_at > bareed_now()), since, expires_at, consent_id
+	from permission
+	where workspace_id = $1
+	  and contact_id = $2
+	order by purpose`
+
+// Permissions returns what a contact's ledger comes to.
+func Permissions(ctx context.Context, tx pgx.Tx, ws id.Workspace, contact id.Contact) ([]Permission, error) {
+	rows, err := tx.Query(ctx, sqlPermissions, ws, contact)
+	if err != nil {
+		return nil, fmt.Errorf("read the permissions: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Permission])
+	if err != nil {
+		return nil, fmt.Errorf("read the permissions: %w", err)
+	}
+	return list, nil
+}

@@ -1,0 +1,175 @@
+package contacts
+
+import (
+	"bufio"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/gocarina/gocsv"
+
+	"bareed/internal/errs"
+)
+
+// record is one row as gocsv fills it; columns that are attributes come beside
+// it in a map.
+type record struct {
+	Phone       string `csv:"phone"`
+	Name        string `csv:"name"`
+	OptIn       string `csv:"opt_in"`
+	OptInAt     string `csv:"opt_in_at"`
+	OptInSource string `csv:"opt_in_source"`
+}
+
+// Detected is what was found out about a file.
+type Detected struct {
+	Encoding  string   `json:"encoding"`
+	Delimiter string   `json:"delimiter"`
+	Columns   []Column `json:"columns"`
+}
+
+// Column is one column of a file and what it is taken for: phone, name, opt_in,
+// opt_in_at, opt_in_source, "-" when ignored, or an attribute's name.
+type Column struct {
+	Header string `json:"header"`
+	As     string `json:"as"`
+}
+
+func (d Detected) has(column string) bool {
+	for _, c := range d.Columns {
+		if c.As == column {
+			return true
+		}
+	}
+	return false
+}
+
+// rows reads a CSV file record by record in constant memory.
+type rows struct {
+	Detected
+	guard  *guard
+	csv    *csv.Reader
+	gocsv  *gocsv.Unmarshaller
+	header header
+	shown  map[string]string // column → header as written
+	n      int64             // records given out; the header is none
+}
+
+// openRows finds encoding, delimiter and header. encoding, delimiter and
+// mapping come from the settings and may be empty. Every fault of the file is
+// an *errs.Error.
+func openRows(src io.Reader, s Settings) (*rows, error) {
+	raw := bufio.NewReaderSize(src, headSize)
+	head, err := raw.Peek(headSize)
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	if err := refuseOther(head); err != nil {
+		return nil, err
+	}
+	text, encoding := decode(raw, head, s.Encoding)
+	buffered := bufio.NewReaderSize(text, headSize)
+	head, err = buffered.Peek(headSize)
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	if strings.HasPrefix(string(head), "\ufeff") {
+		if _, err := buffered.Discard(len("\ufeff")); err != nil {
+			return nil, fmt.Errorf("skip the byte order mark: %w", err)
+		}
+		head = head[len("\ufeff"):]
+	}
+	if len(strings.TrimSpace(string(head))) == 0 && len(head) < headSize {
+		return nil, errs.New("csv.empty")
+	}
+	return newRows(buffered, string(head), encoding, s)
+}
+
+func newRows(text io.Reader, head, encoding string, s Settings) (*rows, error) {
+	crOnly := strings.Contains(head, "\r") && !strings.Contains(head, "\n")
+	if crOnly {
+		head = strings.ReplaceAll(head, "\r", "\n")
+	}
+	head = strings.TrimLeft(head, "\r\n")
+	comma := byte(',')
+	if s.Delimiter != "" {
+		comma = s.Delimiter[0]
+	} else {
+		var err error
+		if comma, err = sniffDelimiter(head); err != nil {
+			return nil, err
+		}
+	}
+	r := &rows{Detected: Detected{Encoding: encoding, Delimiter: string(comma)}, guard: newGuard(text, comma, crOnly)}
+	r.csv = csv.NewReader(r.guard)
+	r.csv.Comma = rune(comma)
+	r.csv.ReuseRecord = true
+	if err := r.readHeader(s.Mapping); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// readHeader lets gocsv read the first record and gives it the columns' names
+// instead; gocsv's own settings are global to the process and stay untouched.
+func (r *rows) readHeader(mapping map[string]string) error {
+	um, err := gocsv.NewUnmarshaller(r.csv, record{})
+	if r.guard.err != nil {
+		return r.guard.err
+	}
+	if err != nil {
+		return errs.New("csv.header_quote").Because(err)
+	}
+	if r.header, err = readHeader(um.Headers, mapping); err != nil {
+		return err
+	}
+	if err := um.RenormalizeHeaders(func([]string) []string { return r.header.columns }); err != nil {
+		return fmt.Errorf("name the columns: %w", err)
+	}
+	r.gocsv, r.shown = um, make(map[string]string)
+	for i, c := range r.header.columns {
+		r.shown[c] = r.header.shown[i]
+		r.Columns = append(r.Columns, Column{Header: r.header.shown[i], As: c})
+	}
+	return nil
+}
+
+// row is one record of the file, or why it could not be read.
+type row struct {
+	record
+	number     int64 // from 1, the header is none
+	line       int64 // where it begins
+	attributes map[string]string
+	fault      *errs.Error
+}
+
+// next returns the next record; io.EOF after the last, and an *errs.Error when
+// the rest of the file cannot be read at all. A record that is only wrong in
+// itself comes with its fault.
+func (r *rows) next() (row, error) {
+	v, attributes, err := r.gocsv.ReadUnmatched()
+	if r.guard.err != nil && err != nil {
+		return row{}, r.guard.err
+	}
+	var fault *csv.ParseError
+	switch {
+	case err == nil:
+		line, _ := r.csv.FieldPos(0)
+		r.n++
+		delete(attributes, ColumnIgnored)
+		return row{record: v.(record), number: r.n, line: int64(line), attributes: attributes}, nil
+	case errors.As(err, &fault):
+		r.n++
+		return row{number: r.n, line: int64(fault.StartLine), fault: r.faultOf(fault)}, nil
+	}
+	return row{}, err
+}
+
+func (r *rows) faultOf(fault *csv.ParseError) *errs.Error {
+	if errors.Is(fault, csv.ErrFieldCount) {
+		return errs.New("csv.field_count", "row", r.n, "line", fault.StartLine, "fields", r.guard.lastFields, "header", len(r.header.columns))
+	}
+	return errs.New("csv.quote", "line", fault.Line)
+}

@@ -1,0 +1,269 @@
+package contacts
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/jackc/pgx/v5"
+
+	"bareed/accounts"
+	"bareed/internal/errs"
+	"bareed/internal/id"
+)
+
+// Upload is one file on its way in.
+type Upload struct {
+	Audience id.Audience
+	Settings Settings
+	Name     string // as the uploader called it
+	Body     io.Reader
+	Again    bool // the same file into the same audience is meant
+}
+
+// Accept reads the whole upload once, in constant memory: it is sealed into
+// pieces and read as a CSV at the same time, so that whatever is wrong with the
+// file as a whole refuses it at once, at the byte where it shows. Nothing is
+// kept of a refused file. What is accepted waits for Run.
+func (im *Importer) Accept(ctx context.Context, a accounts.Actor, u Upload) (Import, error) {
+	now := im.Clock()
+	if err := u.Settings.check(now); err != nil {
+		return Import{}, err
+	}
+	ru := rules{Settings: u.Settings, now: now}
+	err := im.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) error {
+		if _, err := GetAudience(ctx, tx, a.Workspace, u.Audience); err != nil {
+			return err
+		}
+		return ru.load(ctx, tx, a.Workspace)
+	})
+	if err != nil {
+		return Import{}, err
+	}
+	box, err := im.Vault.Box(ctx, a.Workspace)
+	if err != nil {
+		return Import{}, err
+	}
+	sp, err := newSpool(ctx, im.Pool, box, a.Workspace, safeName(u.Name))
+	if err != nil {
+		return Import{}, err
+	}
+	imp, err := im.take(ctx, a, u, sp, &ru)
+	if err != nil {
+		return Import{}, errors.Join(err, sp.drop())
+	}
+	return imp, nil
+}
+
+func (im *Importer) take(ctx context.Context, a accounts.Actor, u Upload, sp *spool, ru *rules) (Import, error) {
+	body := &limited{src: u.Body, left: im.limits().Bytes, limit: im.limits().Bytes}
+	src := io.TeeReader(body, sp)
+	detected, total, err := im.scan(src, ru)
+	if body.err != nil {
+		return Import{}, body.err
+	}
+	if err != nil {
+		return Import{}, err
+	}
+	if _, err := io.Copy(io.Discard, src); err != nil { // what follows the last record: nothing, as a rule
+		return Import{}, err
+	}
+	if err := sp.close(); err != nil {
+		return Import{}, err
+	}
+	imp := Import{ID: id.New[id.Import](), Audience: u.Audience, Settings: ru.Settings, Detected: detected, blob: sp.blob}
+	err = im.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) error {
+		if err := im.create(ctx, tx, a, imp, sp, total, u.Again); err != nil {
+			return err
+		}
+		imp, err = GetImport(ctx, tx, a.Workspace, imp.ID)
+		return err
+	})
+	return imp, err
+}
+
+// maxShown is how many faults the refusal of a strict file lists.
+const maxShown = 20
+
+// scan reads every record without keeping any. A strict file is judged row by
+// row here, before anything of it is stored.
+func (im *Importer) scan(src io.Reader, ru *rules) (Detected, int64, error) {
+	rs, err := openRows(src, ru.Settings)
+	if err != nil {
+		return Detected{}, 0, err
+	}
+	if err := ru.settle(rs.Detected, ru.policy); err != nil {
+		return Detected{}, 0, err
+	}
+	ru.shown = rs.shown
+	refusal := errs.New("import.strict")
+	var wrong int
+	for {
+		r, err := rs.next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return Detected{}, 0, err
+		}
+		if rs.n > im.limits().Rows {
+			return Detected{}, 0, errs.New("csv.too_many_rows", "limit", im.limits().Rows)
+		}
+		if !ru.Strict {
+			continue
+		}
+		if _, rejects := ru.judge(r); len(rejects) > 0 {
+			wrong++
+			refusal.Fields = appendFields(refusal.Fields, rejects)
+		}
+	}
+	if rs.n == 0 {
+		return Detected{}, 0, errs.New("csv.no_rows")
+	}
+	if wrong > 0 {
+		refusal.Params = errs.Params{"rejected": wrong, "rows": rs.n}
+		return Detected{}, 0, refusal
+	}
+	return rs.Detected, rs.n, nil
+}
+
+func appendFields(fields []errs.Field, rejects []Reject) []errs.Field {
+	for _, r := range rejects {
+		if len(fields) < maxShown {
+			fields = append(fields, errs.Field{Row: r.Row, Line: r.Line, Column: r.Column, Code: r.Code, Params: r.Params, Got: r.Got})
+		}
+	}
+	return fields
+}
+
+// limited stops reading one byte past what is allowed.
+type limited struct {
+	src   io.Reader
+	left  int64
+	limit int64
+	err   error
+}
+
+// Read gives the next bytes, and upload.too_large or upload.interrupted.
+func (l *limited) Read(p []byte) (int, error) {
+	if l.err != nil {
+		return 0, l.err
+	}
+	n, err := l.src.Read(p)
+	if l.left -= int64(n); l.left < 0 {
+		l.err = errs.New("upload.too_large", "limit", l.limit>>20)
+		return 0, l.err
+	}
+	if err != nil && err != io.EOF {
+		l.err = err
+		if _, ours := errs.As(err); !ours {
+			l.err = errs.New("upload.interrupted").Because(err)
+		}
+		return n, l.err
+	}
+	return n, err
+}
+
+const sqlPolicy = `
+	select consent_policy
+	from workspace
+	where workspace_id = $1`
+
+const sqlOwnNumbers = `
+	select display_phone
+	from number
+	where workspace_id = $1
+	  and disconnected_at is null`
+
+func (ru *rules) load(ctx context.Context, tx pgx.Tx, ws id.Workspace) error {
+	if err := tx.QueryRow(ctx, sqlPolicy, ws).Scan(&ru.policy); err != nil {
+		return fmt.Errorf("read the consent policy: %w", err)
+	}
+	rows, err := tx.Query(ctx, sqlOwnNumbers, ws)
+	if err != nil {
+		return fmt.Errorf("read the workspace's numbers: %w", err)
+	}
+	own, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return fmt.Errorf("read the workspace's numbers: %w", err)
+	}
+	ru.own = make(map[string]bool)
+	for _, n := range own {
+		if p, err := ParsePhone(n, ""); err == nil {
+			ru.own[p.Key] = true
+		}
+	}
+	return nil
+}
+
+const sqlLockAudience = `
+	select name
+	from audience
+	where workspace_id = $1
+	  and id = $2
+	  and deleted_at is null
+	for update`
+
+const sqlSameFile = `
+	select i.id
+	from import i
+	join blob b on b.workspace_id = i.workspace_id and b.id = i.blob_id
+	where i.workspace_id = $1
+	  and i.audience_id = $2
+	  and i.state in ('waiting', 'running', 'completed')
+	  and b.sha256 = $3
+	order by i.id desc
+	limit 1`
+
+const sqlBlobDone = `
+	update blob
+	set size = $3,
+	    sha256 = $4
+	where workspace_id = $1
+	  and id = $2`
+
+const sqlNewImport = `
+	insert into import (workspace_id, id, audience_id, blob_id, settings, detected, created_by)
+	values ($1, $2, $3, $4, $5, $6, $7)`
+
+const sqlNewJob = `
+	insert into job (workspace_id, id, kind, subject, total)
+	values ($1, $2, 'import', $3, $4)`
+
+func (im *Importer) create(ctx context.Context, tx pgx.Tx, a accounts.Actor, imp Import, sp *spool, total int64, again bool) error {
+	ws, sum := a.Workspace, sp.sum.Sum(nil)
+	var same id.Import
+	err := tx.QueryRow(ctx, sqlLockAudience, ws, imp.Audience).Scan(new(string))
+	if errors.Is(err, pgx.ErrNoRows) {
+		return errs.New("not_found")
+	}
+	if err != nil {
+		return fmt.Errorf("lock the audience: %w", err)
+	}
+	err = tx.QueryRow(ctx, sqlSameFile, ws, imp.Audience, sum).Scan(&same)
+	if err == nil && !again {
+		return errs.New("import.duplicate", "import", same.String())
+	}
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return fmt.Errorf("look for the same file: %w", err)
+	}
+	settings, err := json.Marshal(imp.Settings)
+	if err != nil {
+		return fmt.Errorf("write the settings: %w", err)
+	}
+	detected, err := json.Marshal(imp.Detected)
+	if err != nil {
+		return fmt.Errorf("write what was detected: %w", err)
+	}
+	batch := &pgx.Batch{}
+	batch.Queue(sqlBlobDone, ws, sp.blob, sp.size, sum)
+	batch.Queue(sqlNewImport, ws, imp.ID, imp.Audience, sp.blob, settings, detected, a.String())
+	batch.Queue(sqlNewJob, ws, imp.Job(), imp.ID.String(), total)
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return fmt.Errorf("create the import: %w", err)
+	}
+	return accounts.Audit(ctx, tx, a, accounts.Deed{Action: "import.created", Subject: imp.ID.String(),
+		Detail: map[string]any{"audience": imp.Audience, "rows": total, "covers": imp.Settings.Consent.Covers}})
+}

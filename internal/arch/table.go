@@ -1,0 +1,91 @@
+package arch
+
+import "strings"
+
+// rule is what one folder may import besides the standard library, other
+// modules and the plumbing.
+type rule struct {
+	folder     string // with everything below it
+	may        []string
+	everything bool
+}
+
+// The nouns in their one direction: each may import those named before it in
+// its own list.
+var (
+	nouns = []string{"accounts", "contacts", "numbers", "consents", "templates", "messages", "campaigns"}
+
+	// plumbing is what any package may import.
+	plumbing = []string{"internal/id", "internal/errs", "internal/clock", "internal/pg", "internal/seal"}
+
+	// inTests is what a _test.go file may import in addition: servers, rows,
+	// and the sandbox in Meta's place.
+	inTests = []string{"internal/pg/pgtest", "internal/redistest", "internal/fixture", "internal/config", "migrations", "sandbox", "whatsapp"}
+)
+
+// table is who may import whom. A new noun is a new line of the same shape, a
+// new process a new subcommand.
+var table = []rule{
+	{folder: "cmd/bareed", everything: true},
+	{folder: "cmd/dev", everything: true},
+
+	{folder: "api", may: with(nouns, "queue", "whatsapp", "api/front")},
+	{folder: "api/front", may: []string{"accounts"}},
+	{folder: "web", may: nouns},
+	{folder: "scheduler", may: with(nouns, "queue")},
+	{folder: "worker", may: with(nouns, "queue", "limits", "whatsapp")},
+
+	{folder: "campaigns", may: []string{"messages", "consents", "templates", "contacts", "numbers", "accounts"}},
+	{folder: "messages", may: []string{"consents", "templates", "contacts", "numbers", "accounts", "whatsapp"}},
+	{folder: "templates", may: []string{"numbers", "accounts", "whatsapp"}},
+	{folder: "consents", may: []string{"contacts", "accounts"}},
+	{folder: "contacts", may: []string{"accounts"}},
+	{folder: "numbers", may: []string{"accounts", "whatsapp"}},
+	{folder: "accounts"},
+
+	{folder: "whatsapp"},
+	{folder: "limits"},
+	{folder: "queue"},
+	{folder: "sandbox", may: []string{"whatsapp"}},
+	{folder: "migrations"},
+
+	{folder: "internal/pg/pgtest", may: []string{"internal/devenv", "migrations"}},
+	{folder: "internal/pg"},
+	{folder: "internal/redistest", may: []string{"internal/devenv"}},
+	{folder: "internal/config"},
+	{folder: "internal/clock"},
+	{folder: "internal/id"},
+	{folder: "internal/errs"},
+	{folder: "internal/seal"},
+	{folder: "internal/fixture", may: nouns},
+	{folder: "internal/arch"},
+	{folder: "internal/devenv"},
+	{folder: "internal/rig", may: []string{"internal/devenv", "sandbox"}},
+	{folder: "internal/prove", everything: true},
+	{folder: "internal/bench", everything: true},
+}
+
+// blankImports are drivers and data that work by being linked in.
+var blankImports = []string{"embed", "time/tzdata", "github.com/jackc/pgx/v5/stdlib"}
+
+// environment are the folders that read environment variables.
+var environment = []string{"cmd", "internal/config", "internal/devenv", "internal/pg/pgtest", "internal/redistest", "internal/rig", "internal/prove", "internal/bench"}
+
+// forbiddenNames say nothing about what a package holds.
+var forbiddenNames = []string{"util", "utils", "common", "shared", "misc", "lib", "base", "core", "helper", "helpers",
+	"model", "models", "type", "types", "service", "services", "manager", "managers"}
+
+func with(list []string, more ...string) []string {
+	return append(append([]string{}, list...), more...)
+}
+
+// ruleFor finds the longest entry that covers a folder.
+func ruleFor(folder string) (rule, bool) {
+	var best rule
+	for _, r := range table {
+		if (folder == r.folder || strings.HasPrefix(folder, r.folder+"/")) && len(r.folder) > len(best.folder) {
+			best = r
+		}
+	}
+	return best, best.folder != ""
+}

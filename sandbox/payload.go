@@ -1,0 +1,47 @@
+package sandbox
+
+import (
+	"strconv"
+	"time"
+
+	"bareed/sandbox/hooks"
+	"bareed/whatsapp"
+)
+
+func newMessages(n *number) hooks.Messages {
+	return hooks.NewMessages(digits(n.DisplayPhone), n.ID)
+}
+
+func seconds(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
+
+// chargedSince is when Meta began to charge messages inside a service window.
+var chargedSince = time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
+
+// pricing is what Meta charges for the message, by the rules of its day.
+func (m *message) pricing() *hooks.Pricing {
+	p := &hooks.Pricing{Billable: true, Model: "PMP", Type: "regular", Category: m.category}
+	if m.inWindow && m.category != "marketing" && m.category != "authentication" && m.accepted.Before(chargedSince) {
+		p.Billable, p.Type = false, "free_customer_service"
+	}
+	return p
+}
+
+// status needs mu of the server; it is one step of a message as Meta reports it.
+func (s *Server) status(m *message, step int, now time.Time) (hooks.Status, *hooks.Contact) {
+	st := hooks.Status{ID: m.wamid, Status: stepNames[step], Timestamp: seconds(now), Callback: m.callback}
+	contact := s.contactOf(m.wa, m.userID)
+	st.Recipient = contact.WaID
+	if step == stepFailed {
+		title := whatsapp.Classify(m.failCode).Title
+		st.Errors = []hooks.Error{{Code: m.failCode, Title: title, Message: title, Data: map[string]string{"details": "scripted"}}}
+		if st.Recipient == "" {
+			st.UserID = m.userID
+		}
+		return st, nil // Meta leaves the contacts out of a failure
+	}
+	st.UserID = m.userID
+	if step != stepRead {
+		st.Pricing = m.pricing()
+	}
+	return st, &contact
+}
