@@ -100,7 +100,7 @@ func (s *Server) viewContact(ctx context.Context, tx pgx.Tx, a accounts.Actor, c
 }
 
 type listConsentsInput struct {
-	contactInput
+	Contact id.Contact `path:"contact"`
 	Paging
 }
 
@@ -128,8 +128,8 @@ func (s *Server) listConsents(ctx context.Context, a accounts.Actor, in *listCon
 }
 
 type optOutInput struct {
-	contactInput
-	Body struct {
+	Contact id.Contact `path:"contact"`
+	Body    struct {
 		Purposes   []consents.Purpose `json:"purposes,omitempty" doc:"All when not given"`
 		Method     string             `json:"method,omitempty" doc:"How the person said it; api when not given"`
 		Source     string             `json:"source,omitempty"`

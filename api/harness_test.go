@@ -35,7 +35,7 @@ func newRig(t *testing.T, change ...func(*api.Config)) *rig {
 	t.Helper()
 	r := &rig{pool: pgtest.New(t)}
 	r.vault, r.hasher = fixture.Vault(t, r.pool), fixture.Hasher(t)
-	c := api.Config{Pool: r.pool, Vault: r.vault, Hasher: r.hasher, Log: slog.New(slog.NewJSONHandler(io.Discard, nil)), KeyRate: 100_000, WorkspaceRate: 100_000}
+	c := api.Config{Pool: r.pool, Vault: r.vault, Hasher: r.hasher, Log: slog.New(slog.NewJSONHandler(io.Discard, nil)), Probe: metaAgrees, KeyRate: 100_000, WorkspaceRate: 100_000}
 	for _, f := range change {
 		f(&c)
 	}

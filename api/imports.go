@@ -148,7 +148,7 @@ func (s *Server) getImport(ctx context.Context, a accounts.Actor, in *importInpu
 }
 
 type listImportsInput struct {
-	audienceInput
+	Audience id.Audience `path:"audience"`
 	Paging
 }
 
@@ -180,7 +180,7 @@ func (s *Server) listImports(ctx context.Context, a accounts.Actor, in *listImpo
 }
 
 type listRejectsInput struct {
-	importInput
+	Import id.Import `path:"import"`
 	Paging
 }
 

@@ -28,12 +28,19 @@ func matrixBodies(t testing.TB, r *rig, tenant fixture.Tenant) map[string]func()
 			return map[string]any{"name": "matrix", "live": false, "scopes": []string{"reports:read"}}
 		},
 		"POST /v1/numbers": func() any {
-			return map[string]any{"app_id": "1", "app_secret": "a-secret-of-meta", "waba_id": "2", "phone_number_id": "3", "token": "EAA0123456789"}
+			ids := fixture.RandomIDs()
+			return map[string]any{"app_id": ids.App, "app_secret": "a-secret-of-meta", "waba_id": ids.WABA, "phone_number_id": ids.Number, "token": "EAA0123456789"}
 		},
 		"PUT /v1/numbers/{number}/token": func() any { return map[string]any{"token": "EAA0123456789"} },
 		"POST /v1/members": func() any {
 			return map[string]any{"email": fixture.Email(), "name": "New", "role": "viewer", "password": fixture.Password}
 		},
+		"POST /v1/audiences": func() any { return map[string]any{"name": fixture.Email()} },
+		"POST /v1/audiences/{audience}/imports": func() any {
+			return matrixCall{Body: "phone,name\n+966501234567," + fixture.Email() + "\n", ContentType: "text/csv"}
+		},
+		"POST /v1/consents":                    func() any { return map[string]any{"action": "opt_out", "phone": "+966501234567"} },
+		"POST /v1/contacts/{contact}/opt-out":  func() any { return map[string]any{} },
 		"POST /v1/campaigns":                   func() any { return campaignBody(t, r, tenant) },
 		"PATCH /v1/campaigns/{campaign}":       func() any { return map[string]any{"version": 1} },
 		"POST /v1/campaigns/{campaign}/launch": checkedCampaign(t, r, tenant),

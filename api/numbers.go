@@ -263,15 +263,15 @@ func (s *Server) getNumber(ctx context.Context, a accounts.Actor, in *numberInpu
 }
 
 type rotateInput struct {
-	numberInput
-	Body struct {
+	Number string `path:"number"`
+	Body   struct {
 		Token string `json:"token" doc:"The new access token; never shown again" maxLength:"1000"`
 	}
 }
 
 // rotateToken asks Meta about the new token before it replaces the old one.
 func (s *Server) rotateToken(ctx context.Context, a accounts.Actor, in *rotateInput) (*numberOutput, error) {
-	number, err := in.id()
+	number, err := numberInput{in.Number}.id()
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,11 @@ import (
 	"bareed/whatsapp"
 )
 
+// metaAgrees is a probe that any connection passes, for tests about other things.
+func metaAgrees(_ context.Context, c numbers.Connection) (numbers.Probed, error) {
+	return fixture.Meta{Connection: c, Portfolio: c.WABAID + "9"}.Probed(), nil
+}
+
 // plugged is a server whose probe asks a sandbox, and an owner's session.
 type plugged struct {
 	*rig

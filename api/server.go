@@ -17,6 +17,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"bareed/accounts"
+	"bareed/api/access"
 	"bareed/api/front"
 	"bareed/internal/clock"
 	"bareed/internal/pg"
@@ -84,11 +85,7 @@ func newServer(c Config, table []route) (*Server, error) {
 // register lists the nouns; each adds its handlers in a file of its own.
 func (s *Server) register() {
 	s.health()
-	s.sessions()
-	s.workspaces()
-	s.keys()
-	s.members()
-	s.audit()
+	access.Register(access.Config{Front: s.Front, Hasher: s.Hasher, Dashboard: s.Dashboard})
 	s.audiences()
 	s.imports()
 	s.jobs()
@@ -97,6 +94,5 @@ func (s *Server) register() {
 	s.templates()
 	s.campaigns()
 	s.webhooks()
-	s.ops()
 	s.openapi()
 }

@@ -75,7 +75,8 @@ func Resume(ctx context.Context, tx pgx.Tx, a accounts.Actor, campaign id.Campai
 	}
 	detail := map[string]any{"stops": cleared}
 	if q.Reason != "" {
-		detail["reason"] = errs.Clip(q.Reason)
+		why := []rune(q.Reason)
+		detail["reason"] = string(why[:min(len(why), 500)])
 	}
 	if err := record(ctx, tx, a, campaign, "campaign.resumed", detail); err != nil {
 		return c, err

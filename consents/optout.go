@@ -9,6 +9,7 @@ import (
 
 	"bareed/accounts"
 	"bareed/contacts"
+	"bareed/internal/errs"
 	"bareed/internal/id"
 )
 
@@ -75,7 +76,10 @@ func resolve(ctx context.Context, tx pgx.Tx, ws id.Workspace, contact id.Contact
 		}
 		keys = allOf(append(keys, known...))
 	}
-	if len(keys) == 0 {
+	switch {
+	case len(keys) == 0 && contact.IsZero():
+		return contact, nil, errs.New("not_found")
+	case len(keys) == 0:
 		keys = []string{"c:" + contact.String()} // nothing they could be reached by
 	}
 	return contact, keys, nil

@@ -116,6 +116,9 @@ const sqlAudienceOptedIn = `
 
 // GetAudience finds one audience with all its counts; not_found otherwise.
 func GetAudience(ctx context.Context, tx pgx.Tx, ws id.Workspace, audience id.Audience) (Audience, error) {
+	if audience.IsZero() {
+		return Audience{}, errs.New("not_found")
+	}
 	rows, err := tx.Query(ctx, sqlAudiences, ws, audience, nil, 1)
 	if err != nil {
 		return Audience{}, fmt.Errorf("read an audience: %w", err)

@@ -77,6 +77,9 @@ const sqlAttributes = `
 
 // Get finds one contact with its attributes; not_found otherwise.
 func Get(ctx context.Context, tx pgx.Tx, ws id.Workspace, contact id.Contact) (Contact, error) {
+	if contact.IsZero() {
+		return Contact{}, errs.New("not_found")
+	}
 	rows, err := tx.Query(ctx, sqlContacts, ws, contact, nil, nil, 1)
 	if err != nil {
 		return Contact{}, fmt.Errorf("read a contact: %w", err)

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/accounts"
+	"bareed/contacts/csvfile"
 	"bareed/internal/clock"
 	"bareed/internal/errs"
 	"bareed/internal/id"
@@ -71,25 +72,25 @@ func (im *Importer) limits() Limits {
 // Import is one uploaded file and what became of its rows:
 // Rows = Created + Updated + Unchanged + Merged + Rejected.
 type Import struct {
-	ID         id.Import   `json:"id"`
-	Audience   id.Audience `json:"audience"`
-	File       string      `json:"file"`
-	Size       int64       `json:"size"`
-	State      string      `json:"state" enum:"waiting,running,completed,failed,cancelled"`
-	Settings   Settings    `json:"settings"`
-	Detected   Detected    `json:"detected"`
-	Rows       int64       `json:"rows"`
-	Created    int64       `json:"created"`
-	Updated    int64       `json:"updated"`
-	Unchanged  int64       `json:"unchanged"`
-	Merged     int64       `json:"merged" doc:"Rows that named a person of an earlier row"`
-	Rejected   int64       `json:"rejected"`
-	OptedIn    int64       `json:"opted_in" doc:"People with opt-in recorded by this file"`
-	Superseded int64       `json:"superseded" doc:"People whose opt-out stands above this file's opt-in"`
-	Problem    *Problem    `json:"-"` // in the words of who asks
-	CreatedBy  string      `json:"created_by"`
-	CreatedAt  time.Time   `json:"created_at"`
-	FinishedAt *time.Time  `json:"finished_at"`
+	ID         id.Import        `json:"id"`
+	Audience   id.Audience      `json:"audience"`
+	File       string           `json:"file"`
+	Size       int64            `json:"size"`
+	State      string           `json:"state" enum:"waiting,running,completed,failed,cancelled"`
+	Settings   Settings         `json:"settings"`
+	Detected   csvfile.Detected `json:"detected"`
+	Rows       int64            `json:"rows"`
+	Created    int64            `json:"created"`
+	Updated    int64            `json:"updated"`
+	Unchanged  int64            `json:"unchanged"`
+	Merged     int64            `json:"merged" doc:"Rows that named a person of an earlier row"`
+	Rejected   int64            `json:"rejected"`
+	OptedIn    int64            `json:"opted_in" doc:"People with opt-in recorded by this file"`
+	Superseded int64            `json:"superseded" doc:"People whose opt-out stands above this file's opt-in"`
+	Problem    *Problem         `json:"-"` // in the words of who asks
+	CreatedBy  string           `json:"created_by"`
+	CreatedAt  time.Time        `json:"created_at"`
+	FinishedAt *time.Time       `json:"finished_at"`
 	blob       id.Blob
 }
 
@@ -121,6 +122,9 @@ func scanImport(row pgx.CollectableRow) (Import, error) {
 
 // GetImport finds one import; not_found otherwise.
 func GetImport(ctx context.Context, tx pgx.Tx, ws id.Workspace, imp id.Import) (Import, error) {
+	if imp.IsZero() {
+		return Import{}, errs.New("not_found")
+	}
 	rows, err := tx.Query(ctx, sqlImports, ws, imp, nil, nil, 1)
 	if err != nil {
 		return Import{}, fmt.Errorf("read an import: %w", err)

@@ -12,9 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/accounts"
-	"bareed/consents"
 	"bareed/contacts"
-	"bareed/internal/clock"
 	"bareed/internal/errs"
 	"bareed/internal/fixture"
 	"bareed/internal/id"
@@ -36,7 +34,7 @@ func newRig(t testing.TB) *rig {
 	pool := pgtest.New(t)
 	v := fixture.Vault(t, pool)
 	r := &rig{pool: pool, vault: v, tenant: fixture.Workspace(t, pool, v)}
-	r.importer = &contacts.Importer{Pool: pool, Vault: v, Clock: clock.System, Record: consents.ForImports(v)}
+	r.importer = fixture.Importer(pool, v)
 	r.audience = r.newAudience(t, "People")
 	return r
 }

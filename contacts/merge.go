@@ -60,15 +60,6 @@ const sqlResolve = `
 	  and i.portfolio_id = '00000000-0000-0000-0000-000000000000'
 	  and i.key = s.key`
 
-const sqlSeen = `
-	insert into import_member (workspace_id, import_id, contact_id)
-	select $1, $2, s.contact
-	from import_stage s
-	where s.fresh is not null
-	order by s.contact
-	on conflict (workspace_id, import_id, contact_id) do nothing
-	returning contact_id`
-
 // What the mode lets a row write: attributes first, then the name, both only
 // where they differ. Rows are taken in the order of the contacts, so that two
 // imports wait for each other instead of locking each other out.
@@ -111,12 +102,16 @@ const sqlStaged = `
 	select key, contact, fresh
 	from import_stage`
 
-const sqlOpted = `
-	update import_member m
-	set opted = coalesce(m.opted, false) or not (m.contact_id = any ($4))
-	where m.workspace_id = $1
-	  and m.import_id = $2
-	  and m.contact_id = any ($3)`
+// A person of an earlier chunk is there already; what counts of the opt-in is
+// the best of both rows.
+const sqlName = `
+	insert into import_member (workspace_id, import_id, contact_id, opted)
+	select $1, $2, m.contact_id, m.opted
+	from unnest($3::uuid[], $4::boolean[]) as m (contact_id, opted)
+	order by m.contact_id
+	on conflict (workspace_id, import_id, contact_id) do update
+	set opted = coalesce(import_member.opted or excluded.opted, import_member.opted, excluded.opted)
+	returning contact_id, xmax = 0`
 
 const sqlAdvance = `
 	update import
@@ -197,75 +192,125 @@ func (r *run) mergePeople(ctx context.Context, tx pgx.Tx, c *chunk, t *tally) (u
 	if _, err := tx.Exec(ctx, sqlResolve, r.ws); err != nil {
 		return nil, fmt.Errorf("find known people: %w", err)
 	}
-	seen, err := collect(ctx, tx, sqlSeen, r.ws, r.imp.ID)
+	changed, err := r.write(ctx, tx)
 	if err != nil {
-		return nil, fmt.Errorf("note the people named: %w", err)
+		return nil, err
 	}
-	changed, err := collect(ctx, tx, sqlWrite, r.ws, r.Mode != ModeAdd)
+	staged, unknown, err := r.staged(ctx, tx, c)
+	if err != nil {
+		return nil, err
+	}
+	t.rejected += int64(len(unknown))
+	opted, err := r.record(ctx, tx, c, staged)
+	if err != nil {
+		return nil, err
+	}
+	first, err := r.name(ctx, tx, staged, opted)
+	if err != nil {
+		return nil, err
+	}
+	t.count(staged, first, changed)
+	return unknown, nil
+}
+
+// write returns whom it changed.
+func (r *run) write(ctx context.Context, tx pgx.Tx) (map[id.Contact]bool, error) {
+	rows, err := tx.Query(ctx, sqlWrite, r.ws, r.Mode != ModeAdd)
 	if err != nil {
 		return nil, fmt.Errorf("write names and attributes: %w", err)
 	}
-	found, unknown, err := r.count(ctx, tx, c, seen, changed, t)
-	if err != nil {
-		return nil, err
-	}
-	return unknown, r.record(ctx, tx, c, found)
-}
-
-func collect(ctx context.Context, tx pgx.Tx, sql string, args ...any) (map[id.Contact]bool, error) {
-	rows, err := tx.Query(ctx, sql, args...)
-	if err != nil {
-		return nil, err
-	}
 	ids, err := pgx.CollectRows(rows, pgx.RowTo[id.Contact])
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("write names and attributes: %w", err)
 	}
-	set := make(map[id.Contact]bool, len(ids))
+	changed := make(map[id.Contact]bool, len(ids))
 	for _, c := range ids {
-		set[c] = true
+		changed[c] = true
 	}
-	return set, nil
+	return changed, nil
 }
 
-// count sorts the staged people into the import's figures and returns who they
-// are by key. Each contact counts once in a file; further rows of it are merged.
-func (r *run) count(ctx context.Context, tx pgx.Tx, c *chunk, seen, changed map[id.Contact]bool, t *tally) (map[string]id.Contact, []Reject, error) {
+// known is a staged person whom the database knows by now.
+type known struct {
+	contact id.Contact
+	fresh   bool
+}
+
+// staged reads back who everybody is, by key, and whom nobody knows.
+func (r *run) staged(ctx context.Context, tx pgx.Tx, c *chunk) (map[string]known, []Reject, error) {
 	rows, err := tx.Query(ctx, sqlStaged)
 	if err != nil {
-		return nil, nil, fmt.Errorf("count the people: %w", err)
+		return nil, nil, fmt.Errorf("read the people back: %w", err)
 	}
 	defer rows.Close()
-	found := make(map[string]id.Contact, len(c.people))
-	counted := make(map[id.Contact]bool, len(c.people))
+	found := make(map[string]known, len(c.people))
 	var unknown []Reject
 	for rows.Next() {
 		var key string
 		var contact id.Contact
 		var fresh *bool
 		if err := rows.Scan(&key, &contact, &fresh); err != nil {
-			return nil, nil, fmt.Errorf("count the people: %w", err)
+			return nil, nil, fmt.Errorf("read the people back: %w", err)
 		}
 		if fresh == nil {
-			p := c.people[c.byKey[key]]
-			unknown = append(unknown, r.unknownPerson(p))
-			t.rejected++
+			unknown = append(unknown, r.unknownPerson(c.people[c.byKey[key]]))
 			continue
 		}
-		found[key] = contact
+		found[key] = known{contact, *fresh}
+	}
+	return found, unknown, rows.Err()
+}
+
+// name notes everybody as a member to be and returns who was not one before.
+func (r *run) name(ctx context.Context, tx pgx.Tx, staged map[string]known, opted map[id.Contact]bool) (map[id.Contact]bool, error) {
+	once := make(map[id.Contact]bool, len(staged))
+	var contacts []id.Contact
+	var flags []*bool
+	for _, k := range staged {
+		if once[k.contact] {
+			continue
+		}
+		once[k.contact] = true
+		var flag *bool
+		if yes, said := opted[k.contact]; said {
+			flag = &yes
+		}
+		contacts, flags = append(contacts, k.contact), append(flags, flag)
+	}
+	rows, err := tx.Query(ctx, sqlName, r.ws, r.imp.ID, contacts, flags)
+	if err != nil {
+		return nil, fmt.Errorf("note the people named: %w", err)
+	}
+	defer rows.Close()
+	first := make(map[id.Contact]bool, len(contacts))
+	for rows.Next() {
+		var c id.Contact
+		var isNew bool
+		if err := rows.Scan(&c, &isNew); err != nil {
+			return nil, fmt.Errorf("note the people named: %w", err)
+		}
+		first[c] = isNew
+	}
+	return first, rows.Err()
+}
+
+// count sorts the people into the import's figures. Each contact counts once in
+// a file; further rows of it are merged.
+func (t *tally) count(staged map[string]known, first, changed map[id.Contact]bool) {
+	counted := make(map[id.Contact]bool, len(staged))
+	for _, k := range staged {
 		switch {
-		case !seen[contact] || counted[contact]:
+		case !first[k.contact] || counted[k.contact]:
 			t.merged++
-		case *fresh:
+		case k.fresh:
 			t.created++
-		case changed[contact]:
+		case changed[k.contact]:
 			t.updated++
 		default:
 			t.unchanged++
 		}
-		counted[contact] = true
+		counted[k.contact] = true
 	}
-	return found, unknown, rows.Err()
 }
 
 // stage copies the people, in the order of their keys, into the temporary tables.
@@ -297,33 +342,34 @@ func stage(ctx context.Context, tx pgx.Tx, people []person) error {
 	return nil
 }
 
-// record hands over who agreed, last in the transaction: the permission rows
-// it locks are what an opt-out arriving now has to wait for.
-func (r *run) record(ctx context.Context, tx pgx.Tx, c *chunk, found map[string]id.Contact) error {
+// record hands over who agreed, late in the transaction: the permission rows it
+// locks are what an opt-out arriving now has to wait for. It returns those who
+// agreed, and whether no opt-out stands above it.
+func (r *run) record(ctx context.Context, tx pgx.Tx, c *chunk, staged map[string]known) (map[id.Contact]bool, error) {
 	said := Said{Import: r.imp.ID, Declaration: *r.Consent, Policy: r.policy, Actor: r.imp.CreatedBy}
-	var who []id.Contact
+	opted := make(map[id.Contact]bool)
 	for _, p := range c.people {
-		contact, known := found[p.phone.Key]
+		k, known := staged[p.phone.Key]
 		if !known || !p.optIn {
 			continue
 		}
-		a := Agreement{Contact: contact, RecipientKey: p.phone.RecipientKey(), Row: p.row, OccurredAt: p.optInAt, Source: p.source}
+		a := Agreement{Contact: k.contact, RecipientKey: p.phone.RecipientKey(), Row: p.row, OccurredAt: p.optInAt, Source: p.source}
 		if a.OccurredAt.IsZero() {
 			a.Declared, a.OccurredAt = true, r.declaredAt()
 		}
-		said.People, who = append(said.People, a), append(who, contact)
+		said.People, opted[k.contact] = append(said.People, a), true
 	}
-	if len(who) == 0 {
-		return nil
+	if len(said.People) == 0 {
+		return opted, nil
 	}
 	refused, err := r.Record(ctx, tx, r.ws, said)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if _, err := tx.Exec(ctx, sqlOpted, r.ws, r.imp.ID, who, append([]id.Contact{}, refused...)); err != nil {
-		return fmt.Errorf("note the opt-ins: %w", err)
+	for _, contact := range refused {
+		opted[contact] = false
 	}
-	return nil
+	return opted, nil
 }
 
 func (r *run) declaredAt() time.Time {

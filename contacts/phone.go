@@ -182,6 +182,13 @@ func cleanPhone(raw string) string {
 	return s
 }
 
+// looksLikePhone tells whether a cell is a number as somebody may write it,
+// valid or not.
+func looksLikePhone(cell string) bool {
+	s := cleanPhone(cell)
+	return rePhoneText.MatchString(s) && len(digitsOf(s)) >= 7 || reScientific.MatchString(s)
+}
+
 // isMultiple tells whether a cell holds two numbers: two runs of at least
 // seven digits on both sides of a separator, or of blanks when there are more
 // digits than one number can have.

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"bareed/contacts/csvfile"
 	"bareed/internal/errs"
 	"bareed/internal/id"
 	"bareed/internal/seal"
@@ -22,7 +23,7 @@ func rejectPlace(imp id.Import, row int64, column string) string {
 
 // unknownPerson is the row of a person that an update-only import does not know.
 func (r *run) unknownPerson(p person) Reject {
-	return Reject{Row: p.row, Line: p.line, Column: r.shown[ColumnPhone], Code: "import.unknown_person",
+	return Reject{Row: p.row, Line: p.line, Column: r.shown[csvfile.ColumnPhone], Code: "import.unknown_person",
 		Got: errs.MaskPhone(p.phone.E164), raw: p.phone.E164}
 }
 

@@ -9,6 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"bareed/contacts/csvfile"
 	"bareed/internal/errs"
 )
 
@@ -52,13 +53,13 @@ type rules struct {
 }
 
 // judge turns a row into a person, or into everything that is wrong with it.
-func (ru *rules) judge(r row) (person, []Reject) {
-	if r.fault != nil {
-		return person{}, []Reject{{Row: r.number, Line: r.line, Code: r.fault.Code, Params: r.fault.Params}}
+func (ru *rules) judge(r csvfile.Row) (person, []Reject) {
+	if r.Fault != nil {
+		return person{}, []Reject{{Row: r.Number, Line: r.Line, Code: r.Fault.Code, Params: r.Fault.Params}}
 	}
-	j := judging{rules: ru, row: r, person: person{row: r.number, line: r.line, name: strings.TrimSpace(r.Name)}}
+	j := judging{rules: ru, row: r, person: person{row: r.Number, line: r.Line, name: strings.TrimSpace(r.Name)}}
 	j.phone()
-	j.text(ColumnName, j.person.name, maxName)
+	j.text(csvfile.ColumnName, j.person.name, maxName)
 	j.attributes()
 	j.consent()
 	return j.person, j.rejects
@@ -66,36 +67,36 @@ func (ru *rules) judge(r row) (person, []Reject) {
 
 type judging struct {
 	*rules
-	row     row
+	row     csvfile.Row
 	person  person
 	rejects []Reject
 }
 
 func (j *judging) refuse(column, got string, e *errs.Error) {
 	shown := errs.Clip(got)
-	if column == ColumnPhone {
+	if column == csvfile.ColumnPhone {
 		shown = errs.MaskPhone(got)
 	}
 	header := j.shown[column]
 	if header == "" {
 		header = column
 	}
-	j.rejects = append(j.rejects, Reject{Row: j.row.number, Line: j.row.line, Column: header, Code: e.Code, Params: e.Params, Got: shown, raw: got})
+	j.rejects = append(j.rejects, Reject{Row: j.row.Number, Line: j.row.Line, Column: header, Code: e.Code, Params: e.Params, Got: shown, raw: got})
 }
 
 func (j *judging) phone() {
 	if hasControl(j.row.Phone) {
-		j.refuse(ColumnPhone, j.row.Phone, errs.New("csv.control_char"))
+		j.refuse(csvfile.ColumnPhone, j.row.Phone, errs.New("csv.control_char"))
 		return
 	}
 	p, err := ParsePhone(j.row.Phone, j.DefaultCountry)
 	if err != nil {
 		e, _ := errs.As(err)
-		j.refuse(ColumnPhone, j.row.Phone, e)
+		j.refuse(csvfile.ColumnPhone, j.row.Phone, e)
 		return
 	}
 	if j.own[p.Key] {
-		j.refuse(ColumnPhone, j.row.Phone, errs.New("phone.is_sender"))
+		j.refuse(csvfile.ColumnPhone, j.row.Phone, errs.New("phone.is_sender"))
 	}
 	j.person.phone = p
 }
@@ -114,8 +115,8 @@ func (j *judging) text(column, s string, limit int) {
 }
 
 func (j *judging) attributes() {
-	for _, name := range slices.Sorted(maps.Keys(j.row.attributes)) {
-		s := strings.TrimSpace(j.row.attributes[name])
+	for _, name := range slices.Sorted(maps.Keys(j.row.Attributes)) {
+		s := strings.TrimSpace(j.row.Attributes[name])
 		if s == "" {
 			continue // a blank never wipes what is known
 		}
@@ -160,17 +161,17 @@ func (j *judging) consent() {
 	case ConsentNone:
 		return
 	}
-	yes, ok := optInWords[normalName(j.row.OptIn)]
+	yes, ok := optInWords[csvfile.NormalName(j.row.OptIn)]
 	if !ok {
-		j.refuse(ColumnOptIn, j.row.OptIn, errs.New("optin.value"))
+		j.refuse(csvfile.ColumnOptIn, j.row.OptIn, errs.New("optin.value"))
 		return
 	}
 	at, e := parseDate(j.row.OptInAt, j.now)
 	if e != nil {
-		j.refuse(ColumnOptInAt, j.row.OptInAt, e)
+		j.refuse(csvfile.ColumnOptInAt, j.row.OptInAt, e)
 		return
 	}
-	if _, hasColumn := j.shown[ColumnOptIn]; !hasColumn {
+	if _, hasColumn := j.shown[csvfile.ColumnOptIn]; !hasColumn {
 		yes = !at.IsZero()
 	}
 	source := strings.TrimSpace(j.row.OptInSource)
@@ -178,11 +179,11 @@ func (j *judging) consent() {
 		source = strings.TrimSpace(j.Consent.Source)
 	}
 	if yes && source == "" && j.policy != PolicyGeneral {
-		j.refuse(ColumnOptInSource, "", errs.New("optin.source_missing"))
+		j.refuse(csvfile.ColumnOptInSource, "", errs.New("optin.source_missing"))
 		return
 	}
 	if len(source) > 500 || hasControl(source) {
-		j.refuse(ColumnOptInSource, source, errs.New("attr.too_long", "limit", 500))
+		j.refuse(csvfile.ColumnOptInSource, source, errs.New("attr.too_long", "limit", 500))
 		return
 	}
 	j.person.optIn, j.person.optInAt, j.person.source = yes, at, source

@@ -10,6 +10,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"bareed/contacts/csvfile"
+	"bareed/contacts/spool"
 	"bareed/internal/errs"
 	"bareed/internal/id"
 	"bareed/internal/seal"
@@ -127,22 +129,21 @@ func (r *run) claim(ctx context.Context, imp id.Import) (ok bool, err error) {
 // all reads the file from its beginning and merges what lies behind the rows
 // already merged.
 func (r *run) all(ctx context.Context) error {
-	src := &blobReader{ctx: ctx, pool: r.Pool, box: r.box, ws: r.ws, blob: r.imp.blob}
-	rs, err := openRows(src, r.Settings)
+	rs, err := csvfile.Open(spool.Open(ctx, r.Pool, r.box, r.ws, r.imp.blob), r.options())
 	if err != nil {
 		return err
 	}
-	r.shown = rs.shown
+	r.shown = rs.Shown()
 	c := r.newChunk()
 	for {
-		row, err := rs.next()
+		row, err := rs.Next()
 		if err == io.EOF {
 			break
 		}
 		if err != nil {
 			return err
 		}
-		if row.number <= c.from {
+		if row.Number <= c.from {
 			continue
 		}
 		c.add(row)
@@ -179,8 +180,8 @@ func (r *run) newChunk() *chunk {
 
 func (c *chunk) rows() int { return int(c.to - c.from) }
 
-func (c *chunk) add(r row) {
-	c.to = r.number
+func (c *chunk) add(r csvfile.Row) {
+	c.to = r.Number
 	p, rejects := c.judge(r)
 	if len(rejects) > 0 {
 		c.rejects = append(c.rejects, rejects...)
@@ -238,11 +239,6 @@ const sqlDropMembers = `
 	delete from import_member
 	where workspace_id = $1
 	  and import_id = $2`
-
-const sqlDropChunks = `
-	delete from blob_chunk
-	where workspace_id = $1
-	  and blob_id = $2`
 
 const sqlFinishImport = `
 	update import
@@ -323,13 +319,11 @@ func (r *run) closeJob(ctx context.Context, tx pgx.Tx, state string, result any,
 	}
 	batch := &pgx.Batch{}
 	batch.Queue(sqlDropMembers, r.ws, r.imp.ID)
-	batch.Queue(sqlDropChunks, r.ws, r.imp.blob)
-	batch.Queue(sqlDropStaleBlobs, r.ws)
 	batch.Queue(sqlCloseJob, r.ws, r.imp.ID, state, r.imp.Rows, resultJSON, problemJSON)
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("close the import's job: %w", err)
 	}
-	return nil
+	return spool.Empty(ctx, tx, r.ws, r.imp.blob)
 }
 
 const sqlFailImport = `

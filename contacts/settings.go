@@ -5,9 +5,11 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"golang.org/x/text/unicode/norm"
 
+	"bareed/contacts/csvfile"
 	"bareed/internal/errs"
 )
 
@@ -87,7 +89,12 @@ func (w Wording) NamesBusiness() bool {
 
 func looseText(s string) string {
 	s = strings.NewReplacer("أ", "ا", "إ", "ا", "آ", "ا", "ـ", "").Replace(strings.ToLower(norm.NFKC.String(s)))
-	return strings.Join(strings.Fields(strings.Map(dropMarks, s)), " ")
+	return strings.Join(strings.Fields(strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Cf, r) {
+			return -1
+		}
+		return r
+	}, s)), " ")
 }
 
 // Check says what keeps the wording from being a consent under a policy: nil,
@@ -106,6 +113,10 @@ func (w *Wording) Check(policy string) error {
 	return nil
 }
 
+func (s Settings) options() csvfile.Options {
+	return csvfile.Options{Encoding: s.Encoding, Delimiter: s.Delimiter, Mapping: s.Mapping, IsPhone: looksLikePhone}
+}
+
 // check completes the settings with defaults and refuses what cannot be meant.
 func (s *Settings) check(now time.Time) error {
 	if s.Mode == "" {
@@ -118,12 +129,12 @@ func (s *Settings) check(now time.Time) error {
 		return errs.New("import.mode", "got", errs.Clip(s.Mode))
 	case s.DefaultCountry != "" && !IsCountry(s.DefaultCountry):
 		return errs.New("import.country", "got", errs.Clip(s.DefaultCountry))
-	case s.Encoding != "" && !slices.Contains(Encodings(), s.Encoding):
-		return errs.New("import.encoding", "got", errs.Clip(s.Encoding), "allowed", strings.Join(Encodings(), ", "))
+	case s.Encoding != "" && !slices.Contains(csvfile.Encodings(), s.Encoding):
+		return errs.New("import.encoding", "got", errs.Clip(s.Encoding), "allowed", strings.Join(csvfile.Encodings(), ", "))
 	case s.Delimiter != "" && !slices.Contains([]string{",", ";", "\t", "|"}, s.Delimiter):
 		return errs.New("import.delimiter", "got", errs.Clip(s.Delimiter))
-	case len(s.Mapping) > maxColumns:
-		return errs.New("csv.too_many_columns", "columns", len(s.Mapping), "limit", maxColumns)
+	case len(s.Mapping) > csvfile.MaxColumns:
+		return errs.New("csv.too_many_columns", "columns", len(s.Mapping), "limit", csvfile.MaxColumns)
 	case s.Consent == nil:
 		return nil
 	}
@@ -159,8 +170,8 @@ func (d *Declaration) check(now time.Time) error {
 
 // settle decides what the file's consent is, once its columns are known, and
 // refuses a wording that the workspace's policy does not accept.
-func (s *Settings) settle(d Detected, policy string) error {
-	columns := d.has(ColumnOptIn) || d.has(ColumnOptInAt)
+func (s *Settings) settle(d csvfile.Detected, policy string) error {
+	columns := d.Has(csvfile.ColumnOptIn) || d.Has(csvfile.ColumnOptInAt)
 	if s.Consent == nil {
 		s.Consent = &Declaration{Covers: ConsentNone}
 		if columns {

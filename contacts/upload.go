@@ -10,6 +10,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/accounts"
+	"bareed/contacts/csvfile"
+	"bareed/contacts/spool"
 	"bareed/internal/errs"
 	"bareed/internal/id"
 )
@@ -46,18 +48,18 @@ func (im *Importer) Accept(ctx context.Context, a accounts.Actor, u Upload) (Imp
 	if err != nil {
 		return Import{}, err
 	}
-	sp, err := newSpool(ctx, im.Pool, box, a.Workspace, safeName(u.Name))
+	sp, err := spool.New(ctx, im.Pool, box, a.Workspace, spool.SafeName(u.Name))
 	if err != nil {
 		return Import{}, err
 	}
 	imp, err := im.take(ctx, a, u, sp, &ru)
 	if err != nil {
-		return Import{}, errors.Join(err, sp.drop())
+		return Import{}, errors.Join(err, sp.Drop())
 	}
 	return imp, nil
 }
 
-func (im *Importer) take(ctx context.Context, a accounts.Actor, u Upload, sp *spool, ru *rules) (Import, error) {
+func (im *Importer) take(ctx context.Context, a accounts.Actor, u Upload, sp *spool.Writer, ru *rules) (Import, error) {
 	body := &limited{src: u.Body, left: im.limits().Bytes, limit: im.limits().Bytes}
 	src := io.TeeReader(body, sp)
 	detected, total, err := im.scan(src, ru)
@@ -70,10 +72,10 @@ func (im *Importer) take(ctx context.Context, a accounts.Actor, u Upload, sp *sp
 	if _, err := io.Copy(io.Discard, src); err != nil { // what follows the last record: nothing, as a rule
 		return Import{}, err
 	}
-	if err := sp.close(); err != nil {
+	if err := sp.Close(); err != nil {
 		return Import{}, err
 	}
-	imp := Import{ID: id.New[id.Import](), Audience: u.Audience, Settings: ru.Settings, Detected: detected, blob: sp.blob}
+	imp := Import{ID: id.New[id.Import](), Audience: u.Audience, Settings: ru.Settings, Detected: detected, blob: sp.Blob()}
 	err = im.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) error {
 		if err := im.create(ctx, tx, a, imp, sp, total, u.Again); err != nil {
 			return err
@@ -89,27 +91,27 @@ const maxShown = 20
 
 // scan reads every record without keeping any. A strict file is judged row by
 // row here, before anything of it is stored.
-func (im *Importer) scan(src io.Reader, ru *rules) (Detected, int64, error) {
-	rs, err := openRows(src, ru.Settings)
+func (im *Importer) scan(src io.Reader, ru *rules) (csvfile.Detected, int64, error) {
+	rs, err := csvfile.Open(src, ru.options())
 	if err != nil {
-		return Detected{}, 0, err
+		return csvfile.Detected{}, 0, err
 	}
 	if err := ru.settle(rs.Detected, ru.policy); err != nil {
-		return Detected{}, 0, err
+		return csvfile.Detected{}, 0, err
 	}
-	ru.shown = rs.shown
+	ru.shown = rs.Shown()
 	refusal := errs.New("import.strict")
 	var wrong int
 	for {
-		r, err := rs.next()
+		r, err := rs.Next()
 		if err == io.EOF {
 			break
 		}
 		if err != nil {
-			return Detected{}, 0, err
+			return csvfile.Detected{}, 0, err
 		}
-		if rs.n > im.limits().Rows {
-			return Detected{}, 0, errs.New("csv.too_many_rows", "limit", im.limits().Rows)
+		if rs.Count() > im.limits().Rows {
+			return csvfile.Detected{}, 0, errs.New("csv.too_many_rows", "limit", im.limits().Rows)
 		}
 		if !ru.Strict {
 			continue
@@ -119,14 +121,14 @@ func (im *Importer) scan(src io.Reader, ru *rules) (Detected, int64, error) {
 			refusal.Fields = appendFields(refusal.Fields, rejects)
 		}
 	}
-	if rs.n == 0 {
-		return Detected{}, 0, errs.New("csv.no_rows")
+	if rs.Count() == 0 {
+		return csvfile.Detected{}, 0, errs.New("csv.no_rows")
 	}
 	if wrong > 0 {
-		refusal.Params = errs.Params{"rejected": wrong, "rows": rs.n}
-		return Detected{}, 0, refusal
+		refusal.Params = errs.Params{"rejected": wrong, "rows": rs.Count()}
+		return csvfile.Detected{}, 0, refusal
 	}
-	return rs.Detected, rs.n, nil
+	return rs.Detected, rs.Count(), nil
 }
 
 func appendFields(fields []errs.Field, rejects []Reject) []errs.Field {
@@ -217,13 +219,6 @@ const sqlSameFile = `
 	order by i.id desc
 	limit 1`
 
-const sqlBlobDone = `
-	update blob
-	set size = $3,
-	    sha256 = $4
-	where workspace_id = $1
-	  and id = $2`
-
 const sqlNewImport = `
 	insert into import (workspace_id, id, audience_id, blob_id, settings, detected, created_by)
 	values ($1, $2, $3, $4, $5, $6, $7)`
@@ -232,8 +227,8 @@ const sqlNewJob = `
 	insert into job (workspace_id, id, kind, subject, total)
 	values ($1, $2, 'import', $3, $4)`
 
-func (im *Importer) create(ctx context.Context, tx pgx.Tx, a accounts.Actor, imp Import, sp *spool, total int64, again bool) error {
-	ws, sum := a.Workspace, sp.sum.Sum(nil)
+func (im *Importer) create(ctx context.Context, tx pgx.Tx, a accounts.Actor, imp Import, sp *spool.Writer, total int64, again bool) error {
+	ws, sum := a.Workspace, sp.Sum()
 	var same id.Import
 	err := tx.QueryRow(ctx, sqlLockAudience, ws, imp.Audience).Scan(new(string))
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -258,8 +253,7 @@ func (im *Importer) create(ctx context.Context, tx pgx.Tx, a accounts.Actor, imp
 		return fmt.Errorf("write what was detected: %w", err)
 	}
 	batch := &pgx.Batch{}
-	batch.Queue(sqlBlobDone, ws, sp.blob, sp.size, sum)
-	batch.Queue(sqlNewImport, ws, imp.ID, imp.Audience, sp.blob, settings, detected, a.String())
+	batch.Queue(sqlNewImport, ws, imp.ID, imp.Audience, sp.Blob(), settings, detected, a.String())
 	batch.Queue(sqlNewJob, ws, imp.Job(), imp.ID.String(), total)
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("create the import: %w", err)

@@ -154,8 +154,7 @@ create table import_member (
     contact_id    uuid not null,
     opted         boolean, -- null: no opt-in given; false: given, but an opt-out stands
     primary key (workspace_id, import_id, contact_id),
-    foreign key (workspace_id, import_id) references import,
-    foreign key (workspace_id, contact_id) references contact
+    foreign key (workspace_id, import_id) references import
 );
 select fence('import_member');
 grant select, insert, update, delete on import_member to bareed_app;

@@ -40,4 +40,3 @@ func (r Rates) Take(a accounts.Actor) (http.Header, error) {
 
 // Buckets is how many callers are remembered.
 func (r Rates) Buckets() int { return len(r.r.buckets) }
-

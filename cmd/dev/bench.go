@@ -25,6 +25,7 @@ func measure(ctx, _ context.Context, args []string) error {
 	plans := f.Bool("plans", false, "the plans of the hot statements at a million messages, and nothing else")
 	quiet := f.Bool("quiet", false, "print the result alone")
 	f.BoolVar(&c.JSON, "json", false, "print JSON instead of a table")
+	f.StringVar(&c.Binary, "binary", "", "the product's binary; without it, it is built")
 	f.IntVar(&c.Rounds, "rounds", 0, "rounds of the single steps (3)")
 	f.IntVar(&c.People, "messages", 0, "messages of an end-to-end run (5000)")
 	f.IntVar(&c.Rows, "rows", 0, "messages of the large run of plans (1000000)")

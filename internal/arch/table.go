@@ -29,8 +29,10 @@ var table = []rule{
 	{folder: "cmd/bareed", everything: true},
 	{folder: "cmd/dev", everything: true},
 
-	{folder: "api", may: with(nouns, "queue", "whatsapp", "api/front")},
+	{folder: "api", may: with(nouns, "queue", "whatsapp", "api/front", "api/access", "api/webhook")},
 	{folder: "api/front", may: []string{"accounts"}},
+	{folder: "api/access", may: []string{"accounts", "api/front"}},
+	{folder: "api/webhook", may: []string{"messages", "consents", "templates", "contacts", "numbers", "accounts", "whatsapp"}},
 	{folder: "web", may: nouns},
 	{folder: "scheduler", may: with(nouns, "queue")},
 	{folder: "worker", may: with(nouns, "queue", "limits", "whatsapp")},

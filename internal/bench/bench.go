@@ -36,6 +36,7 @@ type Config struct {
 	Rounds int      // of the single steps; default 3
 	People int      // messages of one run of Sends; default 5,000
 	Rows   int      // messages of Plans' large run; default 1,000,000
+	Binary string   // of the product; empty: built anew
 	JSON   bool     // machine-readable instead of a table
 	Out    io.Writer
 	Log    io.Writer // progress and the processes' warnings; nil for none

@@ -119,7 +119,7 @@ func bareUpdates(ctx context.Context, pool *pgxpool.Pool, round int) (float64, e
 // first five of a prepared statement anew.
 func (w *world) warmClaims(ctx context.Context, d draft, next *atomic.Int32) error {
 	var left atomic.Int32
-	left.Store(6 * slots)
+	left.Store(10 * slots)
 	_, err := rate(ctx, slots, time.Minute, func(ctx context.Context) (int, error) {
 		if left.Add(-1) < 0 {
 			return 0, errExhausted

@@ -55,9 +55,12 @@ func (s *stand) product(ctx context.Context) error {
 
 func (s *stand) startProduct(ctx context.Context) (*product, error) {
 	s.say("building and starting the product")
-	bin, err := rig.Build(ctx, s.servers.dir, s.Log)
-	if err != nil {
-		return nil, err
+	bin := s.Binary
+	if bin == "" {
+		var err error
+		if bin, err = rig.Build(ctx, s.servers.dir, s.Log); err != nil {
+			return nil, err
+		}
 	}
 	w, err := s.theWorld(ctx)
 	if err != nil {
@@ -139,7 +142,7 @@ func (p *product) untilSent(ctx context.Context, run id.Run, n int, limit time.D
 	var seen int64
 	err := rig.Until(ctx, 100*time.Millisecond, func() (bool, error) {
 		sum, err := p.summary(ctx)
-		seen = accepted(sum, run)
+		seen = max(seen, accepted(sum, run))
 		return seen >= int64(n), err
 	})
 	if err != nil {

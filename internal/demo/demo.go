@@ -22,9 +22,10 @@ import (
 
 // Options of Run.
 type Options struct {
-	Out     io.Writer
-	Once    bool // end after the report
-	Install bool
+	Out      io.Writer
+	Terminal bool // Out is one: lines may be drawn over
+	Once     bool // end after the report
+	Install  bool
 }
 
 // kept is what a second demo on the same data needs of the first.
@@ -40,6 +41,9 @@ type show struct {
 	rig  *rig.Rig
 	kept kept
 	file string // where kept lies
+
+	drawn string // the progress bar as it stands
+	tenth int64  // the last tenth that was shown
 }
 
 // Run shows the product. soft ends at the first Ctrl-C, hard at the second.

@@ -238,7 +238,7 @@ func (s *show) disturb(ctx context.Context) error {
 // follow draws the bar until everybody is accounted for and every receipt that
 // the sandbox will send has come.
 func (s *show) follow(ctx context.Context, campaign string, o *outcome) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
 	defer cancel()
 	stopped := false
 	err := rig.Until(ctx, 250*time.Millisecond, func() (bool, error) {
@@ -260,6 +260,11 @@ func (s *show) follow(ctx context.Context, campaign string, o *outcome) error {
 		}
 		return o.settled(), nil
 	})
-	fmt.Fprintln(s.Out)
+	if s.Terminal {
+		fmt.Fprintln(s.Out)
+	}
+	if err != nil && len(o.differences()) > 0 {
+		err = fmt.Errorf("%w; not settled: %s", err, strings.Join(o.differences(), "; "))
+	}
 	return err
 }

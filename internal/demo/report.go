@@ -12,17 +12,25 @@ import (
 	"bareed/sandbox"
 )
 
-// bar draws one line over the last: what is done of what was planned.
+// bar draws what is done of what was planned: on a terminal one line over the
+// last, elsewhere a line for every tenth.
 func (s *show) bar(r Report) {
 	const width = 40
 	if r.Total == 0 {
 		return
 	}
 	done := r.Total - r.Ready - r.Sending
-	filled := int(done * width / r.Total)
-	delivered := int(r.Delivered * width / r.Total)
+	filled, delivered := int(done*width/r.Total), int(r.Delivered*width/r.Total)
 	line := strings.Repeat("█", delivered) + strings.Repeat("▓", max(0, filled-delivered)) + strings.Repeat("░", width-max(filled, delivered))
-	fmt.Fprintf(s.Out, "\r%-10s %s %d of %d, %d delivered, %d read ", "sending", line, done, r.Total, r.Delivered, r.Read)
+	text := fmt.Sprintf("%-10s %s %d of %d, %d delivered, %d read", "sending", line, done, r.Total, r.Delivered, r.Read)
+	tenth := (done + r.Delivered) * 10 / r.Total
+	switch {
+	case s.Terminal && text != s.drawn:
+		fmt.Fprint(s.Out, "\r"+text+" ")
+	case !s.Terminal && tenth > s.tenth:
+		fmt.Fprintln(s.Out, text)
+	}
+	s.drawn, s.tenth = text, max(tenth, s.tenth)
 }
 
 // writeStop has three people write STOP while the campaign runs: two of them

@@ -1,4 +1,4 @@
-package api
+package access
 
 import (
 	"bytes"
@@ -25,14 +25,14 @@ const (
 	policyDashboard = "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; form-action 'none'; base-uri 'self'; frame-ancestors 'self'"
 )
 
-func (s *Server) ops() {
-	raw(s, "GET /ops", s.opsPage)
-	raw(s, "GET /ops/sign-in", func(c *gin.Context, _ accounts.Actor) error {
-		return s.opsTemplate(c, http.StatusOK, "sign-in.html", "")
+func (d *Desk) ops() {
+	front.Raw(d.Front, "GET /ops", d.opsPage)
+	front.Raw(d.Front, "GET /ops/sign-in", func(c *gin.Context, _ accounts.Actor) error {
+		return d.opsTemplate(c, http.StatusOK, "sign-in.html", "")
 	})
-	raw(s, "POST /ops/sign-in", s.opsSignIn)
-	raw(s, "POST /ops/sign-out", s.opsSignOut)
-	raw(s, "GET /ops/queues/*path", s.dashboard)
+	front.Raw(d.Front, "POST /ops/sign-in", d.opsSignIn)
+	front.Raw(d.Front, "POST /ops/sign-out", d.opsSignOut)
+	front.Raw(d.Front, "GET /ops/queues/*path", d.dashboard)
 }
 
 // opsView is what the operators' templates print.
@@ -44,11 +44,11 @@ type opsView struct {
 	Style   template.CSS
 }
 
-func (s *Server) opsPage(c *gin.Context, _ accounts.Actor) error {
-	return s.opsTemplate(c, http.StatusOK, "frame.html", "")
+func (d *Desk) opsPage(c *gin.Context, _ accounts.Actor) error {
+	return d.opsTemplate(c, http.StatusOK, "frame.html", "")
 }
 
-func (s *Server) opsTemplate(c *gin.Context, status int, name, problem string) error {
+func (d *Desk) opsTemplate(c *gin.Context, status int, name, problem string) error {
 	pages, err := template.ParseFS(opsFiles, "ops/*.html")
 	if err != nil {
 		return fmt.Errorf("read the operators' pages: %w", err)
@@ -70,27 +70,27 @@ func (s *Server) opsTemplate(c *gin.Context, status int, name, problem string) e
 
 // opsSignIn takes the form. Its errors are printed on the page; only an operator
 // gets a session here.
-func (s *Server) opsSignIn(c *gin.Context, _ accounts.Actor) error {
+func (d *Desk) opsSignIn(c *gin.Context, _ accounts.Actor) error {
 	if err := c.Request.ParseForm(); err != nil {
 		return errs.New("content_type")
 	}
 	ctx := c.Request.Context()
-	session, err := accounts.SignIn(ctx, s.Pool, s.Hasher, accounts.SignInRequest{
+	session, err := accounts.SignIn(ctx, d.Pool, d.hasher, accounts.SignInRequest{
 		Email: c.Request.PostForm.Get("email"), Password: c.Request.PostForm.Get("password"),
 		Address: front.Address(ctx), Agent: c.Request.UserAgent(), RequestID: front.RequestID(ctx),
 	})
 	if err == nil && !session.Who.Operator {
-		if err := accounts.SignOut(ctx, s.Pool, session.Who); err != nil {
+		if err := accounts.SignOut(ctx, d.Pool, session.Who); err != nil {
 			return err
 		}
 		err = errs.New("auth.sign_in_failed")
 	}
 	if e, ok := errs.As(err); ok {
-		p, headers := s.Problem(ctx, c.Request.URL.Path, e)
+		p, headers := d.Problem(ctx, c.Request.URL.Path, e)
 		for k, v := range headers {
 			c.Writer.Header()[k] = v
 		}
-		return s.opsTemplate(c, p.Status, "sign-in.html", p.Detail)
+		return d.opsTemplate(c, p.Status, "sign-in.html", p.Detail)
 	}
 	if err != nil {
 		return err
@@ -101,8 +101,8 @@ func (s *Server) opsSignIn(c *gin.Context, _ accounts.Actor) error {
 	return nil
 }
 
-func (s *Server) opsSignOut(c *gin.Context, _ accounts.Actor) error {
-	if err := accounts.SignOut(c.Request.Context(), s.Pool, front.Caller(c.Request.Context())); err != nil {
+func (d *Desk) opsSignOut(c *gin.Context, _ accounts.Actor) error {
+	if err := accounts.SignOut(c.Request.Context(), d.Pool, front.Caller(c.Request.Context())); err != nil {
 		return err
 	}
 	cookie := endedCookie()
@@ -113,11 +113,11 @@ func (s *Server) opsSignOut(c *gin.Context, _ accounts.Actor) error {
 
 // dashboard shows the queues, to look at only: just GET is routed here, and cmd
 // builds the dashboard read-only.
-func (s *Server) dashboard(c *gin.Context, _ accounts.Actor) error {
-	if s.Dashboard == nil {
+func (d *Desk) dashboard(c *gin.Context, _ accounts.Actor) error {
+	if d.queues == nil {
 		return errs.New("not_found")
 	}
 	c.Header("Content-Security-Policy", policyDashboard)
-	s.Dashboard.ServeHTTP(c.Writer, c.Request)
+	d.queues.ServeHTTP(c.Writer, c.Request)
 	return nil
 }

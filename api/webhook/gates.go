@@ -1,4 +1,4 @@
-package api
+package webhook
 
 import (
 	"context"
@@ -25,7 +25,7 @@ import (
 // opt-ins, service windows, and what Meta says of numbers, templates and
 // accounts. What became of sent messages is the worker's.
 type gates struct {
-	*door
+	*Door
 	tx        pgx.Tx
 	workspace id.Workspace
 	event     id.Event
@@ -63,8 +63,20 @@ func (g *gates) apart(ctx context.Context, do func(tx pgx.Tx) error) error {
 		return err
 	}
 	g.failed++
-	g.s.Log.ErrorContext(ctx, "a part of a webhook could not be applied", "workspace", g.workspace, "event", g.event, "err", err)
+	g.Log.ErrorContext(ctx, "a part of a webhook could not be applied", "workspace", g.workspace, "event", g.event, "cause", cause(err))
 	return nil
+}
+
+// cause words a fault without the data in it, which the database may quote.
+func cause(err error) string {
+	var pe *pgconn.PgError
+	if errors.As(err, &pe) {
+		return "SQLSTATE " + pe.Code + " " + pe.ConstraintName
+	}
+	if e, ok := errs.As(err); ok {
+		return e.Code
+	}
+	return "unknown"
 }
 
 // ofElement tells a fault of the data from a fault of the database: SQLSTATE
@@ -149,7 +161,7 @@ func (g *gates) windows(ctx context.Context, tx pgx.Tx, r numbers.Route, m whats
 			continue
 		}
 		for _, key := range who.keys(in.From, in.FromUserID) {
-			list = append(list, numbers.Window{Recipient: g.s.Vault.RecipientHash(key), WrittenAt: g.believable(in.At)})
+			list = append(list, numbers.Window{Recipient: g.Vault.RecipientHash(key), WrittenAt: g.believable(in.At)})
 		}
 	}
 	return numbers.OpenWindows(ctx, tx, g.workspace, r.Number, list)
@@ -215,16 +227,16 @@ const actor = "system:webhook"
 func (g *gates) record(ctx context.Context, tx pgx.Tx, r numbers.Route, w said) error {
 	if len(w.keys) == 0 {
 		g.failed++
-		g.s.Log.WarnContext(ctx, "an opt-out or opt-in that names nobody", "workspace", g.workspace, "event", g.event)
+		g.Log.WarnContext(ctx, "an opt-out or opt-in that names nobody", "workspace", g.workspace, "event", g.event)
 		return nil
 	}
 	source := "WhatsApp, " + r.Number.String()
 	if w.verdict == consents.OptOutWord {
-		return consents.OptOut(ctx, tx, g.s.Vault, g.workspace, consents.OptOutRequest{
+		return consents.OptOut(ctx, tx, g.Vault, g.workspace, consents.OptOutRequest{
 			RecipientKeys: w.keys, Purposes: consents.Purposes(), Method: w.method, Source: source, OccurredAt: w.at, Actor: actor,
 		})
 	}
-	_, err := consents.OptIn(ctx, tx, g.s.Vault, g.workspace, consents.OptInRequest{
+	_, err := consents.OptIn(ctx, tx, g.Vault, g.workspace, consents.OptInRequest{
 		RecipientKeys: w.keys, Purposes: consents.Purposes(), Method: w.method, Source: source, Evidence: errs.Clip(w.evidence),
 		OccurredAt: w.at, Actor: actor,
 	})

@@ -1,4 +1,4 @@
-package contacts
+package csvfile
 
 import (
 	"bufio"
@@ -13,9 +13,17 @@ import (
 	"bareed/internal/errs"
 )
 
-// record is one row as gocsv fills it; columns that are attributes come beside
+// Options are what is known of a file beforehand; all but IsPhone may be empty.
+type Options struct {
+	Encoding  string            // one of Encodings
+	Delimiter string            // one byte
+	Mapping   map[string]string // header → one of the Column names, or an attribute's name
+	IsPhone   func(cell string) bool
+}
+
+// Record is one row as gocsv fills it; columns that are attributes come beside
 // it in a map.
-type record struct {
+type Record struct {
 	Phone       string `csv:"phone"`
 	Name        string `csv:"name"`
 	OptIn       string `csv:"opt_in"`
@@ -37,7 +45,8 @@ type Column struct {
 	As     string `json:"as"`
 }
 
-func (d Detected) has(column string) bool {
+// Has tells whether a column is taken for that.
+func (d Detected) Has(column string) bool {
 	for _, c := range d.Columns {
 		if c.As == column {
 			return true
@@ -46,21 +55,20 @@ func (d Detected) has(column string) bool {
 	return false
 }
 
-// rows reads a CSV file record by record in constant memory.
-type rows struct {
+// Rows reads a CSV file record by record in constant memory.
+type Rows struct {
 	Detected
 	guard  *guard
 	csv    *csv.Reader
 	gocsv  *gocsv.Unmarshaller
 	header header
-	shown  map[string]string // column → header as written
-	n      int64             // records given out; the header is none
+	shown  map[string]string
+	n      int64 // records given out; the header is none
 }
 
-// openRows finds encoding, delimiter and header. encoding, delimiter and
-// mapping come from the settings and may be empty. Every fault of the file is
-// an *errs.Error.
-func openRows(src io.Reader, s Settings) (*rows, error) {
+// Open finds encoding, delimiter and header. Every fault of the file is an
+// *errs.Error.
+func Open(src io.Reader, o Options) (*Rows, error) {
 	raw := bufio.NewReaderSize(src, headSize)
 	head, err := raw.Peek(headSize)
 	if err != nil && err != io.EOF {
@@ -69,7 +77,7 @@ func openRows(src io.Reader, s Settings) (*rows, error) {
 	if err := refuseOther(head); err != nil {
 		return nil, err
 	}
-	text, encoding := decode(raw, head, s.Encoding)
+	text, encoding := decode(raw, head, o.Encoding)
 	buffered := bufio.NewReaderSize(text, headSize)
 	head, err = buffered.Peek(headSize)
 	if err != nil && err != io.EOF {
@@ -84,29 +92,29 @@ func openRows(src io.Reader, s Settings) (*rows, error) {
 	if len(strings.TrimSpace(string(head))) == 0 && len(head) < headSize {
 		return nil, errs.New("csv.empty")
 	}
-	return newRows(buffered, string(head), encoding, s)
+	return newRows(buffered, string(head), encoding, o)
 }
 
-func newRows(text io.Reader, head, encoding string, s Settings) (*rows, error) {
+func newRows(text io.Reader, head, encoding string, o Options) (*Rows, error) {
 	crOnly := strings.Contains(head, "\r") && !strings.Contains(head, "\n")
 	if crOnly {
 		head = strings.ReplaceAll(head, "\r", "\n")
 	}
 	head = strings.TrimLeft(head, "\r\n")
 	comma := byte(',')
-	if s.Delimiter != "" {
-		comma = s.Delimiter[0]
+	if o.Delimiter != "" {
+		comma = o.Delimiter[0]
 	} else {
 		var err error
 		if comma, err = sniffDelimiter(head); err != nil {
 			return nil, err
 		}
 	}
-	r := &rows{Detected: Detected{Encoding: encoding, Delimiter: string(comma)}, guard: newGuard(text, comma, crOnly)}
+	r := &Rows{Detected: Detected{Encoding: encoding, Delimiter: string(comma)}, guard: newGuard(text, comma, crOnly)}
 	r.csv = csv.NewReader(r.guard)
 	r.csv.Comma = rune(comma)
 	r.csv.ReuseRecord = true
-	if err := r.readHeader(s.Mapping); err != nil {
+	if err := r.readHeader(o); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -114,15 +122,15 @@ func newRows(text io.Reader, head, encoding string, s Settings) (*rows, error) {
 
 // readHeader lets gocsv read the first record and gives it the columns' names
 // instead; gocsv's own settings are global to the process and stay untouched.
-func (r *rows) readHeader(mapping map[string]string) error {
-	um, err := gocsv.NewUnmarshaller(r.csv, record{})
+func (r *Rows) readHeader(o Options) error {
+	um, err := gocsv.NewUnmarshaller(r.csv, Record{})
 	if r.guard.err != nil {
 		return r.guard.err
 	}
 	if err != nil {
 		return errs.New("csv.header_quote").Because(err)
 	}
-	if r.header, err = readHeader(um.Headers, mapping); err != nil {
+	if r.header, err = readHeader(um.Headers, o); err != nil {
 		return err
 	}
 	if err := um.RenormalizeHeaders(func([]string) []string { return r.header.columns }); err != nil {
@@ -136,22 +144,28 @@ func (r *rows) readHeader(mapping map[string]string) error {
 	return nil
 }
 
-// row is one record of the file, or why it could not be read.
-type row struct {
-	record
-	number     int64 // from 1, the header is none
-	line       int64 // where it begins
-	attributes map[string]string
-	fault      *errs.Error
+// Shown gives the headers as written, by what their columns are taken for.
+func (r *Rows) Shown() map[string]string { return r.shown }
+
+// Count is how many records were given out, the header not among them.
+func (r *Rows) Count() int64 { return r.n }
+
+// Row is one record of the file, or why it could not be read.
+type Row struct {
+	Record
+	Number     int64 // from 1, the header is none
+	Line       int64 // where it begins
+	Attributes map[string]string
+	Fault      *errs.Error
 }
 
-// next returns the next record; io.EOF after the last, and an *errs.Error when
+// Next returns the next record; io.EOF after the last, and an *errs.Error when
 // the rest of the file cannot be read at all. A record that is only wrong in
 // itself comes with its fault.
-func (r *rows) next() (row, error) {
+func (r *Rows) Next() (Row, error) {
 	v, attributes, err := r.gocsv.ReadUnmatched()
 	if r.guard.err != nil && err != nil {
-		return row{}, r.guard.err
+		return Row{}, r.guard.err
 	}
 	var fault *csv.ParseError
 	switch {
@@ -159,15 +173,15 @@ func (r *rows) next() (row, error) {
 		line, _ := r.csv.FieldPos(0)
 		r.n++
 		delete(attributes, ColumnIgnored)
-		return row{record: v.(record), number: r.n, line: int64(line), attributes: attributes}, nil
+		return Row{Record: v.(Record), Number: r.n, Line: int64(line), Attributes: attributes}, nil
 	case errors.As(err, &fault):
 		r.n++
-		return row{number: r.n, line: int64(fault.StartLine), fault: r.faultOf(fault)}, nil
+		return Row{Number: r.n, Line: int64(fault.StartLine), Fault: r.faultOf(fault)}, nil
 	}
-	return row{}, err
+	return Row{}, err
 }
 
-func (r *rows) faultOf(fault *csv.ParseError) *errs.Error {
+func (r *Rows) faultOf(fault *csv.ParseError) *errs.Error {
 	if errors.Is(fault, csv.ErrFieldCount) {
 		return errs.New("csv.field_count", "row", r.n, "line", fault.StartLine, "fields", r.guard.lastFields, "header", len(r.header.columns))
 	}

@@ -1,4 +1,4 @@
-package contacts
+package csvfile
 
 import (
 	"io"
@@ -24,7 +24,7 @@ type guard struct {
 	records   int64 // ended so far; the header is one
 	offset    int64 // bytes taken
 	start     int64 // of the character under way, from 1
-	size      int // of the record so far
+	size      int   // of the record so far
 	state     guardState
 	quoteLine int64 // where the open quote is
 	partial   []byte

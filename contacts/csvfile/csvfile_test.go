@@ -1,4 +1,4 @@
-package contacts
+package csvfile
 
 import (
 	"encoding/csv"
@@ -49,17 +49,17 @@ func FuzzGuard(f *testing.F) {
 	})
 }
 
-func FuzzOpenRows(f *testing.F) {
+func FuzzOpen(f *testing.F) {
 	for _, s := range []string{"phone,name\n+966501234567,Sara\n", "phone;name\r1;2\r", "\xff\xfep\x00h\x00", "\ufeffphone\n1", "PK\x03\x04", ""} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		rs, err := openRows(strings.NewReader(s), Settings{})
+		rs, err := Open(strings.NewReader(s), Options{IsPhone: func(s string) bool { return len(s) > 6 }})
 		for n := 0; err == nil; n++ {
 			if n > len(s) {
 				t.Fatal("more rows than bytes")
 			}
-			_, err = rs.next()
+			_, err = rs.Next()
 		}
 		if _, ok := errs.As(err); !ok && !errors.Is(err, io.EOF) {
 			t.Fatalf("ended without a code: %v", err)

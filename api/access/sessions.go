@@ -1,4 +1,4 @@
-package api
+package access
 
 import (
 	"context"
@@ -11,12 +11,12 @@ import (
 	"bareed/internal/id"
 )
 
-func (s *Server) sessions() {
-	add(s, "POST /v1/sessions", s.signIn)
-	add(s, "PATCH /v1/sessions/current", s.useWorkspace)
-	add(s, "DELETE /v1/sessions/current", s.signOut)
-	add(s, "GET /v1/me", s.me)
-	add(s, "PUT /v1/me/password", s.changePassword)
+func (d *Desk) sessions() {
+	front.Add(d.Front, "POST /v1/sessions", d.signIn)
+	front.Add(d.Front, "PATCH /v1/sessions/current", d.useWorkspace)
+	front.Add(d.Front, "DELETE /v1/sessions/current", d.signOut)
+	front.Add(d.Front, "GET /v1/me", d.me)
+	front.Add(d.Front, "PUT /v1/me/password", d.changePassword)
 }
 
 // self is whose credential a request carries.
@@ -36,7 +36,7 @@ type self struct {
 	ExpiresAt  *time.Time               `json:"expires_at,omitempty"`
 }
 
-func (s *Server) selfOf(ctx context.Context, who accounts.Identity) (self, error) {
+func (d *Desk) selfOf(ctx context.Context, who accounts.Identity) (self, error) {
 	a := who.Actor
 	out := self{Kind: a.Kind, ID: a.ID, Name: who.Name, Email: who.Email, Language: who.Language, Operator: who.Operator,
 		Workspace: a.Workspace, Role: a.Role, Scopes: a.Scopes, Live: a.Live, Suspended: who.Suspended}
@@ -45,7 +45,7 @@ func (s *Server) selfOf(ctx context.Context, who accounts.Identity) (self, error
 	}
 	out.ExpiresAt = &who.ExpiresAt
 	var err error
-	out.Workspaces, err = accounts.WorkspacesOf(ctx, s.Pool, who.User)
+	out.Workspaces, err = accounts.WorkspacesOf(ctx, d.Pool, who.User)
 	return out, err
 }
 
@@ -64,15 +64,15 @@ type signInOutput struct {
 	Body      self
 }
 
-func (s *Server) signIn(ctx context.Context, _ accounts.Actor, in *signInInput) (*signInOutput, error) {
-	session, err := accounts.SignIn(ctx, s.Pool, s.Hasher, accounts.SignInRequest{
+func (d *Desk) signIn(ctx context.Context, _ accounts.Actor, in *signInInput) (*signInOutput, error) {
+	session, err := accounts.SignIn(ctx, d.Pool, d.hasher, accounts.SignInRequest{
 		Email: in.Body.Email, Password: in.Body.Password, Workspace: in.Body.Workspace,
 		Address: front.Address(ctx), Agent: in.Agent, RequestID: front.RequestID(ctx),
 	})
 	if err != nil {
 		return nil, err
 	}
-	me, err := s.selfOf(ctx, session.Who)
+	me, err := d.selfOf(ctx, session.Who)
 	if err != nil {
 		return nil, err
 	}
@@ -101,20 +101,20 @@ func sessionOf(ctx context.Context) (accounts.Identity, error) {
 	return who, nil
 }
 
-func (s *Server) signOut(ctx context.Context, _ accounts.Actor, _ *empty) (*signOutOutput, error) {
+func (d *Desk) signOut(ctx context.Context, _ accounts.Actor, _ *front.Empty) (*signOutOutput, error) {
 	who, err := sessionOf(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := accounts.SignOut(ctx, s.Pool, who); err != nil {
+	if err := accounts.SignOut(ctx, d.Pool, who); err != nil {
 		return nil, err
 	}
 	return &signOutOutput{SetCookie: endedCookie()}, nil
 }
 
-func (s *Server) me(ctx context.Context, _ accounts.Actor, _ *empty) (*reply[self], error) {
-	me, err := s.selfOf(ctx, front.Caller(ctx))
-	return &reply[self]{Body: me}, err
+func (d *Desk) me(ctx context.Context, _ accounts.Actor, _ *front.Empty) (*front.Reply[self], error) {
+	me, err := d.selfOf(ctx, front.Caller(ctx))
+	return &front.Reply[self]{Body: me}, err
 }
 
 type useWorkspaceInput struct {
@@ -123,15 +123,15 @@ type useWorkspaceInput struct {
 	}
 }
 
-func (s *Server) useWorkspace(ctx context.Context, _ accounts.Actor, in *useWorkspaceInput) (*reply[self], error) {
+func (d *Desk) useWorkspace(ctx context.Context, _ accounts.Actor, in *useWorkspaceInput) (*front.Reply[self], error) {
 	who, err := sessionOf(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := accounts.UseWorkspace(ctx, s.Pool, who, in.Body.Workspace); err != nil {
+	if err := accounts.UseWorkspace(ctx, d.Pool, who, in.Body.Workspace); err != nil {
 		return nil, err
 	}
-	me, err := s.selfOf(ctx, who)
+	me, err := d.selfOf(ctx, who)
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +140,7 @@ func (s *Server) useWorkspace(ctx context.Context, _ accounts.Actor, in *useWork
 			me.Workspace, me.Role = w.ID, w.Role
 		}
 	}
-	return &reply[self]{Body: me}, nil
+	return &front.Reply[self]{Body: me}, nil
 }
 
 type passwordInput struct {
@@ -150,12 +150,12 @@ type passwordInput struct {
 	}
 }
 
-func (s *Server) changePassword(ctx context.Context, _ accounts.Actor, in *passwordInput) (*signOutOutput, error) {
+func (d *Desk) changePassword(ctx context.Context, _ accounts.Actor, in *passwordInput) (*signOutOutput, error) {
 	who, err := sessionOf(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := accounts.ChangePassword(ctx, s.Pool, s.Hasher, who, in.Body.Current, in.Body.New); err != nil {
+	if err := accounts.ChangePassword(ctx, d.Pool, d.hasher, who, in.Body.Current, in.Body.New); err != nil {
 		return nil, err
 	}
 	return &signOutOutput{SetCookie: endedCookie()}, nil

@@ -1,4 +1,4 @@
-package contacts
+package csvfile
 
 import (
 	"bytes"

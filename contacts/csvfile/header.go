@@ -1,4 +1,4 @@
-package contacts
+package csvfile
 
 import (
 	"slices"
@@ -10,10 +10,10 @@ import (
 	"bareed/internal/errs"
 )
 
-const (
-	maxColumns    = 50
-	maxHeaderName = 64 // runes
-)
+// MaxColumns is how many columns a file may have.
+const MaxColumns = 50
+
+const maxHeaderName = 64 // runes
 
 // What a column may be besides an attribute of its own name.
 const (
@@ -44,10 +44,10 @@ var columnAliases = []struct {
 
 var reservedNames = []string{"__proto__", "constructor", "prototype", "__defineGetter__"}
 
-// normalName is the form in which headers are compared and attributes are
+// NormalName is the form in which headers are compared and attributes are
 // called: NFKC, small letters, marks and diacritics gone, Arabic letters folded,
 // words joined by one underscore.
-func normalName(s string) string {
+func NormalName(s string) string {
 	var b strings.Builder
 	gap := false
 	for _, r := range norm.NFKC.String(s) {
@@ -78,25 +78,24 @@ type header struct {
 	columns []string // what each is: one of the Column names, or an attribute's name
 }
 
-// readHeader decides what each column is. mapping goes from a header to a
-// column or an attribute's name and wins over recognition.
-func readHeader(cells []string, mapping map[string]string) (header, error) {
-	if len(cells) > maxColumns {
-		return header{}, errs.New("csv.too_many_columns", "columns", len(cells), "limit", maxColumns)
+// readHeader decides what each column is. The mapping wins over recognition.
+func readHeader(cells []string, o Options) (header, error) {
+	if len(cells) > MaxColumns {
+		return header{}, errs.New("csv.too_many_columns", "columns", len(cells), "limit", MaxColumns)
 	}
 	h := header{shown: make([]string, len(cells)), columns: make([]string, len(cells))}
 	names := make([]string, len(cells))
 	for i, cell := range cells {
 		h.shown[i] = strings.TrimSpace(strings.Map(dropMarks, cell))
-		names[i] = normalName(cell)
+		names[i] = NormalName(cell)
 	}
-	if looksLikeData(h.shown, names) {
-		return header{}, errs.New("csv.header_missing", "line", maskCells(h.shown), "column", ColumnPhone)
+	if looksLikeData(h.shown, names, o.IsPhone) {
+		return header{}, errs.New("csv.header_missing", "line", maskCells(h.shown, o.IsPhone), "column", ColumnPhone)
 	}
 	if err := checkNames(h.shown, names); err != nil {
 		return header{}, err
 	}
-	if err := h.assign(names, mapping); err != nil {
+	if err := h.assign(names, o.Mapping); err != nil {
 		return header{}, err
 	}
 	if !slices.Contains(h.columns, ColumnPhone) {
@@ -139,11 +138,11 @@ func checkNames(shown, names []string) error {
 func (h *header) assign(names []string, mapping map[string]string) error {
 	taken := make(map[string]string)
 	for from, to := range mapping {
-		i := slices.Index(names, normalName(from))
+		i := slices.Index(names, NormalName(from))
 		if i < 0 {
 			return errs.New("import.mapping_unknown", "name", errs.Clip(from))
 		}
-		to = normalName(to)
+		to = NormalName(to)
 		if to == "" {
 			to = ColumnIgnored
 		}
@@ -177,7 +176,7 @@ func (h *header) assign(names []string, mapping map[string]string) error {
 
 // looksLikeData tells whether the first record is a person, not a header: a
 // cell of it is a phone number and none is a column we know.
-func looksLikeData(shown, names []string) bool {
+func looksLikeData(shown, names []string, isPhone func(string) bool) bool {
 	phones := 0
 	for i, s := range shown {
 		for _, a := range columnAliases {
@@ -185,17 +184,17 @@ func looksLikeData(shown, names []string) bool {
 				return false
 			}
 		}
-		if clean := cleanPhone(s); rePhoneText.MatchString(clean) && len(digitsOf(clean)) >= 7 || reScientific.MatchString(clean) {
+		if isPhone(s) {
 			phones++
 		}
 	}
 	return phones > 0
 }
 
-func maskCells(cells []string) string {
+func maskCells(cells []string, isPhone func(string) bool) string {
 	out := make([]string, len(cells))
 	for i, c := range cells {
-		if out[i] = c; len(digitsOf(cleanPhone(c))) >= 5 {
+		if out[i] = c; isPhone(c) {
 			out[i] = errs.MaskPhone(c)
 		}
 	}
@@ -231,7 +230,7 @@ func sniffDelimiter(head string) (byte, error) {
 }
 
 func isAlias(field string) bool {
-	n := normalName(strings.Trim(field, `"`))
+	n := NormalName(strings.Trim(field, `"`))
 	return slices.Contains(columnAliases[0].names, n)
 }
 

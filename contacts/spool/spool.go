@@ -1,4 +1,8 @@
-package contacts
+// Package spool keeps uploaded files in the database, sealed and in pieces, so
+// that any host can read what another took in.
+//
+// contacts stores its imports by it. It knows nothing of what is in a file.
+package spool
 
 import (
 	"context"
@@ -21,10 +25,10 @@ import (
 // chunkSize is how much of a file one sealed piece holds.
 const chunkSize = 1 << 20
 
-// spool writes a file piece by piece into the database while it is being read,
+// Writer takes a file piece by piece into the database while it is being read,
 // sealed, each piece in a transaction of its own: a slow upload holds no
 // connection. It is an io.Writer.
-type spool struct {
+type Writer struct {
 	ctx  context.Context // of the upload; io.Writer has no place for it
 	pool *pg.Pool
 	box  *seal.Box
@@ -41,8 +45,9 @@ const sqlNewBlob = `
 	insert into blob (workspace_id, id, name, size, sha256)
 	values ($1, $2, $3, 0, '')`
 
-func newSpool(ctx context.Context, pool *pg.Pool, box *seal.Box, ws id.Workspace, name string) (*spool, error) {
-	s := &spool{ctx: ctx, pool: pool, box: box, ws: ws, blob: id.New[id.Blob](), sum: sha256.New()}
+// New begins a file; name is as it will be shown.
+func New(ctx context.Context, pool *pg.Pool, box *seal.Box, ws id.Workspace, name string) (*Writer, error) {
+	s := &Writer{ctx: ctx, pool: pool, box: box, ws: ws, blob: id.New[id.Blob](), sum: sha256.New()}
 	err := pool.InWorkspace(ctx, ws, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, sqlNewBlob, ws, s.blob, name)
 		return err
@@ -54,7 +59,7 @@ func newSpool(ctx context.Context, pool *pg.Pool, box *seal.Box, ws id.Workspace
 }
 
 // Write takes the next bytes of the file.
-func (s *spool) Write(p []byte) (int, error) {
+func (s *Writer) Write(p []byte) (int, error) {
 	s.sum.Write(p)
 	s.size += int64(len(p))
 	s.buf = append(s.buf, p...)
@@ -71,7 +76,7 @@ const sqlNewChunk = `
 	insert into blob_chunk (workspace_id, blob_id, sequence, sealed)
 	values ($1, $2, $3, $4)`
 
-func (s *spool) flush(piece []byte) error {
+func (s *Writer) flush(piece []byte) error {
 	sealed, err := s.box.Seal(piece, chunkPlace(s.blob, s.next))
 	if err != nil {
 		return fmt.Errorf("seal the file: %w", err)
@@ -91,21 +96,44 @@ func chunkPlace(blob id.Blob, sequence int) string {
 	return "blob_chunk.sealed/" + uuid.UUID(blob).String() + "." + strconv.Itoa(sequence)
 }
 
-// close stores the last piece; the caller then writes size and sum.
-func (s *spool) close() error {
-	if len(s.buf) == 0 {
-		return nil
+const sqlBlobDone = `
+	update blob
+	set size = $3,
+	    sha256 = $4
+	where workspace_id = $1
+	  and id = $2`
+
+// Close stores the last piece, the size and the sum.
+func (s *Writer) Close() error {
+	if len(s.buf) > 0 {
+		if err := s.flush(s.buf); err != nil {
+			return err
+		}
+		s.buf = nil
 	}
-	return s.flush(s.buf)
+	err := s.pool.InWorkspace(s.ctx, s.ws, func(tx pgx.Tx) error {
+		_, err := tx.Exec(s.ctx, sqlBlobDone, s.ws, s.blob, s.size, s.Sum())
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("close the file: %w", err)
+	}
+	return nil
 }
+
+// Blob is the file's id.
+func (s *Writer) Blob() id.Blob { return s.blob }
+
+// Sum is the SHA-256 of what was written.
+func (s *Writer) Sum() []byte { return s.sum.Sum(nil) }
 
 const sqlDropBlob = `
 	delete from blob
 	where workspace_id = $1
 	  and id = $2`
 
-// drop removes a file that came to nothing, also when the upload was broken off.
-func (s *spool) drop() error {
+// Drop removes a file that came to nothing, also when the upload was broken off.
+func (s *Writer) Drop() error {
 	ctx := context.WithoutCancel(s.ctx)
 	return s.pool.InWorkspace(ctx, s.ws, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, sqlDropBlob, s.ws, s.blob)
@@ -120,8 +148,8 @@ const sqlChunk = `
 	  and blob_id = $2
 	  and sequence = $3`
 
-// blobReader reads a stored file back, holding one piece of it.
-type blobReader struct {
+// Reader reads a stored file back, holding one piece of it.
+type Reader struct {
 	ctx  context.Context // of the import; io.Reader has no place for it
 	pool *pg.Pool
 	box  *seal.Box
@@ -131,8 +159,13 @@ type blobReader struct {
 	rest []byte
 }
 
+// Open makes a reader; a file that is gone reads as empty.
+func Open(ctx context.Context, pool *pg.Pool, box *seal.Box, ws id.Workspace, blob id.Blob) *Reader {
+	return &Reader{ctx: ctx, pool: pool, box: box, ws: ws, blob: blob}
+}
+
 // Read gives the next bytes of the file.
-func (b *blobReader) Read(p []byte) (int, error) {
+func (b *Reader) Read(p []byte) (int, error) {
 	if len(b.rest) == 0 {
 		if err := b.load(); err != nil {
 			return 0, err
@@ -143,7 +176,7 @@ func (b *blobReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func (b *blobReader) load() error {
+func (b *Reader) load() error {
 	var sealed []byte
 	err := b.pool.InWorkspace(b.ctx, b.ws, func(tx pgx.Tx) error {
 		return tx.QueryRow(b.ctx, sqlChunk, b.ws, b.blob, b.next).Scan(&sealed)
@@ -161,6 +194,11 @@ func (b *blobReader) load() error {
 	return nil
 }
 
+const sqlEmpty = `
+	delete from blob_chunk
+	where workspace_id = $1
+	  and blob_id = $2`
+
 const sqlDropStaleBlobs = `
 	delete from blob b
 	where b.workspace_id = $1
@@ -170,9 +208,20 @@ const sqlDropStaleBlobs = `
 		where i.workspace_id = b.workspace_id
 		  and i.blob_id = b.id)`
 
-// safeName makes an uploaded file's name fit to be shown: no path, no control
+// Empty removes a file's content and what uploads that died left behind.
+func Empty(ctx context.Context, tx pgx.Tx, ws id.Workspace, blob id.Blob) error {
+	if _, err := tx.Exec(ctx, sqlEmpty, ws, blob); err != nil {
+		return fmt.Errorf("empty the file: %w", err)
+	}
+	if _, err := tx.Exec(ctx, sqlDropStaleBlobs, ws); err != nil {
+		return fmt.Errorf("remove what died uploads left: %w", err)
+	}
+	return nil
+}
+
+// SafeName makes an uploaded file's name fit to be shown: no path, no control
 // or direction marks, at most 100 runes.
-func safeName(name string) string {
+func SafeName(name string) string {
 	if i := strings.LastIndexAny(name, `/\`); i >= 0 {
 		name = name[i+1:]
 	}
