@@ -9,10 +9,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"bareed/accounts"
 	"bareed/consents"
 	"bareed/contacts"
-	"bareed/internal/clock"
+	"bareed/internal/fixture"
 	"bareed/internal/id"
 )
 
@@ -80,8 +82,7 @@ func TestImportByAPI(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	im := &contacts.Importer{Pool: r.pool, Vault: r.vault, Clock: clock.System, Record: consents.ForImports(r.vault)}
-	if err := im.Run(t.Context(), r.tenant.Workspace, imp); err != nil {
+	if err := fixture.Importer(r.pool, r.vault).Run(t.Context(), r.tenant.Workspace, imp); err != nil {
 		t.Fatal(err)
 	}
 	r.call(t, "GET", "/v1/jobs/"+up.Job.ID, nil).ok(t, 200).into(t, &up.Job)
@@ -120,9 +121,8 @@ func TestUploadFaults(t *testing.T) {
 	audience := r.audience(t, "List")
 	file := part{"file", "a.csv", "phone\n+966501234567\n"}
 	many := make([]part, 0, 10000)
-	for i := range 10000 {
-		many = append(many, part{name: "mode", value: "both", file: ""})
-		_ = i
+	for range 10000 {
+		many = append(many, part{name: "mode", value: "both"})
 	}
 	for _, c := range []struct {
 		name   string
@@ -260,4 +260,19 @@ func TestConsentsByAPI(t *testing.T) {
 		t.Fatalf("a viewer sees %s", masked)
 	}
 	r.call(t, "GET", "/v1/contacts?audience="+id.New[id.Audience]().String(), nil).refused(t, 404, "not_found")
+}
+
+// J30: an audience that a campaign still needs stays, and the refusal names it.
+func TestAudienceInUse(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	campaign := fixture.Object(t, r.pool, r.vault, r.tenant, "campaign")
+	var audience id.Audience
+	fixture.In(t, r.pool, r.tenant.Workspace, func(tx pgx.Tx) error {
+		return tx.QueryRow(t.Context(), `select audience_id from campaign_audience limit 1`).Scan(&audience)
+	})
+	p := r.call(t, "DELETE", "/v1/audiences/"+audience.String(), nil).refused(t, 409, "resource.in_use")
+	if !strings.Contains(p.Detail, campaign) {
+		t.Fatalf("the refusal does not name %s: %s", campaign, p.Detail)
+	}
 }

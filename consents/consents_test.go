@@ -168,6 +168,13 @@ func TestHistories(t *testing.T) {
 	r.optOut(t, 3, 50, consents.MethodUserPreferences)
 	r.optIn(t, 3, 60, consents.MethodUserPreferences)
 	r.wants(t, 3, false, true, "WhatsApp's resume does not lift STOP")
+	// Nobody knows person 5 yet: WhatsApp's stop and resume hide no STOP between them.
+	r.optOut(t, 5, 2, consents.MethodUserPreferences)
+	r.optIn(t, 5, 8, consents.MethodUserPreferences)
+	r.optOut(t, 5, 7, consents.MethodKeyword)
+	r.wants(t, 5, false, true, "STOP heard after WhatsApp's resume")
+	r.optIn(t, 5, 6, "web_form")
+	r.wants(t, 5, false, true, "an opt-in older than STOP")
 	r.optOut(t, 4, 20, consents.MethodMeta131050)
 	r.optIn(t, 4, 30, consents.MethodUserPreferences)
 	if granted, _ := r.state(t, 4); granted {
@@ -292,6 +299,9 @@ func TestRandomHistories(t *testing.T) {
 			history, told = append(history, s), append(told, fmt.Sprintf("%+v", s))
 		}
 		granted, suppressed := r.state(t, i)
+		if out := slices.ContainsFunc(history, func(s said) bool { return s.out && !s.platform }); out && !granted && !suppressed {
+			t.Fatalf("seed %d, person %d: refused but not suppressed after\n%s", seed, i, strings.Join(told, "\n"))
+		}
 		if want := decides(history); granted != want && !(want && lateResume(history)) {
 			t.Fatalf("seed %d, person %d: granted %v, the model says %v after\n%s", seed, i, granted, want, strings.Join(told, "\n"))
 		}

@@ -51,7 +51,19 @@ func OptOut(ctx context.Context, tx pgx.Tx, v *accounts.Vault, ws id.Workspace, 
 				Method: o.Method, Source: o.Source, Policy: policy, OccurredAt: o.OccurredAt, Actor: o.Actor})
 		}
 	}
-	return record(ctx, tx, v, ws, entries, map[id.Contact][]string{contact: keys[len(given):]})
+	also := map[id.Contact][]string{contact: keys[len(given):]}
+	others, err := o.toOthers(ctx, tx, ws, contact, policy, also)
+	if err != nil {
+		return err
+	}
+	if err := record(ctx, tx, v, ws, append(entries, others...), also); err != nil || !contact.IsZero() {
+		return err
+	}
+	// While this waited, an id may have been learned to be a contact's.
+	if o.Contact, _, err = contacts.Find(ctx, tx, ws, keys); err != nil || o.Contact.IsZero() {
+		return err
+	}
+	return OptOut(ctx, tx, v, ws, o)
 }
 
 // resolve finds the person and every key of theirs, those of the request first.
@@ -99,63 +111,8 @@ func ground(ctx context.Context, tx pgx.Tx, ws id.Workspace) (policy string, now
 	return policy, now, nil
 }
 
-const sqlSuppressedKeys = `
-	select s.purpose, s.consent_id, s.since
-	from suppression s
-	where s.workspace_id = $1
-	  and s.recipient_hash = any ($2)
-	  and s.reason = 'opted_out'
-	  and s.lifted_at is null
-	  and s.consent_id is not null`
-
-const sqlDeny = `
-	insert into permission (workspace_id, contact_id, purpose, granted, consent_id, since)
-	values ($1, $2, $3, false, $4, $5)
-	on conflict (workspace_id, contact_id, purpose) do update
-	set granted = false,
-	    consent_id = excluded.consent_id,
-	    since = excluded.since,
-	    declared = false,
-	    expires_at = null
-	where permission.declared
-	   or permission.granted and excluded.since >= permission.since
-	   or not permission.granted and excluded.since > permission.since`
-
 // Learned is called in the transaction that gives a contact a further identity:
 // what was refused under any of its identities holds for all of them.
 func Learned(ctx context.Context, tx pgx.Tx, v *accounts.Vault, ws id.Workspace, contact id.Contact) error {
-	keys, err := contacts.RecipientKeys(ctx, tx, ws, contact)
-	if err != nil {
-		return err
-	}
-	k := &columns{}
-	for _, key := range keys {
-		for _, p := range Purposes() {
-			k.id, k.contact, k.hash = append(k.id, id.Consent{}), append(k.contact, contact), append(k.hash, v.RecipientHash(key))
-			k.purpose, k.action = append(k.purpose, string(p)), append(k.action, "")
-			k.occurred, k.method = append(k.occurred, time.Time{}), append(k.method, "")
-		}
-	}
-	rows, err := tx.Query(ctx, sqlSuppressedKeys, ws, k.hash)
-	if err != nil {
-		return fmt.Errorf("look for refusals: %w", err)
-	}
-	type refusal struct {
-		Purpose string
-		Consent id.Consent
-		Since   time.Time
-	}
-	refusals, err := pgx.CollectRows(rows, pgx.RowToStructByPos[refusal])
-	if err != nil {
-		return fmt.Errorf("look for refusals: %w", err)
-	}
-	for _, r := range refusals {
-		if _, err := tx.Exec(ctx, sqlDeny, ws, contact, r.Purpose, r.Consent, r.Since); err != nil {
-			return fmt.Errorf("carry a refusal over: %w", err)
-		}
-	}
-	if _, err := tx.Exec(ctx, sqlSuppress, ws, v.RecipientKeyVersion(), k.hash, k.contact, k.purpose, k.action, k.id, k.occurred); err != nil {
-		return fmt.Errorf("carry a refusal over: %w", err)
-	}
-	return nil
+	return carryOver(ctx, tx, v, ws, []id.Contact{contact})
 }

@@ -2,7 +2,6 @@ package consents
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -116,63 +115,44 @@ const sqlPermit = `
 	where (not excluded.declared, excluded.since, not excluded.granted)
 	    > (not permission.declared, permission.since, not permission.granted)`
 
-// The suppression follows the permission for those who are known; hashes are
-// all of the contact's. A refusal by hash alone is written as it is.
+// The suppression of every hash of a contact follows the contact's permission,
+// which this transaction has locked. Suppressions for other reasons stay.
 const sqlSuppress = `
 	insert into suppression (workspace_id, recipient_hash, purpose, key_version, reason, consent_id, since)
-	select distinct on (h.recipient_hash, h.purpose) $1, h.recipient_hash, h.purpose, $2, 'opted_out',
-		coalesce(p.consent_id, h.consent_id), coalesce(p.since, h.since)
-	from unnest($3::bytea[], $4::uuid[], $5::text[], $6::text[], $7::uuid[], $8::timestamptz[])
-		as h (recipient_hash, contact_id, purpose, action, consent_id, since)
-	left join permission p on p.workspace_id = $1 and p.contact_id = h.contact_id and p.purpose = h.purpose
+	select distinct on (h.recipient_hash, h.purpose) $1, h.recipient_hash, h.purpose, $2, 'opted_out', p.consent_id, p.since
+	from unnest($3::bytea[], $4::uuid[], $5::text[]) as h (recipient_hash, contact_id, purpose)
+	join permission p on p.workspace_id = $1 and p.contact_id = h.contact_id and p.purpose = h.purpose
 	where not p.granted
-	   or h.contact_id is null and h.action = 'opt_out'
-	order by h.recipient_hash, h.purpose, coalesce(p.since, h.since) desc
+	order by h.recipient_hash, h.purpose
 	on conflict (workspace_id, recipient_hash, purpose) do update
-	set reason = case when suppression.lifted_at is null and suppression.reason <> 'opted_out' then suppression.reason else 'opted_out' end,
+	set reason = case when suppression.lifted_at is null then suppression.reason else 'opted_out' end,
 	    consent_id = excluded.consent_id,
 	    since = excluded.since,
 	    lifted_at = null
-	where excluded.since > suppression.since and suppression.lifted_at is null
-	   or excluded.since >= suppression.lifted_at`
+	where suppression.lifted_at is not null
+	   or suppression.since <> excluded.since`
 
-// A grant lifts an earlier refusal if it is dated. What is known by hash alone
-// is lifted by hash; WhatsApp's resume only lifts WhatsApp's stop.
+// A dated grant lifts earlier refusals. WhatsApp's resume leaves the grant its
+// old date, so what it lifts is told by the stop it takes back.
 const sqlLift = `
 	update suppression s
-	set lifted_at = coalesce(p.since, h.since)
+	set lifted_at = greatest(p.since, h.since)
 	from unnest($2::bytea[], $3::uuid[], $4::text[], $5::text[], $6::timestamptz[], $7::text[])
 		as h (recipient_hash, contact_id, purpose, action, since, method)
-	left join permission p on p.workspace_id = $1 and p.contact_id = h.contact_id and p.purpose = h.purpose
+	join permission p on p.workspace_id = $1 and p.contact_id = h.contact_id and p.purpose = h.purpose
 	where s.workspace_id = $1
 	  and s.recipient_hash = h.recipient_hash
 	  and s.purpose = h.purpose
 	  and s.reason = 'opted_out'
 	  and s.lifted_at is null
-	  and (p.granted and not p.declared and s.since < p.since
-		or h.contact_id is null and h.action = 'opt_in' and s.since < h.since
-			and h.method not in ('user_preferences', 'meta_131050'))`
-
-const sqlResume = `
-	update suppression s
-	set lifted_at = h.since
-	from unnest($2::bytea[], $3::uuid[], $4::text[], $5::text[], $6::timestamptz[], $7::text[])
-		as h (recipient_hash, contact_id, purpose, action, since, method)
-	left join permission p on p.workspace_id = $1 and p.contact_id = h.contact_id and p.purpose = h.purpose
-	where s.workspace_id = $1
-	  and s.recipient_hash = h.recipient_hash
-	  and s.purpose = h.purpose
-	  and s.reason = 'opted_out'
-	  and s.lifted_at is null
-	  and h.action = 'opt_in'
-	  and h.method in ('user_preferences', 'meta_131050')
-	  and s.since < h.since
-	  and (h.contact_id is null or p.granted)
-	  and exists (
-		select from consent k
-		where k.workspace_id = s.workspace_id
-		  and k.id = s.consent_id
-		  and k.method in ('user_preferences', 'meta_131050'))`
+	  and p.granted
+	  and (not p.declared and s.since < p.since
+		or h.action = 'opt_in' and h.method in ('user_preferences', 'meta_131050') and s.since < h.since
+			and exists (
+				select from consent k
+				where k.workspace_id = s.workspace_id
+				  and k.id = s.consent_id
+				  and k.method in ('user_preferences', 'meta_131050')))`
 
 // Record appends entries and brings permission and suppression up to date, all
 // in tx. For opt-outs that must reach every identity of a person use OptOut.
@@ -186,6 +166,9 @@ func record(ctx context.Context, tx pgx.Tx, v *accounts.Vault, ws id.Workspace, 
 		return nil
 	}
 	c := columnsOf(v, entries)
+	if err := lockUnknown(ctx, tx, entries, c); err != nil {
+		return err
+	}
 	_, err := tx.Exec(ctx, sqlAppend, ws, c.id, c.contact, c.hash, c.purpose, c.action, c.method, c.source, c.wording, c.evidenceText, c.evidence,
 		c.policy, c.occurred, c.declared, c.expires, c.actor, c.imp, c.row)
 	if err != nil {
@@ -204,13 +187,18 @@ func record(ctx context.Context, tx pgx.Tx, v *accounts.Vault, ws id.Workspace, 
 			}
 		}
 	}
-	_, err = tx.Exec(ctx, sqlSuppress, ws, v.RecipientKeyVersion(), k.hash, k.contact, k.purpose, k.action, k.id, k.occurred)
+	_, err = tx.Exec(ctx, sqlSuppress, ws, v.RecipientKeyVersion(), k.hash, k.contact, k.purpose)
 	if err != nil {
 		return fmt.Errorf("write the suppressions: %w", err)
 	}
-	for _, sql := range []string{sqlLift, sqlResume} {
-		if _, err := tx.Exec(ctx, sql, ws, k.hash, k.contact, k.purpose, k.action, k.occurred, k.method); err != nil {
-			return fmt.Errorf("lift the suppressions: %w", err)
+	if _, err := tx.Exec(ctx, sqlLift, ws, k.hash, k.contact, k.purpose, k.action, k.occurred, k.method); err != nil {
+		return fmt.Errorf("lift the suppressions: %w", err)
+	}
+	for i, e := range entries {
+		if e.Contact.IsZero() {
+			if err := refoldUnknown(ctx, tx, v, ws, c.hash[i], c.purpose[i]); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -243,67 +231,4 @@ func (c *columns) hashesOf(contact id.Contact) [][]byte {
 		}
 	}
 	return all
-}
-
-const sqlLockPermission = `
-	select granted
-	from permission
-	where workspace_id = $1
-	  and contact_id = $2
-	  and purpose = 'marketing'
-	for update`
-
-// The latest word of the person and the latest of WhatsApp: WhatsApp's stop
-// decides when it is not older, otherwise the person's does.
-const sqlRefold = `
-	update permission pm
-	set granted = d.granted,
-	    consent_id = d.id,
-	    since = d.occurred_at,
-	    declared = d.declared,
-	    expires_at = d.expires_at
-	from (
-		select id, action = 'opt_in' as granted, occurred_at, declared, expires_at
-		from (
-			(select id, action, occurred_at, declared, expires_at, false as platform
-			from consent
-			where workspace_id = $1
-			  and (contact_id = $2 or contact_id is null and recipient_hash = any ($3))
-			  and purpose = 'marketing'
-			  and method not in ('user_preferences', 'meta_131050')
-			order by declared, occurred_at desc, action desc
-			limit 1)
-			union all
-			(select id, action, occurred_at, declared, expires_at, true
-			from consent
-			where workspace_id = $1
-			  and (contact_id = $2 or contact_id is null and recipient_hash = any ($3))
-			  and purpose = 'marketing'
-			  and method in ('user_preferences', 'meta_131050')
-			order by occurred_at desc, action desc
-			limit 1)
-		) latest
-		where not platform or action = 'opt_out'
-		order by declared, occurred_at desc, action desc
-		limit 1
-	) d
-	where pm.workspace_id = $1
-	  and pm.contact_id = $2
-	  and pm.purpose = 'marketing'`
-
-// refold works the marketing permission out of the whole ledger of one contact.
-// The row is locked first, so that the second statement sees every entry whose
-// transaction had the row before.
-func refold(ctx context.Context, tx pgx.Tx, ws id.Workspace, contact id.Contact, hashes [][]byte) error {
-	err := tx.QueryRow(ctx, sqlLockPermission, ws, contact).Scan(new(bool))
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil // nobody ever said anything but "resume", which permits nothing
-	}
-	if err != nil {
-		return fmt.Errorf("lock the permission: %w", err)
-	}
-	if _, err := tx.Exec(ctx, sqlRefold, ws, contact, hashes); err != nil {
-		return fmt.Errorf("work the permission out again: %w", err)
-	}
-	return nil
 }

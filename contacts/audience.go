@@ -147,6 +147,27 @@ func GetAudience(ctx context.Context, tx pgx.Tx, ws id.Workspace, audience id.Au
 	return a, rows.Err()
 }
 
+const sqlLockAudience = `
+	select name
+	from audience
+	where workspace_id = $1
+	  and id = $2
+	  and deleted_at is null
+	for update`
+
+// lockAudience keeps others from changing or deleting the audience until tx ends
+// and returns its name; not_found when it is deleted already.
+func lockAudience(ctx context.Context, tx pgx.Tx, ws id.Workspace, audience id.Audience) (name string, err error) {
+	err = tx.QueryRow(ctx, sqlLockAudience, ws, audience).Scan(&name)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", errs.New("not_found")
+	}
+	if err != nil {
+		return "", fmt.Errorf("lock the audience: %w", err)
+	}
+	return name, nil
+}
+
 const sqlAudienceUsed = `
 	select c.id, c.name
 	from campaign_audience ca
@@ -172,13 +193,9 @@ const sqlClearAudience = `
 // DeleteAudience removes an audience; its contacts stay. One that a campaign
 // not yet over uses is resource.in_use, naming the campaign.
 func DeleteAudience(ctx context.Context, tx pgx.Tx, a accounts.Actor, audience id.Audience) error {
-	var audienceName string
-	err := tx.QueryRow(ctx, sqlLockAudience, a.Workspace, audience).Scan(&audienceName)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return errs.New("not_found")
-	}
+	audienceName, err := lockAudience(ctx, tx, a.Workspace, audience)
 	if err != nil {
-		return fmt.Errorf("lock the audience: %w", err)
+		return err
 	}
 	var campaign id.Campaign
 	var name string

@@ -21,7 +21,7 @@ import (
 type Limits struct {
 	Bytes int64 // 256 MB
 	Rows  int64 // 1,000,000
-	Chunk int   // rows merged in one transaction, 10,000
+	Chunk int   // rows merged in one transaction, 5,000: an opt-out may wait that long
 }
 
 // Importer takes files in and runs them. It is safe for use by many goroutines.
@@ -64,7 +64,7 @@ func (im *Importer) limits() Limits {
 		l.Rows = 1_000_000
 	}
 	if l.Chunk == 0 {
-		l.Chunk = 10_000
+		l.Chunk = 5_000
 	}
 	return l
 }

@@ -3,6 +3,7 @@ package contacts
 import (
 	"context"
 	"encoding/csv"
+	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -120,4 +121,41 @@ func GuardCell(s string) string {
 		return s[1:]
 	}
 	return "'" + s
+}
+
+const sqlRejects = `
+	insert into import_reject (workspace_id, import_id, row, line, col, code, params, got, raw)
+	select $1, $2, r.row, r.line, r.col, r.code, r.params, r.got, r.raw
+	from unnest($3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::jsonb[], $8::text[], $9::bytea[])
+		as r (row, line, col, code, params, got, raw)
+	on conflict (workspace_id, import_id, row, col) do nothing`
+
+func (r *run) writeRejects(ctx context.Context, tx pgx.Tx, rejects []Reject) error {
+	if len(rejects) == 0 {
+		return nil
+	}
+	n := len(rejects)
+	row, line := make([]int64, n), make([]int64, n)
+	col, code, params, got := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	raw := make([][]byte, n)
+	for i, x := range rejects {
+		p, err := json.Marshal(x.Params)
+		if err != nil {
+			return fmt.Errorf("write a rejected row: %w", err)
+		}
+		row[i], line[i], col[i], code[i], got[i], params[i] = x.Row, x.Line, x.Column, x.Code, x.Got, string(p)
+		if x.Params == nil {
+			params[i] = "{}"
+		}
+		if x.raw == "" {
+			continue
+		}
+		if raw[i], err = r.box.Seal([]byte(x.raw), rejectPlace(r.imp.ID, x.Row, x.Column)); err != nil {
+			return fmt.Errorf("seal a rejected value: %w", err)
+		}
+	}
+	if _, err := tx.Exec(ctx, sqlRejects, r.ws, r.imp.ID, row, line, col, code, params, got, raw); err != nil {
+		return fmt.Errorf("write rejected rows: %w", err)
+	}
+	return nil
 }

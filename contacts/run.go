@@ -258,12 +258,10 @@ func (r *run) finish(ctx context.Context) error {
 		if err := patient(ctx, tx); err != nil {
 			return err
 		}
-		err := tx.QueryRow(ctx, sqlLockAudience, r.ws, r.imp.Audience).Scan(new(string))
-		if errors.Is(err, pgx.ErrNoRows) {
+		if _, err := lockAudience(ctx, tx, r.ws, r.imp.Audience); errs.Is(err, "not_found") {
 			return errs.New("import.audience_deleted")
-		}
-		if err != nil {
-			return fmt.Errorf("lock the audience: %w", err)
+		} else if err != nil {
+			return err
 		}
 		if err := tx.QueryRow(ctx, sqlCountOpted, r.ws, r.imp.ID).Scan(&r.imp.OptedIn, &r.imp.Superseded); err != nil {
 			return fmt.Errorf("count the opt-ins: %w", err)

@@ -100,7 +100,7 @@ func (im *Importer) scan(src io.Reader, ru *rules) (csvfile.Detected, int64, err
 		return csvfile.Detected{}, 0, err
 	}
 	ru.shown = rs.Shown()
-	refusal := errs.New("import.strict")
+	var faults []errs.Field
 	var wrong int
 	for {
 		r, err := rs.Next()
@@ -118,14 +118,15 @@ func (im *Importer) scan(src io.Reader, ru *rules) (csvfile.Detected, int64, err
 		}
 		if _, rejects := ru.judge(r); len(rejects) > 0 {
 			wrong++
-			refusal.Fields = appendFields(refusal.Fields, rejects)
+			faults = appendFields(faults, rejects)
 		}
 	}
 	if rs.Count() == 0 {
 		return csvfile.Detected{}, 0, errs.New("csv.no_rows")
 	}
 	if wrong > 0 {
-		refusal.Params = errs.Params{"rejected": wrong, "rows": rs.Count()}
+		refusal := errs.New("import.strict", "rejected", wrong, "rows", rs.Count())
+		refusal.Fields = faults
 		return csvfile.Detected{}, 0, refusal
 	}
 	return rs.Detected, rs.Count(), nil
@@ -200,14 +201,6 @@ func (ru *rules) load(ctx context.Context, tx pgx.Tx, ws id.Workspace) error {
 	return nil
 }
 
-const sqlLockAudience = `
-	select name
-	from audience
-	where workspace_id = $1
-	  and id = $2
-	  and deleted_at is null
-	for update`
-
 const sqlSameFile = `
 	select i.id
 	from import i
@@ -230,14 +223,10 @@ const sqlNewJob = `
 func (im *Importer) create(ctx context.Context, tx pgx.Tx, a accounts.Actor, imp Import, sp *spool.Writer, total int64, again bool) error {
 	ws, sum := a.Workspace, sp.Sum()
 	var same id.Import
-	err := tx.QueryRow(ctx, sqlLockAudience, ws, imp.Audience).Scan(new(string))
-	if errors.Is(err, pgx.ErrNoRows) {
-		return errs.New("not_found")
+	if _, err := lockAudience(ctx, tx, ws, imp.Audience); err != nil {
+		return err
 	}
-	if err != nil {
-		return fmt.Errorf("lock the audience: %w", err)
-	}
-	err = tx.QueryRow(ctx, sqlSameFile, ws, imp.Audience, sum).Scan(&same)
+	err := tx.QueryRow(ctx, sqlSameFile, ws, imp.Audience, sum).Scan(&same)
 	if err == nil && !again {
 		return errs.New("import.duplicate", "import", same.String())
 	}

@@ -37,6 +37,23 @@ grant select, insert, update, delete on identity to bareed_app;
 create index identity_contact on identity (workspace_id, contact_id, kind);
 create index identity_bsuid on identity (workspace_id, key) where kind in ('bsuid', 'parent_bsuid');
 
+-- Two contacts of whom a webhook said that they are one person: one is known by
+-- the phone, the other by the business-scoped id. Both keep their identities
+-- until a person decides; until then a refusal by one is a refusal by both. Each
+-- pair is written both ways.
+create table identity_conflict (
+    workspace_id  uuid not null,
+    contact_id    uuid not null,
+    other_id      uuid not null,
+    first_seen    timestamptz not null default bareed_now(),
+    primary key (workspace_id, contact_id, other_id),
+    foreign key (workspace_id, contact_id) references contact,
+    foreign key (workspace_id, other_id) references contact (workspace_id, id),
+    check (contact_id <> other_id)
+);
+select fence('identity_conflict');
+grant select, insert on identity_conflict to bareed_app;
+
 create table contact_attribute (
     workspace_id  uuid not null,
     contact_id    uuid not null,

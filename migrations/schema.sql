@@ -322,6 +322,20 @@ create index identity_contact on identity (workspace_id, contact_id, kind);
 --   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
 -- bareed_app may delete, insert, select, update
 
+create table identity_conflict (
+    workspace_id uuid not null,
+    contact_id uuid not null,
+    other_id uuid not null,
+    first_seen timestamp with time zone not null default bareed_now(),
+    PRIMARY KEY (workspace_id, contact_id, other_id),
+    CHECK ((contact_id <> other_id)),
+    FOREIGN KEY (workspace_id, contact_id) REFERENCES contact(workspace_id, id),
+    FOREIGN KEY (workspace_id, other_id) REFERENCES contact(workspace_id, id)
+);
+-- row-level security, forced:
+--   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
+-- bareed_app may insert, select
+
 create table import (
     workspace_id uuid not null,
     id uuid not null,
@@ -364,7 +378,6 @@ create table import_member (
     contact_id uuid not null,
     opted boolean,
     PRIMARY KEY (workspace_id, import_id, contact_id),
-    FOREIGN KEY (workspace_id, contact_id) REFERENCES contact(workspace_id, id),
     FOREIGN KEY (workspace_id, import_id) REFERENCES import(workspace_id, id)
 );
 -- row-level security, forced:
@@ -486,13 +499,12 @@ create table message (
     resolved_by text,
     updated_at timestamp with time zone not null default bareed_now(),
     PRIMARY KEY (run_id, ordinal),
-    UNIQUE (run_id, contact_id),
-    UNIQUE (run_id, recipient_key),
+    UNIQUE (contact_id, run_id),
+    UNIQUE (recipient_key, run_id),
     CHECK ((state = ANY (ARRAY['ready'::text, 'sending'::text, 'accepted'::text, 'held'::text, 'sent'::text, 'delivered'::text, 'read'::text, 'played'::text, 'failed'::text, 'suppressed'::text, 'unknown'::text, 'unconfirmed'::text]))),
     FOREIGN KEY (workspace_id, run_id) REFERENCES run(workspace_id, id)
 ) partition by range (run_id);
 create index message_again on only message (run_id, feed_after) where ((state = 'ready'::text) and (feed_after is not null));
-create index message_contact on only message (workspace_id, contact_id);
 create index message_ready on only message (run_id, ordinal) where (state = 'ready'::text);
 create index message_sending on only message (run_id, claim_deadline) where (state = 'sending'::text);
 create index message_unknown on only message (run_id, claimed_at) where (state = 'unknown'::text);

@@ -23,11 +23,13 @@ where workspace_id = $1
   and state = 'new'
 for update skip locked`
 
+// sqlEventApplied names received_at so that one partition is looked at, not each day's.
 const sqlEventApplied = `
 update event
-set state = 'applied', unmatched = $3
+set state = 'applied', unmatched = $4
 where workspace_id = $1
-  and id = $2`
+  and id = $2
+  and received_at = $3`
 
 // sqlEventTroubled puts an event off for longer each time and gives it up
 // after six tries; it stays there for a person.
@@ -41,7 +43,7 @@ where workspace_id = $1
   and id = $2
   and state = 'new'`
 
-// applyEvents applies the statuses of stored webhook events. Each event is a
+// applyEvents applies what stored webhook events say of messages and people. Each event is a
 // transaction: one that cannot be applied does not hold up the rest.
 func (w *Worker) applyEvents(ctx context.Context, t queue.ApplyEvents) error {
 	box, err := w.Vault.Box(ctx, t.Workspace)
@@ -88,22 +90,30 @@ func (w *Worker) applyEvent(ctx context.Context, box *seal.Box, ws id.Workspace,
 		if err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, sqlEventApplied, ws, ev, unmatched); err != nil {
+		if _, err := tx.Exec(ctx, sqlEventApplied, ws, ev, received, unmatched); err != nil {
 			return fmt.Errorf("finish an event: %w", err)
 		}
 		return nil
 	})
 }
 
-// applyStored applies the statuses of one event, number by number.
+// applyStored applies the statuses of one event, number by number, and learns
+// whose ids it names.
 func (w *Worker) applyStored(ctx context.Context, tx pgx.Tx, ws id.Workspace, stored whatsapp.Stored, received time.Time) (unmatched int, err error) {
 	for _, m := range stored.Messages() {
-		if len(m.Statuses) == 0 {
+		pairs := pairsOf(m)
+		if len(m.Statuses) == 0 && len(pairs) == 0 {
 			continue
 		}
 		number, err := numbers.FindByMetaID(ctx, tx, ws, m.PhoneNumberID)
 		if err != nil {
 			return 0, err
+		}
+		if err := w.learn(ctx, tx, ws, number, pairs); err != nil {
+			return 0, err
+		}
+		if len(m.Statuses) == 0 {
+			continue
 		}
 		done, err := messages.ApplyStatuses(ctx, tx, w.Vault, ws, number, m.Statuses, received)
 		if err != nil {

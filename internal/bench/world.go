@@ -216,7 +216,7 @@ func (w *world) addRun(ctx context.Context, n numbers.Number, count int) (draft,
 			return d, err
 		}
 	}
-	return d, nil
+	return d, w.exec(ctx, `analyze message`)
 }
 
 // planned makes the rows of people [from, to) with parameters sealed for their place.
