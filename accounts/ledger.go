@@ -104,7 +104,7 @@ type Break struct {
 	What  string // altered, missing, chain
 }
 
-const sqlVerifyBlocks = `
+const verifyBlocks = `
 	select b.number, b.hash = sha256(coalesce(lag(b.hash) over w, ''::bytea) || coalesce(r.hashes, ''::bytea)),
 		b.rows = coalesce(r.rows, 0),
 		b.from_xid = coalesce(lag(b.to_xid) over w, '0') and b.number = coalesce(lag(b.number) over w, 0) + 1
@@ -121,7 +121,7 @@ const sqlVerifyBlocks = `
 	window w as (order by b.number)
 	order by b.number`
 
-const sqlVerifyRows = `
+const verifyRows = `
 	select id::text
 	from %s
 	where workspace_id = $1
@@ -133,7 +133,7 @@ const sqlVerifyRows = `
 // breaks; nothing means that no sealed row was changed, added or removed.
 func VerifyLedger(ctx context.Context, tx pgx.Tx, ws id.Workspace, l Ledger) ([]Break, error) {
 	table := pgx.Identifier{l.Name}.Sanitize()
-	rows, err := tx.Query(ctx, fmt.Sprintf(sqlVerifyRows, table, l.RowHash), ws)
+	rows, err := tx.Query(ctx, fmt.Sprintf(verifyRows, table, l.RowHash), ws)
 	if err != nil {
 		return nil, fmt.Errorf("verify the rows of the %s ledger: %w", l.Name, err)
 	}
@@ -144,7 +144,7 @@ func VerifyLedger(ctx context.Context, tx pgx.Tx, ws id.Workspace, l Ledger) ([]
 	if err != nil {
 		return nil, fmt.Errorf("verify the rows of the %s ledger: %w", l.Name, err)
 	}
-	rows, err = tx.Query(ctx, fmt.Sprintf(sqlVerifyBlocks, table), ws, l.Name)
+	rows, err = tx.Query(ctx, fmt.Sprintf(verifyBlocks, table), ws, l.Name)
 	if err != nil {
 		return nil, fmt.Errorf("verify the chain of the %s ledger: %w", l.Name, err)
 	}

@@ -146,7 +146,7 @@ const sqlOldAnswers = `
 	  and created_at < bareed_now() - interval '7 days'`
 
 // Housekeep removes what has served its time: failed sign-ins after an hour,
-// stored answers after seven days. The scheduler calls it daily.
+// stored answers after seven days. The scheduler calls it hourly.
 func Housekeep(ctx context.Context, pool *pg.Pool) error {
 	if _, err := pool.App().Exec(ctx, sqlOldTries); err != nil {
 		return fmt.Errorf("remove old tries: %w", err)

@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/accounts"
+	"bareed/api/front"
 	"bareed/campaigns"
 	"bareed/internal/errs"
 	"bareed/internal/id"
@@ -104,6 +105,8 @@ func (s *Server) streamEvents(c *gin.Context, a accounts.Actor) error {
 	}
 	ctx, cancel := context.WithTimeout(c.Request.Context(), streamWhole)
 	defer cancel()
+	ctx, release := front.UntilShutdown(ctx)
+	defer release()
 	st := &stream{server: s, actor: a, campaign: pathID[id.Campaign](c, "campaign"), after: after, to: c.Writer, flush: c.Writer.Flush}
 	err = s.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) error {
 		return campaigns.Exists(ctx, tx, a.Workspace, st.campaign)
@@ -131,7 +134,8 @@ type stream struct {
 	flush    func()
 }
 
-// run writes until the reader leaves or the time is over; both are a normal end.
+// run writes until the reader leaves, the time is over or the server stops; all
+// are a normal end.
 func (st *stream) run(ctx context.Context) error {
 	tick := time.NewTicker(streamTick)
 	defer tick.Stop()

@@ -129,28 +129,31 @@ func (s *Server) listConsents(ctx context.Context, a accounts.Actor, in *listCon
 
 type optOutInput struct {
 	Contact id.Contact `path:"contact"`
-	Body    struct {
+	Body    *struct {
 		Purposes   []consents.Purpose `json:"purposes,omitempty" doc:"All when not given"`
 		Method     string             `json:"method,omitempty" doc:"How the person said it; api when not given"`
 		Source     string             `json:"source,omitempty"`
 		OccurredAt *time.Time         `json:"occurred_at,omitempty" doc:"Now when not given"`
-	}
+	} `required:"false"`
 }
 
 func (s *Server) optOut(ctx context.Context, a accounts.Actor, in *optOutInput) (*reply[contactView], error) {
 	out := &reply[contactView]{}
-	if consents.FromChat(in.Body.Method) {
-		return nil, errs.New("consent.method", "got", errs.Clip(in.Body.Method)).At("/method", "")
+	o := consents.OptOutRequest{Contact: in.Contact, Method: consents.MethodAPI, OccurredAt: s.Clock(), Actor: a.String()}
+	if b := in.Body; b != nil {
+		o.Purposes, o.Method, o.Source, o.OccurredAt = b.Purposes, first(b.Method, o.Method), b.Source, s.moment(b.OccurredAt)
+	}
+	if consents.FromChat(o.Method) {
+		return nil, errs.New("consent.method", "got", errs.Clip(o.Method)).At("/method", "")
 	}
 	err := s.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) error {
-		err := consents.OptOut(ctx, tx, s.Vault, a.Workspace, consents.OptOutRequest{Contact: in.Contact, Purposes: in.Body.Purposes,
-			Method: first(in.Body.Method, consents.MethodAPI), Source: in.Body.Source, OccurredAt: s.moment(in.Body.OccurredAt), Actor: a.String()})
-		if err != nil {
+		if err := consents.OptOut(ctx, tx, s.Vault, a.Workspace, o); err != nil {
 			return err
 		}
 		if err := accounts.Audit(ctx, tx, a, accounts.Deed{Action: "contact.opted_out", Subject: in.Contact.String()}); err != nil {
 			return err
 		}
+		var err error
 		out.Body, err = s.viewContact(ctx, tx, a, in.Contact)
 		return err
 	})

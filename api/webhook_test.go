@@ -390,6 +390,17 @@ func TestUnbelievableTimes(t *testing.T) {
 	}
 }
 
+// TestOldTime: a refusal is not lost because its time lies before WhatsApp.
+func TestOldTime(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	m := newMailbox(t, r, "970000000012")
+	m.post(t, inbound(m.prefix, `{"from":"15550107777","id":"wamid.7","timestamp":"86400","type":"text","text":{"body":"STOP"}}`)).ok(t, http.StatusOK)
+	if s := m.suppressed(t); len(s) != 3 {
+		t.Errorf("suppressed %v, want every purpose", s)
+	}
+}
+
 // TestPoison: what the database would refuse costs only its own element, which
 // is noted, and is kept.
 func TestPoison(t *testing.T) {

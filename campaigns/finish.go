@@ -18,7 +18,8 @@ const suppressAtOnce = 5000
 
 // sqlRunEnd asks only whether there are such messages, each by an index of its
 // own; counting is left for the moment something changes. A held message is
-// looked for only at the end, because that reads the whole run.
+// looked for only when nothing else keeps the run open, because that reads the
+// whole run.
 const sqlRunEnd = `
 select r.campaign_id, r.state, r.plan_done, r.settled_at is not null,
     exists (
@@ -36,7 +37,12 @@ select r.campaign_id, r.state, r.plan_done, r.settled_at is not null,
         where m.workspace_id = $1
           and m.run_id = $2
           and m.state = 'unknown'),
-    case when r.state = 'finishing' then exists (
+    case when r.state = 'finishing' and not exists (
+        select from message m
+        where m.workspace_id = $1
+          and m.run_id = $2
+          and m.state = 'unknown')
+    then exists (
         select from message m
         where m.workspace_id = $1
           and m.run_id = $2
@@ -169,9 +175,11 @@ func settle(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run, e endin
 	return true, writeSummary(ctx, tx, ws, run, f)
 }
 
+// sqlSummary also marks the run as touched: a receipt under way did not see it
+// settled, so it left no mark of its own.
 const sqlSummary = `
 update run
-set summary = $3, settled_at = bareed_now()
+set summary = $3, settled_at = bareed_now(), touched_at = bareed_now()
 where workspace_id = $1
   and id = $2`
 

@@ -13,6 +13,7 @@ import (
 	"bareed/accounts"
 	"bareed/consents"
 	"bareed/contacts"
+	"bareed/contacts/identity"
 	"bareed/internal/clock"
 	"bareed/internal/errs"
 	"bareed/internal/fixture"
@@ -218,7 +219,7 @@ func TestRefusalCarriesOver(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		return consents.Learned(t.Context(), tx, r.vault, r.tenant.Workspace, c)
+		return consents.Joined(t.Context(), tx, r.vault, r.tenant.Workspace, identity.Learned{People: []id.Contact{c}})
 	})
 	r.wants(t, 1, false, true, "after")
 	if !r.imported(t, 1, 15) {

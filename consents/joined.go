@@ -26,6 +26,9 @@ func Joined(ctx context.Context, tx pgx.Tx, v *accounts.Vault, ws id.Workspace, 
 	if err := carryOver(ctx, tx, v, ws, l.People); err != nil {
 		return err
 	}
+	if len(l.Strangers)+len(l.Conflicts) == 0 {
+		return nil
+	}
 	policy, _, err := ground(ctx, tx, ws)
 	if err != nil {
 		return err
@@ -155,12 +158,11 @@ func carryToStrangers(ctx context.Context, tx pgx.Tx, v *accounts.Vault, ws id.W
 // actorLearned is who writes what follows from learning that two ids are one person.
 const actorLearned = "system:worker"
 
-// MethodOther is how a refusal reaches the contact that is said to be the same
-// person, when nothing better is known of it.
-const MethodOther = "same_person"
+// methodSamePerson stands for the method of a refusal whose entry is not there.
+const methodSamePerson = "same_person"
 
 const sqlRefusedByOtherContact = `
-	select c.contact_id, c.other_id, o.purpose, coalesce(k.method, '` + MethodOther + `'), greatest(o.since, m.since)
+	select c.contact_id, c.other_id, o.purpose, coalesce(k.method, '` + methodSamePerson + `'), greatest(o.since, m.since)
 	from unnest($2::uuid[], $3::uuid[], $4::boolean[]) as c (contact_id, other_id, fresh)
 	join permission o on o.workspace_id = $1 and o.contact_id = c.other_id and not o.granted
 	left join consent k on k.workspace_id = $1 and k.id = o.consent_id

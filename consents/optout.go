@@ -110,9 +110,3 @@ func ground(ctx context.Context, tx pgx.Tx, ws id.Workspace) (policy string, now
 	}
 	return policy, now, nil
 }
-
-// Learned is called in the transaction that gives a contact a further identity:
-// what was refused under any of its identities holds for all of them.
-func Learned(ctx context.Context, tx pgx.Tx, v *accounts.Vault, ws id.Workspace, contact id.Contact) error {
-	return carryOver(ctx, tx, v, ws, []id.Contact{contact})
-}

@@ -2,7 +2,6 @@ package consents
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"time"
@@ -85,7 +84,7 @@ func lockUnknown(ctx context.Context, tx pgx.Tx, entries []Entry, c *columns) er
 		if !e.Contact.IsZero() {
 			continue
 		}
-		if _, err := tx.Exec(ctx, sqlLockUnknown, int64(binary.BigEndian.Uint64(c.hash[i]))); err != nil {
+		if _, err := tx.Exec(ctx, sqlLockUnknown, lockNumber(c.hash[i])); err != nil {
 			return fmt.Errorf("lock an unknown person: %w", err)
 		}
 	}

@@ -112,6 +112,31 @@ func TestStopThatRanOutOpensAgain(t *testing.T) {
 	}
 }
 
+// A stop without an end stays without one, whichever of two openings said so.
+func TestStopWithoutAnEndStaysOpen(t *testing.T) {
+	t.Parallel()
+	for name, ends := range map[string][]bool{"then with an end": {false, true}, "first with an end": {true, false}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newLedger(t, 1)
+			for _, ends := range ends {
+				o := messages.Opening{Scope: messages.ScopeWABA, ScopeID: l.waba, Reason: "restriction_x", ByRule: true, By: "system:test"}
+				if until := time.Now().Add(time.Hour); ends {
+					o.Until = &until
+				}
+				l.in(func(tx pgx.Tx) error {
+					_, err := messages.OpenStop(t.Context(), tx, l.ws, o)
+					return err
+				})
+			}
+			l.later(2 * time.Hour)
+			if len(l.claim(1)) != 0 {
+				t.Error("granted although nobody cleared the stop")
+			}
+		})
+	}
+}
+
 // Forty claimers over the same rows, in every order: each row is granted once,
 // and none of them deadlocks.
 func TestParallelClaimersShareNothing(t *testing.T) {

@@ -23,21 +23,32 @@ type Backlog struct {
 	Planned    int32 // ordinals given out
 	Fed        int32 // ordinals handed over
 	PlanDone   bool
-	Waiting    int           // handed over and neither claimed nor backing off
+	Waiting    int           // handed over and not claimed
 	Sending    int           // claimed, answer outstanding
-	OldestPOST time.Duration // age of the oldest outstanding claim
+	OldestPOST time.Duration // age of the oldest outstanding claim of the process that answers best
 }
 
+// sqlBacklog counts what is out. A message that came back and is due again is
+// not out but waits to be handed over, and so does one that is put off: counted
+// as out, a window full of them would never open again. A claim that is older
+// than any POST can last (15 s and its departure) is a dead process's; and while
+// one process answers, the old claims of another say nothing of the number.
 const sqlBacklog = `
 select r.planned, r.fed, r.plan_done,
     (select count(*) from message m
         where m.run_id = r.id and m.state = 'ready' and m.ordinal <= r.fed
-          and (m.not_before is null or m.not_before <= bareed_now())),
+          and (m.not_before is null or m.not_before <= bareed_now())
+          and (m.feed_after is null or m.feed_after > bareed_now())),
     s.sending,
     coalesce(extract(epoch from bareed_now() - s.oldest), 0)::float8
 from run r,
-    lateral (select count(*) as sending, min(m.claimed_at) as oldest
-        from message m where m.run_id = r.id and m.state = 'sending') s
+    lateral (select coalesce(sum(by.n), 0)::int as sending, max(by.oldest) as oldest
+        from (select count(*) as n, min(m.claimed_at) as oldest
+            from message m
+            where m.run_id = r.id
+              and m.state = 'sending'
+              and m.claimed_at > bareed_now() - interval '16 seconds'
+            group by m.claimed_by) by) s
 where r.workspace_id = $1
   and r.id = $2
   and r.state = 'running'
@@ -131,6 +142,17 @@ set fed = greatest(fed, $3)
 where workspace_id = $1
   and id = $2`
 
+// sqlPutOff keeps the messages from being claimed meanwhile too, so that they do
+// not count as out.
+const sqlPutOff = `
+update message m
+set not_before = bareed_now() + $4::interval, feed_after = bareed_now() + $4::interval, updated_at = bareed_now()
+from unnest($2::uuid[], $3::int[]) as w(run_id, ordinal)
+where m.run_id = w.run_id
+  and m.ordinal = w.ordinal
+  and m.workspace_id = $1
+  and m.state = 'ready'`
+
 // MoveCursor notes that everything up to the ordinal was handed over or put
 // off. The messages in later were put off: the feeder offers them again after
 // wait. It commits before the tasks are enqueued; a crash in between costs a
@@ -142,5 +164,9 @@ func MoveCursor(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run, cur
 	if len(later) == 0 {
 		return nil
 	}
-	return GiveBack(ctx, tx, ws, wait, later...)
+	runs, ordinals := split(later)
+	if _, err := tx.Exec(ctx, sqlPutOff, ws, runs, ordinals, wait); err != nil {
+		return fmt.Errorf("put messages off: %w", err)
+	}
+	return nil
 }

@@ -1,8 +1,11 @@
 package messages
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -101,8 +104,8 @@ set state = case when pick.moves then x.state else m.state end,
     http_status = nullif(x.http, 0),
     meta_code = coalesce(nullif(x.code, 0), m.meta_code),
     tries = m.tries + case when pick.moves and x.state = 'ready' and x.code <> 0 then 1 else 0 end,
-    not_before = case when pick.moves and x.state = 'ready' then bareed_now() + x.again end,
-    feed_after = case when pick.moves and x.state = 'ready' then bareed_now() + x.again end,
+    not_before = case when not pick.moves then m.not_before when x.state = 'ready' then bareed_now() + x.again end,
+    feed_after = case when not pick.moves then m.feed_after when x.state = 'ready' then bareed_now() + x.again end,
     accepted_at = case when x.state in ('accepted', 'held') then coalesce(m.accepted_at, bareed_now()) else m.accepted_at end,
     held_at = case when x.state = 'held' then coalesce(m.held_at, bareed_now()) else m.held_at end,
     failed_at = case when pick.moves and x.state = 'failed' then coalesce(m.failed_at, bareed_now()) else m.failed_at end,
@@ -179,7 +182,10 @@ func freePlaces(ctx context.Context, tx pgx.Tx, results []Result) error {
 			ordinals[g], hashes[g] = append(ordinals[g], r.Message.Ordinal), append(hashes[g], r.Hash)
 		}
 	}
-	for g := range ordinals {
+	groups := slices.SortedFunc(maps.Keys(ordinals), func(a, b group) int {
+		return cmp.Or(slices.Compare(a.portfolio[:], b.portfolio[:]), slices.Compare(a.run[:], b.run[:]))
+	})
+	for _, g := range groups {
 		if _, err := tx.Exec(ctx, sqlFreePlaces, g.run, ordinals[g], hashes[g], g.portfolio); err != nil {
 			return fmt.Errorf("free places: %w", err)
 		}

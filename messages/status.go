@@ -155,7 +155,7 @@ with x as (
 ), pick as (
     select m.run_id, m.ordinal, m.state as was,
         message_rank(x.state) > message_rank(m.state)
-            and (x.state <> 'accepted' or m.state <> 'suppressed') as rises
+            and (x.state not in ('accepted', 'failed') or m.state <> 'suppressed') as rises
     from x
     join run r on r.workspace_id = $1 and r.id = x.run_id and r.number_id = $2
     join message m on m.run_id = x.run_id and m.ordinal = x.ordinal
@@ -235,14 +235,15 @@ func writeHeard(ctx context.Context, tx pgx.Tx, ws id.Workspace, number id.Numbe
 
 // sqlTouch marks runs that are over, so that their picture is drawn again. Of
 // runs that are not, the picture is drawn anyway, and their row is left alone:
-// every status would queue for its lock.
+// every status would queue for its lock. The mark is renewed, not only set,
+// because it says until when receipts may still be on their way to the commit.
 const sqlTouch = `
 update run
 set touched_at = bareed_now()
 where workspace_id = $1
   and id = any ($2)
   and settled_at is not null
-  and touched_at is null`
+  and (touched_at is null or touched_at < bareed_now() - interval '2 seconds')`
 
 func touch(ctx context.Context, tx pgx.Tx, ws id.Workspace, moved []movedRow) error {
 	var runs []id.Run
@@ -257,13 +258,17 @@ func touch(ctx context.Context, tx pgx.Tx, ws id.Workspace, moved []movedRow) er
 	return nil
 }
 
+// sqlUntouch: a transaction that found a young mark and left it may not have
+// committed yet, and the picture about to be drawn would miss it.
 const sqlUntouch = `
 update run
 set touched_at = null
 where workspace_id = $1
-  and id = $2`
+  and id = $2
+  and touched_at < bareed_now() - interval '10 seconds'`
 
-// Untouch takes the mark off a run whose picture is about to be drawn again.
+// Untouch takes the mark off a run whose picture is about to be drawn again,
+// unless it is so young that the next picture may differ.
 func Untouch(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run) error {
 	if _, err := tx.Exec(ctx, sqlUntouch, ws, run); err != nil {
 		return fmt.Errorf("take the mark off a run: %w", err)

@@ -1,6 +1,7 @@
 package messages_test
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/internal/id"
+	"bareed/internal/pg"
 	"bareed/messages"
 	"bareed/whatsapp"
 )
@@ -179,6 +181,76 @@ func TestLateAnswerCannotOverwriteANewerClaim(t *testing.T) {
 	late.Outcome, late.State, late.Reason = "refused_for_good", messages.Failed, "meta_100"
 	l.record(late)
 	l.wantState(1, messages.Sending, "")
+}
+
+// A recorder that repeats itself after a lost commit leaves the wait as it was.
+func TestRecordedTwiceWaitsOnce(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, 1)
+	r := messages.Return(l.claim(1)[1])
+	r.Outcome, r.Code, r.Again = "refused_for_now", 131056, time.Minute
+	l.record(r)
+	l.record(r)
+	if got := l.claim(1); len(got) != 0 {
+		t.Error("granted within the pair's minute")
+	}
+	l.later(2 * time.Minute)
+	if got := l.claim(1); len(got) != 1 {
+		t.Error("refused after the pair's minute")
+	}
+}
+
+// A message that came back ready and was then suppressed stays so when Meta
+// reports that an earlier attempt failed; only an arrival is stronger.
+func TestFailureOfASuppressedMessage(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, 1)
+	l.record(messages.Return(l.claim(1)[1]))
+	l.in(func(tx pgx.Tx) error {
+		_, err := messages.SuppressReady(t.Context(), tx, l.ws, l.run, messages.Stopped, 10)
+		return err
+	})
+	l.apply(l.number, l.status(1, 1, "failed", time.Now()))
+	l.wantState(1, messages.Suppressed, messages.Stopped)
+	l.apply(l.number, l.status(1, 1, "delivered", time.Now()))
+	l.wantState(1, messages.Delivered, "")
+}
+
+// A receipt whose transaction began before the last picture of a run that is
+// over, and ended after it, has the picture drawn once more.
+func TestReceiptBesideTheLastPicture(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, 1)
+	l.accept(1)
+	l.exec(`update run set state = 'completed', settled_at = bareed_now(), touched_at = bareed_now() where id = $1`, l.run)
+	tx, err := l.pool.App().Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(context.WithoutCancel(t.Context())) }()
+	if err := pg.Enter(t.Context(), tx, l.ws); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := messages.ApplyStatuses(t.Context(), tx, l.vault, l.ws, l.number, []whatsapp.Status{l.status(1, 1, "read", time.Now())}, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	untouch := func() (touched bool) {
+		l.in(func(tx pgx.Tx) error { return messages.Untouch(t.Context(), tx, l.ws, l.run) })
+		if err := l.owner.QueryRow(t.Context(), `select touched_at is not null from run where id = $1`, l.run).Scan(&touched); err != nil {
+			t.Fatal(err)
+		}
+		return touched
+	}
+	if !untouch() {
+		t.Error("the mark is gone before the receipt is there")
+	}
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	l.later(time.Minute)
+	if untouch() {
+		t.Error("the mark stays for ever")
+	}
 }
 
 // Random histories of claims, answers, receipts, deadlines and stops on a few

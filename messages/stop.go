@@ -70,11 +70,13 @@ const sqlOpenStop = `
 insert into stop (workspace_id, id, scope, scope_id, reason, by_rule, threshold, measured, until, opened_by)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 on conflict (workspace_id, scope_id, reason) where cleared_at is null
-do update set until = greatest(stop.until, excluded.until), measured = excluded.measured
+do update set
+    until = case when stop.until is not null and excluded.until is not null then greatest(stop.until, excluded.until) end,
+    measured = excluded.measured
 returning xmax = 0`
 
 // OpenStop opens a stop, or keeps the one that is open for the same scope and
-// reason (its end then is the later of both). From the commit on, at most one
+// reason (its end then is the later of both, and none if one of them has none). From the commit on, at most one
 // POST per worker slot can still leave in that scope. It tells the campaigns it
 // holds, in their event streams, when it opened something new.
 func OpenStop(ctx context.Context, tx pgx.Tx, ws id.Workspace, o Opening) (opened bool, err error) {

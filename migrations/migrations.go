@@ -132,6 +132,32 @@ func prepareRoles(ctx context.Context, cfg *pgx.ConnConfig) error {
 	}
 }
 
+// Newest is the number of the newest file: the schema this program needs.
+func Newest() int {
+	names, err := fs.Glob(FS, "0*.sql")
+	if err != nil {
+		panic("migrations: the pattern is a constant: " + err.Error())
+	}
+	return len(names)
+}
+
+const sqlVersion = `select coalesce(max(version_id), 0) from goose_db_version where is_applied`
+
+// Check returns an error when the database's schema is older than this program
+// needs. A newer one is fine: migrations expand before they contract.
+func Check(ctx context.Context, db interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}) error {
+	var version int
+	if err := db.QueryRow(ctx, sqlVersion).Scan(&version); err != nil {
+		return fmt.Errorf("ask for the schema's version (has bareed migrate been run?): %w", err)
+	}
+	if version < Newest() {
+		return fmt.Errorf("the database's schema is at %d and this program needs %d: run bareed migrate", version, Newest())
+	}
+	return nil
+}
+
 // Hash names this state of the schema: it changes with any byte of any file.
 func Hash() string {
 	h := sha256.New()

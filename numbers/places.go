@@ -74,19 +74,53 @@ func ReservePlaces(ctx context.Context, tx pgx.Tx, portfolio id.Portfolio, wante
 	if err != nil {
 		return nil, err
 	}
-	free := int(float64(*limit)*(1-reserve)) - places
-	var taken []Wanted
+	free := int(float64(*limit)*(1-reserve)+0.001) - places // the share is a 32-bit float
+	var taken, sharing []Wanted
 	for i, w := range wanted {
 		switch {
 		case live[string(w.Hash)]:
 			granted[i] = true
+			sharing = append(sharing, w)
 		case len(taken) < free:
 			granted[i] = true
 			taken = append(taken, w)
 			live[string(w.Hash)] = true
 		}
 	}
+	if err := sharePlaces(ctx, tx, portfolio, sharing); err != nil {
+		return nil, err
+	}
 	return granted, takePlaces(ctx, tx, portfolio, taken)
+}
+
+// sqlSharePlaces marks places that further messages go out on (ordinal 0 is no
+// message's): the failure of one must not free what another is on its way on.
+const sqlSharePlaces = `
+update place l
+set ordinal = 0
+from unnest($2::bytea[], $3::uuid[], $4::int[]) as w(hash, run_id, ordinal)
+where l.portfolio_id = $1
+  and l.recipient_hash = w.hash
+  and l.counted_at is null
+  and l.ordinal <> 0
+  and (l.run_id, l.ordinal) <> (w.run_id, w.ordinal)`
+
+func sharePlaces(ctx context.Context, tx pgx.Tx, portfolio id.Portfolio, sharing []Wanted) error {
+	if len(sharing) == 0 {
+		return nil
+	}
+	hashes, runs, ordinals := columnsOf(sharing)
+	if _, err := tx.Exec(ctx, sqlSharePlaces, portfolio, hashes, runs, ordinals); err != nil {
+		return fmt.Errorf("share places: %w", err)
+	}
+	return nil
+}
+
+func columnsOf(wanted []Wanted) (hashes [][]byte, runs []id.Run, ordinals []int32) {
+	for _, w := range wanted {
+		hashes, runs, ordinals = append(hashes, w.Hash), append(runs, w.Run), append(ordinals, w.Ordinal)
+	}
+	return hashes, runs, ordinals
 }
 
 func livePlaces(ctx context.Context, tx pgx.Tx, portfolio id.Portfolio, wanted []Wanted) (map[string]bool, error) {
@@ -114,10 +148,7 @@ func takePlaces(ctx context.Context, tx pgx.Tx, portfolio id.Portfolio, taken []
 	if len(taken) == 0 {
 		return nil
 	}
-	hashes, runs, ordinals := make([][]byte, len(taken)), make([]id.Run, len(taken)), make([]int32, len(taken))
-	for i, w := range taken {
-		hashes[i], runs[i], ordinals[i] = w.Hash, w.Run, w.Ordinal
-	}
+	hashes, runs, ordinals := columnsOf(taken)
 	rows, err := tx.Query(ctx, sqlTakePlaces, portfolio, hashes, runs, ordinals)
 	if err != nil {
 		return fmt.Errorf("take places: %w", err)

@@ -158,8 +158,8 @@ func (s *Scheduler) feedRun(ctx context.Context, r feedRun, b messages.Backlog, 
 	if err != nil || len(list) == 0 && cursor == b.Fed {
 		return 0, err
 	}
-	granted, later, err := s.reserve(ctx, r, list)
-	if err != nil {
+	granted, later, cursor, err := s.reserve(ctx, r, list, cursor)
+	if err != nil || len(granted)+len(later) == 0 && cursor == b.Fed {
 		return 0, err
 	}
 	err = s.Pool.InWorkspace(ctx, r.Workspace, func(tx pgx.Tx) error {
@@ -183,10 +183,13 @@ func (s *Scheduler) feedRun(ctx context.Context, r feedRun, b messages.Backlog, 
 const placeWait = 30 * time.Second
 
 // reserve splits candidates into those with a place under the portfolio's
-// limit and those that wait for the next free one.
-func (s *Scheduler) reserve(ctx context.Context, r feedRun, list []messages.Candidate) (now []messages.Candidate, later []id.Message, err error) {
+// limit and those that came back and wait for the next free one. The cursor
+// stays before the first fresh one without a place: what nobody ever handed
+// over waits there, at no cost, and not as rows to be looked at again.
+func (s *Scheduler) reserve(ctx context.Context, r feedRun, list []messages.Candidate, cursor int32) (
+	now []messages.Candidate, later []id.Message, upTo int32, err error) {
 	if len(list) == 0 {
-		return nil, nil, nil
+		return nil, nil, cursor, nil
 	}
 	wanted := make([]numbers.Wanted, len(list))
 	for i, c := range list {
@@ -198,14 +201,17 @@ func (s *Scheduler) reserve(ctx context.Context, r feedRun, list []messages.Cand
 		return err
 	})
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, cursor, err
 	}
 	for i, c := range list {
-		if places[i] {
+		switch {
+		case places[i]:
 			now = append(now, c)
-		} else {
+		case c.Fresh:
+			return now, later, c.Ordinal - 1, nil
+		default:
 			later = append(later, id.Message{Run: r.Run, Ordinal: c.Ordinal})
 		}
 	}
-	return now, later, nil
+	return now, later, cursor, nil
 }

@@ -6,8 +6,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"bareed/campaigns"
-	"bareed/campaigns/plan"
 	"bareed/internal/fixture"
 	"bareed/internal/id"
 	"bareed/internal/pg/pgtest"
@@ -35,15 +33,6 @@ func newFeeding(t *testing.T, n, limit int) *feeding {
 		t.Fatal(err)
 	}
 	f.run = b.Launch(t, "Feed").RunID
-	box, err := b.Vault.Box(t.Context(), b.Workspace)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.In(t, func(tx pgx.Tx) error {
-		_, err := plan.Next(t.Context(), tx, b.Vault, box, b.Workspace, f.run)
-		return err
-	})
-	b.In(t, func(tx pgx.Tx) error { return campaigns.Due(t.Context(), tx, b.Workspace, f.run) })
 	return f
 }
 
@@ -134,5 +123,36 @@ func TestFeedGoesOnAfterTheQueueIsLost(t *testing.T) {
 	f.feeder.epoch = "lost"
 	if more := f.ticks(t, 5); len(more) == 0 {
 		t.Error("nothing handed over after the queue was emptied")
+	}
+}
+
+// send makes the messages claimed by a process and not answered yet.
+func (f *feeding) send(t *testing.T, by string, list []id.Message) {
+	t.Helper()
+	for _, m := range list {
+		f.b.Do(t, `update message set state = 'sending', attempt = 1, claim_token = gen_random_uuid(), claimed_by = $4,
+			claimed_at = bareed_now(), claim_deadline = bareed_now() + interval '45 seconds'
+			where workspace_id = $1 and run_id = $2 and ordinal = $3`, f.b.Workspace, m.Run, m.Ordinal, by)
+	}
+}
+
+func TestFeedGoesOnBesideADeadWorker(t *testing.T) {
+	t.Parallel()
+	f := newFeeding(t, 1200, 0)
+	f.send(t, "dead", f.ticks(t, 1))
+	for second := 1; second <= 12; second++ {
+		pgtest.MoveClock(t, f.b.Pool, time.Duration(second)*time.Second)
+		n := 0
+		for range 5 {
+			// The other worker answers within a tick: what it has under way is young.
+			f.b.Do(t, `update message set claimed_at = bareed_now() where workspace_id = $1 and claimed_by = 'alive' and state = 'sending'`, f.b.Workspace)
+			got := f.ticks(t, 1)
+			n += len(got)
+			f.b.Do(t, `update message set state = 'accepted' where workspace_id = $1 and claimed_by = 'alive' and state = 'sending'`, f.b.Workspace)
+			f.send(t, "alive", got)
+		}
+		if n < 30 {
+			t.Errorf("%d handed over in second %d, want about 70", n, second)
+		}
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+
+	"bareed/accounts"
 )
 
 const sqlPartitions = `select ensure_partitions()`
@@ -13,9 +15,9 @@ const sqlPartitions = `select ensure_partitions()`
 const sqlForgetDeliveries = `delete from delivery_seen where received_at < bareed_now() - interval '8 days'`
 
 // housekeeping makes the partitions of the coming weeks and forgets webhook
-// bodies that can no longer be repeated.
+// bodies that can no longer be repeated, failed sign-ins and stored answers.
 func (s *Scheduler) housekeeping(ctx context.Context) error {
-	return s.Pool.InEngine(ctx, func(tx pgx.Tx) error {
+	err := s.Pool.InEngine(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, sqlPartitions); err != nil {
 			return fmt.Errorf("make partitions: %w", err)
 		}
@@ -24,4 +26,8 @@ func (s *Scheduler) housekeeping(ctx context.Context) error {
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return accounts.Housekeep(ctx, s.Pool)
 }

@@ -3,6 +3,7 @@ package scheduler
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -43,8 +44,11 @@ func (s *Scheduler) lead(ctx context.Context, work func(context.Context)) error 
 	defer s.leading.Store(false)
 	held, lost := context.WithCancel(ctx)
 	defer lost()
-	go watch(held, conn, lost)
+	var watching sync.WaitGroup
+	watching.Go(func() { watch(held, conn, lost) })
 	work(held)
+	lost()
+	watching.Wait() // before the connection it asks on is closed
 	return ctx.Err()
 }
 

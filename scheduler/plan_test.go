@@ -131,3 +131,48 @@ func TestPlanMovesWhatIsDue(t *testing.T) {
 		t.Errorf("a missed run is still planned: %d tasks, then %d", before, after)
 	}
 }
+
+func TestHousekeeping(t *testing.T) {
+	t.Parallel()
+	s, b := planner(t)
+	b.Do(t, `insert into idempotency (workspace_id, key, route, fingerprint, created_at)
+		values ($1, 'old', 'r', '\x00', bareed_now() - interval '8 days'), ($1, 'new', 'r', '\x00', bareed_now())`, b.Workspace)
+	if err := s.housekeeping(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var left string
+	b.In(t, func(tx pgx.Tx) error {
+		return tx.QueryRow(t.Context(), `select string_agg(key, ',') from idempotency where workspace_id = $1`, b.Workspace).Scan(&left)
+	})
+	if left != "new" {
+		t.Errorf("stored answers left: %q", left)
+	}
+}
+
+// A scheduled run without people costs the reconciler nothing; one with people
+// or one that was missed is looked after.
+func TestOpenRunsLeaveOutWhatIsOnlyScheduled(t *testing.T) {
+	t.Parallel()
+	s, b := planner(t)
+	run := b.Launch(t, "Later").RunID
+	found := func() (n int) {
+		if err := s.eachOpenRun(t.Context(), func(openRun) error { n++; return nil }); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	for _, c := range []struct {
+		set  string
+		want int
+	}{
+		{`state = 'planning', planned = 0, plan_done = false`, 0},
+		{`state = 'planning', planned = 2`, 1},
+		{`state = 'missed', planned = 0`, 1},
+		{`state = 'running', planned = 0, plan_done = true`, 1},
+	} {
+		b.Do(t, `update run set `+c.set+` where workspace_id = $1 and id = $2`, b.Workspace, run)
+		if n := found(); n != c.want {
+			t.Errorf("%s: %d open runs, want %d", c.set, n, c.want)
+		}
+	}
+}

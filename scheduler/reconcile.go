@@ -17,7 +17,8 @@ import (
 const unknownHorizon = 24 * time.Hour
 
 // openRun is a run in which something can still happen by itself, or one that
-// is over and got a receipt since its last picture.
+// is over and got a receipt since its last picture. One that is only scheduled
+// has no messages: a thousand of them cost nothing.
 type openRun struct {
 	Workspace id.Workspace
 	Run       id.Run
@@ -27,7 +28,7 @@ type openRun struct {
 const sqlOpenRuns = `
 select workspace_id, id, settled_at is not null
 from run
-where settled_at is null
+where settled_at is null and (state <> 'planning' or planned > 0)
    or touched_at is not null
 order by id`
 
@@ -92,8 +93,9 @@ func (s *Scheduler) reconcileRun(ctx context.Context, r openRun) error {
 	})
 }
 
-// redraw renews the picture of a run that is over. The mark goes first, in the
-// same transaction: a receipt that comes meanwhile sets it again.
+// redraw renews the picture of a run that is over, until its mark has been old
+// for some seconds. The mark goes first, in the same transaction: a receipt that
+// comes meanwhile sets it again.
 func (s *Scheduler) redraw(ctx context.Context, r openRun) error {
 	return s.pictures.draw(s.Clock(), r.Run, false, func() error {
 		return s.Pool.InWorkspace(ctx, r.Workspace, func(tx pgx.Tx) error {

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/consents"
+	"bareed/internal/errs"
 	"bareed/internal/id"
 	"bareed/messages"
 	"bareed/whatsapp"
@@ -112,8 +113,27 @@ func (w *Worker) recordEffects(ctx context.Context, tx pgx.Tx, ws id.Workspace, 
 	if !a.optOut {
 		return nil
 	}
+	// Under a savepoint: what is refused about one person (erased since the
+	// claim) must not take the answers of the whole batch with it.
+	err := pgx.BeginFunc(ctx, tx, func(point pgx.Tx) error { return w.optOut(ctx, point, ws, a.claim) })
+	if _, refused := errs.As(err); refused {
+		w.Log.Warn("keep an opt-out that Meta reports", "message", a.claim.Message, "error", err)
+		return nil
+	}
+	return err
+}
+
+const sqlNow = `select bareed_now()`
+
+// optOut keeps the refusal that error 131050 means, at the database's time:
+// this machine's clock may be ahead of it, and what is still to come is refused.
+func (w *Worker) optOut(ctx context.Context, tx pgx.Tx, ws id.Workspace, c messages.Claim) error {
+	var now time.Time
+	if err := tx.QueryRow(ctx, sqlNow).Scan(&now); err != nil {
+		return fmt.Errorf("read the database's time: %w", err)
+	}
 	return consents.OptOut(ctx, tx, w.Vault, ws, consents.OptOutRequest{
-		Contact: a.claim.Contact, Purposes: []consents.Purpose{consents.Marketing},
-		Method: "meta_131050", Source: a.claim.Message.String(), OccurredAt: w.Clock(), Actor: "system:answer",
+		Contact: c.Contact, Purposes: []consents.Purpose{consents.Marketing},
+		Method: consents.MethodMeta131050, Source: c.Message.String(), OccurredAt: now, Actor: "system:answer",
 	})
 }

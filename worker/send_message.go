@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"bareed/internal/id"
 	"bareed/limits"
@@ -27,9 +26,10 @@ const (
 	crowded = 250 * time.Millisecond
 )
 
-// sendMessage sends one message, if everything still permits it: departure
-// time, claim, last look, POST, record. Only the claim permits; all the rest
-// may be lost, repeated or late without harm.
+// sendMessage sends one message, if everything still permits it: claim,
+// departure time, last look, POST, record. Only the claim permits; all the rest
+// may be lost, repeated or late without harm. The departure is booked behind the
+// claim, because one that a slow claim missed would be lost to the number.
 //
 // The queue's context is left behind on purpose: it ends when a lease is lost
 // or somebody presses a button on the dashboard, and a POST must not be cut in
@@ -38,7 +38,10 @@ func (w *Worker) sendMessage(ctx context.Context, t queue.SendMessage) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendTime)
 	defer cancel()
 	m := id.Message{Run: t.Run, Ordinal: t.Ordinal}
-	if !w.slots.take(t.Number) {
+	if left := w.slots.resting(t.Number); left > 0 {
+		return w.giveBack(ctx, t.Workspace, m, left)
+	}
+	if !w.slots.take(ctx, t.Number) {
 		return w.giveBack(ctx, t.Workspace, m, crowded)
 	}
 	defer w.slots.leave(t.Number)
@@ -46,50 +49,18 @@ func (w *Worker) sendMessage(ctx context.Context, t queue.SendMessage) error {
 	if err != nil {
 		return err
 	}
-	ask := limits.Ask{Number: t.Number, Contact: t.Contact, PerSecond: from.perSecond, Bulk: !t.Reply}
-	grant, err := w.take(ctx, ask)
-	if err != nil {
-		return err
-	}
-	if !grant.OK {
-		return w.giveBack(ctx, t.Workspace, m, grant.Retry)
-	}
 	began := time.Now()
 	claim, err := w.claims.ask(ctx, t.Workspace, messages.Want{Message: m, Token: uuid.New()})
-	if err != nil {
+	if err != nil || claim == nil {
 		return err
 	}
-	if claim == nil {
-		return w.Limits.Release(ctx, ask, grant)
-	}
-	return w.post(ctx, t, from, *claim, ask, grant, began)
-}
-
-// nearly is how long a slot may wait for a departure to be had; longer, and the
-// task is given back, so that no slot sleeps for one number.
-const nearly = 50 * time.Millisecond
-
-// take books a departure, waiting for it nearly at most.
-func (w *Worker) take(ctx context.Context, ask limits.Ask) (limits.Grant, error) {
-	began := time.Now()
-	for {
-		grant, err := w.Limits.Take(ctx, ask)
-		if err != nil || grant.OK || time.Since(began)+grant.Retry > nearly {
-			return grant, err
-		}
-		select {
-		case <-ctx.Done():
-			return grant, ctx.Err()
-		case <-time.After(grant.Retry):
-		}
-	}
+	return w.post(ctx, t, from, *claim, began)
 }
 
 // post waits for the departure, takes the last look, POSTs and records. From
 // here on the claim is ours: whatever happens is recorded, and what cannot be
 // recorded becomes unknown at the claim's deadline.
-func (w *Worker) post(ctx context.Context, t queue.SendMessage, from sender, c messages.Claim,
-	ask limits.Ask, grant limits.Grant, began time.Time) error {
+func (w *Worker) post(ctx context.Context, t queue.SendMessage, from sender, c messages.Claim, began time.Time) error {
 	body, err := w.render(from.box, c)
 	if err != nil {
 		w.Log.Error("render a message", "message", c.Message, "error", err)
@@ -97,44 +68,74 @@ func (w *Worker) post(ctx context.Context, t queue.SendMessage, from sender, c m
 		r.Outcome, r.State, r.Reason = "render", messages.Failed, "render"
 		return w.record(ctx, t.Workspace, answer{claim: c, result: r})
 	}
-	if !w.depart(ctx, ask, grant, began) {
-		if err := w.Limits.Release(ctx, ask, grant); err != nil {
-			w.Log.Warn("release the pair", "error", err)
-		}
-		return w.record(ctx, t.Workspace, answer{claim: c, result: messages.Return(c)})
+	ask := limits.Ask{Number: t.Number, Contact: t.Contact, PerSecond: from.perSecond, Bulk: !t.Reply}
+	grant, again := w.depart(ctx, ask, began)
+	if !grant.OK {
+		r := messages.Return(c)
+		r.Again = again
+		return w.record(ctx, t.Workspace, answer{claim: c, result: r})
 	}
 	got := w.Meta.SendTemplate(ctx, from.token, from.number.PhoneNumberID, body)
 	w.tellLimits(ctx, t.Number, ask, grant, got)
 	return w.record(ctx, t.Workspace, w.judge(c, got))
 }
 
-// depart sleeps until the departure and takes the last look. A departure that
-// was missed is booked anew while the claim is young; false: do not POST.
-func (w *Worker) depart(ctx context.Context, ask limits.Ask, grant limits.Grant, began time.Time) bool {
+// depart books a departure, sleeps until then and takes the last look: nothing
+// leaves on a claim older than that. A grant that is not OK means do not POST,
+// and again is when the message may be offered anew.
+func (w *Worker) depart(ctx context.Context, ask limits.Ask, began time.Time) (grant limits.Grant, again time.Duration) {
 	for {
-		err := w.Limits.Depart(ctx, grant)
+		grant, err := w.Limits.Take(ctx, ask)
+		if err != nil {
+			w.Log.Warn("ask the limiter", "error", err)
+			return w.stay(ctx, ask, time.Second)
+		}
+		if !grant.OK {
+			if time.Since(began)+grant.Retry > lastLook {
+				if grant.Reason != limits.Pair {
+					w.slots.rest(ask.Number, min(grant.Retry, time.Second))
+				}
+				return w.stay(ctx, ask, grant.Retry)
+			}
+			if !sleep(ctx, grant.Retry) {
+				return w.stay(ctx, ask, 0)
+			}
+			continue
+		}
+		err = w.Limits.Depart(ctx, grant)
+		ask.Held = grant
 		// Two clocks: the monotonic one stops while the machine is suspended,
 		// the wall clock does not.
 		if time.Since(began) > lastLook || time.Now().Round(0).Sub(began.Round(0)) > lastLook {
-			return false
+			return w.stay(ctx, ask, 0)
 		}
 		if err == nil {
-			return true
+			return grant, 0
 		}
 		if !errors.Is(err, limits.ErrLate) {
-			return false
-		}
-		ask.Held = grant
-		if grant, err = w.Limits.Take(ctx, ask); err != nil || !grant.OK {
-			return false
+			return w.stay(ctx, ask, 0)
 		}
 	}
 }
 
-func (w *Worker) giveBack(ctx context.Context, ws id.Workspace, m id.Message, after time.Duration) error {
-	return w.Pool.InWorkspace(ctx, ws, func(tx pgx.Tx) error {
-		return messages.GiveBack(ctx, tx, ws, after, m)
-	})
+// stay gives the pair's place back that a message which did not leave held.
+func (w *Worker) stay(ctx context.Context, ask limits.Ask, again time.Duration) (limits.Grant, time.Duration) {
+	if err := w.Limits.Release(ctx, ask, ask.Held); err != nil {
+		w.Log.Warn("release the pair", "error", err)
+	}
+	return limits.Grant{}, again
+}
+
+// sleep is false when ctx ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
 }
 
 // tellLimits slows the number down when Meta says so, or when nobody answers.

@@ -38,6 +38,7 @@ type Worker struct {
 	senders *senders
 	claims  *batches[messages.Want, *messages.Claim]
 	records *batches[answer, struct{}]
+	returns *batches[returned, struct{}]
 	streaks streaks
 	pending sync.WaitGroup // batches in the database
 }
@@ -48,6 +49,7 @@ func New(cfg Config) *Worker {
 	w.senders = newSenders(w)
 	w.claims = newBatches(&w.pending, w.claimAll)
 	w.records = newBatches(&w.pending, w.recordAll)
+	w.returns = newBatches(&w.pending, w.giveBackAll)
 	return w
 }
 

@@ -142,16 +142,22 @@ func (f *Front) Registered() []string {
 // Handler is the whole surface.
 func (f *Front) Handler() http.Handler { return f.handler }
 
-// Run serves ln until ctx ends, then takes no more requests and gives those
-// under way 20 seconds.
+// Run serves ln until ctx ends, then takes no more requests, ends the streams
+// (see UntilShutdown) and gives what is under way 20 seconds.
 func (f *Front) Run(ctx context.Context, ln net.Listener) error {
+	streams, endStreams := context.WithCancel(context.WithoutCancel(ctx))
+	defer endStreams()
 	srv := &http.Server{
-		Handler:           f.handler,
+		Handler: f.handler,
+		BaseContext: func(net.Listener) context.Context {
+			return context.WithValue(context.WithoutCancel(ctx), streamsKey{}, streams)
+		},
 		ReadHeaderTimeout: 5 * time.Second,
 		IdleTimeout:       60 * time.Second,
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(f.Log.Handler(), slog.LevelDebug),
 	}
+	srv.RegisterOnShutdown(endStreams)
 	written := make(chan struct{})
 	journalCtx, stopJournal := context.WithCancel(context.WithoutCancel(ctx))
 	go func() {
@@ -181,6 +187,24 @@ func (f *Front) Run(ctx context.Context, ln net.Listener) error {
 		return fmt.Errorf("stop serving: %w", err)
 	}
 	return nil
+}
+
+type streamsKey struct{}
+
+// UntilShutdown is ctx for an answer without an end of its own: it ends when
+// the server stops, so that an open stream does not hold the process. Its
+// client connects again, to another process. Call the cancel.
+func UntilShutdown(ctx context.Context) (context.Context, context.CancelFunc) {
+	streams, ok := ctx.Value(streamsKey{}).(context.Context)
+	ctx, cancel := context.WithCancel(ctx)
+	if !ok {
+		return ctx, cancel
+	}
+	release := context.AfterFunc(streams, cancel)
+	return ctx, func() {
+		release()
+		cancel()
+	}
 }
 
 // FlushLog writes the request log now.

@@ -144,9 +144,10 @@ func (g *gates) messages(ctx context.Context, r numbers.Route, m whatsapp.Messag
 	return nil
 }
 
-// believable replaces a time that cannot be true: none given, text, or still to come.
+// believable replaces a time that cannot be true: none given, text, still to
+// come, or before there was WhatsApp (consents would refuse it, and a STOP be lost).
 func (g *gates) believable(at time.Time) time.Time {
-	if at.IsZero() || at.After(g.now) {
+	if at.Year() < 2009 || at.After(g.now) {
 		return g.now
 	}
 	return at

@@ -6,13 +6,12 @@ import (
 	"net"
 	"net/http"
 
-	"github.com/redis/go-redis/v9"
-
 	"bareed/accounts"
 	"bareed/api"
 	"bareed/internal/clock"
 	"bareed/internal/config"
 	"bareed/internal/errs"
+	"bareed/migrations"
 	"bareed/numbers"
 	"bareed/queue"
 	"bareed/whatsapp"
@@ -41,7 +40,7 @@ func runAPI(ctx context.Context, _ []string) error {
 	defer dashboard.Close()
 	server, err := api.New(api.Config{
 		Pool: p.pool, Vault: p.vault, Hasher: hasher, Clock: clock.System, Log: p.log,
-		BaseURL: p.config.BaseURL, TrustedProxies: proxies(p.config), Checks: checks(p.redis),
+		BaseURL: p.config.BaseURL, TrustedProxies: proxies(p.config), Checks: checks(p),
 		Dashboard: dashboard, Probe: probe,
 	})
 	if err != nil {
@@ -72,9 +71,6 @@ func (p *process) metrics(ctx context.Context, h http.Handler) error {
 // newProbe asks Meta about a number that is being connected: the one call to
 // Meta outside the worker, because a person waits for its answer.
 func newProbe(c *config.Config) (numbers.Probe, error) {
-	if c.GraphURL == "" {
-		return nil, errNoGraph
-	}
 	meta, err := whatsapp.New(whatsapp.Config{BaseURL: c.GraphURL, Version: c.GraphVersion})
 	if err != nil {
 		return nil, err
@@ -92,11 +88,14 @@ func proxies(c *config.Config) []string {
 
 // checks are what the API needs besides the database. Without Redis it still
 // takes campaigns and webhooks, but nothing is handed to the workers.
-func checks(rdb *redis.Client) []api.Check {
-	return []api.Check{{Name: "redis", Probe: func(ctx context.Context) error {
-		if err := rdb.Ping(ctx).Err(); err != nil {
-			return errs.New("ready.unreachable", "part", "redis").Because(err)
-		}
-		return nil
-	}}}
+func checks(p *process) []api.Check {
+	return []api.Check{
+		{Name: "schema", Probe: func(ctx context.Context) error { return migrations.Check(ctx, p.pool.Engine()) }},
+		{Name: "redis", Probe: func(ctx context.Context) error {
+			if err := p.redis.Ping(ctx).Err(); err != nil {
+				return errs.New("ready.unreachable", "part", "redis").Because(err)
+			}
+			return nil
+		}},
+	}
 }

@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"bareed/internal/rig"
 )
 
 // The ordinary day, and every disturbance a person or Meta brings: an opt-out
@@ -176,6 +178,35 @@ func TestTermLeavesNothingUnknown(t *testing.T) {
 	}
 	if r := l.finish(campaign, run); r.Accepted != 600 || r.Unknown > 0 {
 		t.Errorf("of 600: %+v", r)
+	}
+}
+
+// Two workers share one number of 80 a second under a limit of 250 people in 24
+// hours: Meta never has to refuse, and who has no place waits, ready.
+func TestLimitsHoldOverSeveralWorkers(t *testing.T) {
+	t.Parallel()
+	l := startWith(t, 2, 1, rig.MetaOf(1, 80, "TIER_250"))
+	campaign, eligible := l.campaign("Beyond the limit", l.audience("All", 0, 300), 0)
+	run, err := l.launch(campaign, eligible)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const places = 225 // 250 less the reserve of a tenth
+	l.until("every place to be used", func() bool { return l.report(campaign).Delivered == places })
+	first := l.tenant.Meta
+	s := l.summary()
+	if s.ByRun[run] != places || s.OverLimit > 0 || s.Portfolios[first.Portfolio].MaxUniques24h > 250 {
+		t.Errorf("%d accepted, %d beyond the limit, at most %d people", s.ByRun[run], s.OverLimit, s.Portfolios[first.Portfolio].MaxUniques24h)
+	}
+	if s.ByCode["130429"] > 0 || s.Numbers[first.Number].MaxAcceptedPerSecond > 80 {
+		t.Errorf("%d refused for the rate, at most %d in a second", s.ByCode["130429"], s.Numbers[first.Number].MaxAcceptedPerSecond)
+	}
+	if r := l.report(campaign); r.State != "running" || r.Ready != 300-places {
+		t.Errorf("those without a place: %+v", r)
+	}
+	l.control("/sandbox/limit", map[string]any{"portfolio_id": first.Portfolio, "limit": "TIER_2K"}, nil)
+	if r := l.finish(campaign, run); r.Accepted != 300 {
+		t.Errorf("after the limit rose: %+v", r)
 	}
 }
 

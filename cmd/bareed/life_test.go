@@ -46,6 +46,11 @@ type life struct {
 
 func start(t *testing.T, workers, schedulers int) *life {
 	t.Helper()
+	return startWith(t, workers, schedulers, rig.MetaOf(1, 1000, "TIER_100K"))
+}
+
+func startWith(t *testing.T, workers, schedulers int, m rig.Meta) *life {
+	t.Helper()
 	bin, err := built()
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +64,7 @@ func start(t *testing.T, workers, schedulers int) *life {
 		t.Fatal(err)
 	}
 	t.Cleanup(r.Stop)
-	tenant, err := r.MakeTenant(ctx, "Acme", rig.MetaOf(1, 1000, "TIER_100K"))
+	tenant, err := r.MakeTenant(ctx, "Acme", m)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,6 +47,10 @@ func begin(ctx context.Context, name string) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := migrations.Check(ctx, p.pool.Engine()); err != nil {
+		p.pool.Close()
+		return nil, err
+	}
 	if p.vault, err = openVault(ctx, c, p.pool); err != nil {
 		p.pool.Close()
 		return nil, err
@@ -106,6 +110,7 @@ func (p *process) parts() []part {
 			}
 			return nil
 		}},
+		{"schema", func(ctx context.Context) error { return migrations.Check(ctx, p.pool.Engine()) }},
 		{"redis", func(ctx context.Context) error {
 			if err := p.redis.Ping(ctx).Err(); err != nil {
 				return errors.New("redis does not answer")

@@ -59,10 +59,11 @@ var table = []rule{
 	{folder: "internal/id"},
 	{folder: "internal/errs"},
 	{folder: "internal/seal"},
-	{folder: "internal/fixture", may: nouns},
+	{folder: "internal/fixture", may: with(nouns, "whatsapp")},
 	{folder: "internal/arch"},
 	{folder: "internal/devenv"},
 	{folder: "internal/rig", may: []string{"internal/devenv", "sandbox"}},
+	{folder: "internal/demo", may: []string{"contacts", "internal/devenv", "internal/rig", "sandbox"}},
 	{folder: "internal/prove", everything: true},
 	{folder: "internal/bench", everything: true},
 }

@@ -27,7 +27,7 @@ type Config struct {
 	DatabaseConns     int    // of each pool
 	Redis             *redis.Options
 
-	GraphURL     string // "" when nothing may be sent; without a closing slash
+	GraphURL     string // without a closing slash; the sandbox of this machine by default
 	GraphVersion string // vN.0
 
 	MasterKeys Keys // the highest version seals, all of them open
@@ -35,12 +35,10 @@ type Config struct {
 	Listen         string // host:port
 	BaseURL        string // scheme and host, without a closing slash
 	TrustedProxies []netip.Prefix
-	UploadBytes    int64
 
 	WorkerSlots   int
 	WorkerServers int
 	ShutdownGrace time.Duration
-	UndoGrace     time.Duration
 
 	LogFormat string // json or text
 	LogLevel  slog.Level

@@ -25,10 +25,10 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &config.Config{
+	want := &config.Config{GraphURL: "http://127.0.0.1:8090",
 		DatabaseConns: 16, GraphVersion: "v25.0", Listen: "127.0.0.1:8080", BaseURL: "http://127.0.0.1:8080",
-		UploadBytes: 256 << 20, WorkerSlots: 64, WorkerServers: 4, ShutdownGrace: 25 * time.Second,
-		UndoGrace: 30 * time.Second, LogFormat: "json", LogLevel: slog.LevelInfo, SandboxListen: "127.0.0.1:8090",
+		WorkerSlots: 64, WorkerServers: 4, ShutdownGrace: 25 * time.Second,
+		LogFormat: "json", LogLevel: slog.LevelInfo, SandboxListen: "127.0.0.1:8090",
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got  %+v\nwant %+v", c, want)
@@ -41,15 +41,15 @@ func TestValues(t *testing.T) {
 		"DATABASE_URL=postgres://u:p@h/d", "REDIS_URL=unix:///run/r.sock?db=3",
 		"BAREED_GRAPH_URL=https://graph.facebook.com/", "BAREED_MASTER_KEY=2:" + key2 + ", 1:" + key1,
 		"BAREED_BASE_URL=https://bareed.example/", "BAREED_TRUSTED_PROXIES=10.1.2.3/8, 192.0.2.7",
-		"BAREED_METRICS_LISTEN=:9090", "BAREED_LOG_LEVEL=warn", "BAREED_UNDO_GRACE=0s",
+		"BAREED_METRICS_LISTEN=:9090", "BAREED_LOG_LEVEL=warn",
 	}, "DATABASE_URL", "REDIS_URL", "BAREED_MASTER_KEY")
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := fmt.Sprint(c.DatabaseURL, c.Redis.Network, c.Redis.Addr, c.Redis.DB, c.GraphURL, c.BaseURL,
-		c.TrustedProxies, c.MetricsListen, c.LogLevel, c.UndoGrace, c.MasterKeys)
+		c.TrustedProxies, c.MetricsListen, c.LogLevel, c.MasterKeys)
 	want := "postgres://u:p@h/d unix /run/r.sock 3 https://graph.facebook.com https://bareed.example " +
-		"[10.0.0.0/8 192.0.2.7/32] :9090 WARN 0s master keys [1 2]"
+		"[10.0.0.0/8 192.0.2.7/32] :9090 WARN master keys [1 2]"
 	if squeeze(got) != squeeze(want) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -85,8 +85,6 @@ func TestBadValuesStopTheStart(t *testing.T) {
 		{"BAREED_WORKER_SERVERS=many", "from 1 to 32"},
 		{"BAREED_LOG=xml", "json or text"},
 		{"BAREED_LOG_LEVEL=loud", "debug, info, warn or error"},
-		{"BAREED_UNDO_GRACE=30", "a time from 0s to 10m"},
-		{"BAREED_UNDO_GRACE=11m", "a time from 0s to 10m"},
 		{"BAREED_MASTER_KEY_FILE=/no/such", "must be a file that can be read"},
 		{"BAREED_GRAF_URL=x", "BAREED_GRAF_URL is no setting: did you mean BAREED_GRAPH_URL?"},
 		{"BAREED_LISTEN_FILE=x", "BAREED_LISTEN_FILE is no setting: did you mean BAREED_LISTEN?"},

@@ -37,8 +37,8 @@ var table = []setting{
 		Meaning: "the queue and the rate limits; it may be emptied at any moment"},
 		func(c *Config, v string) (err error) { c.Redis, err = ParseRedis(v); return err }},
 
-	{Setting{Name: "BAREED_GRAPH_URL", Wants: "https://…, or http:// on this machine",
-		Meaning: "where Meta's Graph API is; empty: nothing is sent, and the start says so"},
+	{Setting{Name: "BAREED_GRAPH_URL", Default: "http://127.0.0.1:8090", Wants: "https://…, or http:// on this machine",
+		Meaning: "where Meta's Graph API is, https://graph.facebook.com in earnest; the default is the sandbox of this machine, so that nothing leaves it by accident"},
 		func(c *Config, v string) error { return safeURL(&c.GraphURL, v, true) }},
 	{Setting{Name: "BAREED_GRAPH_VERSION", Default: "v25.0", Wants: "a version from v24.0 on",
 		Meaning: "the Graph API's version in every request"},
@@ -56,9 +56,6 @@ var table = []setting{
 	{Setting{Name: "BAREED_TRUSTED_PROXIES", Wants: "a list of addresses or networks like 10.0.0.0/8,192.0.2.7",
 		Meaning: "whose X-Forwarded-For is believed; empty: nobody's"},
 		func(c *Config, v string) error { return prefixes(&c.TrustedProxies, v) }},
-	{Setting{Name: "BAREED_UPLOAD_MB", Default: "256", Wants: "a number from 1 to 4096",
-		Meaning: "the largest file an import takes, in MiB"},
-		func(c *Config, v string) error { return megabytes(&c.UploadBytes, v, 4096) }},
 
 	{Setting{Name: "BAREED_WORKER_SLOTS", Default: "64", Wants: "a number from 1 to 4096",
 		Meaning: "messages a worker process sends at the same time"},
@@ -69,9 +66,6 @@ var table = []setting{
 	{Setting{Name: "BAREED_SHUTDOWN_GRACE", Default: "25s", Wants: "a time from 1s to 5m",
 		Meaning: "how long a process finishes what it has begun after SIGTERM"},
 		func(c *Config, v string) error { return duration(&c.ShutdownGrace, v, "1s", "5m") }},
-	{Setting{Name: "BAREED_UNDO_GRACE", Default: "30s", Wants: "a time from 0s to 10m",
-		Meaning: "how long a launch in the app can be taken back before the first message leaves"},
-		func(c *Config, v string) error { return duration(&c.UndoGrace, v, "0s", "10m") }},
 
 	{Setting{Name: "BAREED_LOG", Default: "json", Wants: "json or text", Meaning: "the form of the log on standard error"},
 		func(c *Config, v string) error { return oneOf(&c.LogFormat, v, "json", "text") }},
