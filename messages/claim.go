@@ -101,7 +101,7 @@ with want as (
 )
 update message m
 set state = 'sending',
-    attempt = m.attempt + 1,
+    attempt = least(m.attempt + 1, 32767),
     claim_token = pick.token,
     claimed_by = $5,
     claimed_at = bareed_now(),

@@ -230,6 +230,9 @@ func writeHeard(ctx context.Context, tx pgx.Tx, ws id.Workspace, number id.Numbe
 	if err := touch(ctx, tx, ws, moved); err != nil {
 		return err
 	}
+	if err := stopOnFailures(ctx, tx, ws, moved, by); err != nil {
+		return err
+	}
 	return movePlaces(ctx, tx, ws, number, moved)
 }
 

@@ -356,3 +356,26 @@ func (l *ledger) randomStep(r *rand.Rand, o int, m *modelRow, claims map[int][]m
 		return "deadline"
 	}
 }
+
+// A failed status that says the account is locked holds what is still to go.
+func TestFailedStatusOpensItsStop(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[int]string{131031: "waba account_locked", 131048: "number spam_rate", 132015: "template template_paused", 131026: ""} {
+		t.Run(fmt.Sprint(code), func(t *testing.T) {
+			t.Parallel()
+			l := newLedger(t, 2)
+			l.accept(1)
+			st := l.status(1, 1, "failed", time.Now())
+			st.Errors = []whatsapp.StatusError{{Code: code}}
+			l.apply(l.number, st)
+			var got string
+			err := l.owner.QueryRow(t.Context(), `select coalesce(string_agg(scope || ' ' || reason, ', '), '') from stop`).Scan(&got)
+			if err != nil || got != want {
+				t.Errorf("opened %q, want %q (%v)", got, want, err)
+			}
+			if granted := len(l.claim(2)) == 1; granted != (want == "") {
+				t.Errorf("the next message was granted: %v", granted)
+			}
+		})
+	}
+}

@@ -117,7 +117,7 @@ func reasonOf(code int) string {
 		368: "policy_block", 131031: "account_locked", 131042: "payment_problem", 131048: "spam_rate",
 		132015: "template_paused", 132016: "template_disabled", 132001: "template_missing",
 		132000: "template_changed", 132012: "template_changed", 133010: "number_not_registered",
-		131064: "classification_violation",
+		131064: "classification_violation", whatsapp.CodeInvalidBeforeSend: "token_invalid",
 	}
 	if n, ok := names[code]; ok {
 		return n

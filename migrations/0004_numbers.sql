@@ -184,17 +184,41 @@ create function place_free(run uuid, ordinals int[], recipients bytea[], portfol
     end;
 -- +goose StatementEnd
 
--- A message was delivered: Meta counts its person from now.
+-- A message was delivered: Meta counts its person from now, also one whose
+-- phone was off until after the place had run out. That place is made anew, even
+-- above the limit: the next people wait the longer. The portfolio is locked
+-- before any place, as by the leader; one without a limit keeps no places.
 -- +goose StatementBegin
 create function place_count(recipients bytea[], portfolio uuid) returns void
-    language sql security definer set search_path = public, pg_temp
-    begin atomic
-        update place l
-        set counted_at = bareed_now(), freed_at = null
-        from (select distinct r from unnest(recipients) as r order by r) as m
-        where l.portfolio_id = portfolio
-          and l.recipient_hash = m.r;
-    end;
+    language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+    late bytea[];
+    added int;
+begin
+    late := array(
+        select distinct r
+        from unnest(recipients) as r
+        where not exists (
+            select from place l
+            where l.portfolio_id = portfolio
+              and l.recipient_hash = r));
+    if cardinality(late) > 0 then
+        perform from portfolio p where p.id = portfolio and p.messaging_limit is not null for update;
+        if found then
+            insert into place (portfolio_id, recipient_hash, run_id, ordinal)
+            select portfolio, r, '00000000-0000-0000-0000-000000000000', 0
+            from unnest(late) as r
+            on conflict do nothing;
+            get diagnostics added = row_count;
+            update portfolio p set places = p.places + added where p.id = portfolio;
+        end if;
+    end if;
+    update place l
+    set counted_at = bareed_now(), freed_at = null
+    from (select distinct r from unnest(recipients) as r order by r) as m
+    where l.portfolio_id = portfolio
+      and l.recipient_hash = m.r;
+end $$;
 -- +goose StatementEnd
 
 -- One's own portfolio's figures, for pages and checks.

@@ -23,10 +23,16 @@ where workspace_id = $1
   and state = 'new'
 for update skip locked`
 
-// sqlEventApplied names received_at so that one partition is looked at, not each day's.
+// sqlEventApplied names received_at so that one partition is looked at, not
+// each day's. A status that names no message yet may have overtaken the record
+// of it, so its event is looked at once more, ten seconds later; what was
+// applied already changes nothing then.
 const sqlEventApplied = `
 update event
-set state = 'applied', unmatched = $4
+set state = case when $4 > 0 and tries = 0 then 'new' else 'applied' end,
+    tries = tries + 1,
+    feed_after = bareed_now() + interval '10 seconds',
+    unmatched = $4
 where workspace_id = $1
   and id = $2
   and received_at = $3`

@@ -47,14 +47,16 @@ func (s *streaks) note(run id.Run, bad bool) (n int) {
 // judge turns Meta's answer into what it changes in the ledger.
 func (w *Worker) judge(c messages.Claim, got whatsapp.SendResult) answer {
 	a := answer{claim: c, result: messages.ResultOf(c, got), optOut: got.OptOut}
-	if got.Outcome != whatsapp.Accepted && !got.HasCode {
-		return a
-	}
 	class := whatsapp.Classify(got.Code)
 	if got.Outcome == whatsapp.StopSending {
+		// Also one without Meta's code: a token that cannot be sent at all.
+		class.Outcome, class.Scope, class.Title = got.Outcome, got.Scope, got.Title
 		if o, ok := messages.StopForCode(class, got.Code, c); ok {
 			a.stop = &o
 		}
+		return a
+	}
+	if got.Outcome != whatsapp.Accepted && !got.HasCode {
 		return a
 	}
 	bad := got.Outcome == whatsapp.RefusedForGood && class.HandlingClass == "fix-request"

@@ -48,3 +48,19 @@ func TestOneAnswerDoesNotTakeTheRestWithIt(t *testing.T) {
 		t.Error("the opt-out of the one who is there is lost")
 	}
 }
+
+// A token that cannot even be written into a request stops its WABA; without a
+// stop its messages would be claimed and given back for ever.
+func TestAnswerWithoutCodeStops(t *testing.T) {
+	t.Parallel()
+	w, b, _ := drafted(t, 1)
+	c := messages.Claim{WABA: b.WABA, Number: b.Number}
+	a := w.judge(c, whatsapp.SendResult{Outcome: whatsapp.StopSending, Scope: whatsapp.ScopeWABA, Code: whatsapp.CodeInvalidBeforeSend,
+		Title: "access token missing or malformed"})
+	if a.stop == nil || a.stop.Scope != messages.ScopeWABA || a.stop.Reason != "token_invalid" || a.stop.ScopeID != [16]byte(b.WABA) {
+		t.Errorf("stop %+v", a.stop)
+	}
+	if a := w.judge(c, whatsapp.SendResult{Outcome: whatsapp.Unknown, HTTPStatus: 502}); a.stop != nil {
+		t.Errorf("a gateway's answer stops: %+v", a.stop)
+	}
+}

@@ -79,11 +79,12 @@ func (c *crowd) sending() []call {
 			_, _, err := messages.ReadBacklog(ctx, tx, c.ws, run)
 			return err
 		}),
-		app("candidates", func(ctx context.Context, tx pgx.Tx) error {
+		// 200 of them, in a window of at most twenty times as many.
+		{name: "candidates", most: 2 * fewRows, do: func(ctx context.Context, tx pgx.Tx) error {
 			b := messages.Backlog{Planned: int32(c.rows), Fed: int32(c.cursor)}
 			_, _, err := messages.Candidates(ctx, tx, c.ws, run, b, 200)
 			return err
-		}),
+		}},
 		app("move cursor", func(ctx context.Context, tx pgx.Tx) error {
 			return messages.MoveCursor(ctx, tx, c.ws, run, int32(c.cursor), c.above(), time.Second)
 		}),
@@ -180,7 +181,7 @@ func (c *crowd) repairing() []call {
 			_, err := campaigns.Recipients(ctx, tx, c.ws, c.run.campaign, campaigns.RecipientFilter{After: int32(c.cursor - together), Limit: 50})
 			return err
 		}),
-		{name: "sweep places", engine: true, most: fewRows, do: func(ctx context.Context, tx pgx.Tx) error {
+		{name: "sweep places", engine: true, most: 150_000, do: func(ctx context.Context, tx pgx.Tx) error {
 			return numbers.SweepPlaces(ctx, tx, c.folio)
 		}},
 		{name: "polls that are due", engine: true, most: fewRows, do: func(ctx context.Context, tx pgx.Tx) error {

@@ -92,16 +92,28 @@ func (s *servers) database(ctx context.Context) error {
 	if _, err := admin.Exec(ctx, `create database `+pgx.Identifier{name}.Sanitize()+` template template0`); err != nil {
 		return fmt.Errorf("make a database: %w", err)
 	}
-	s.later(func(ctx context.Context) {
-		if _, err := admin.Exec(ctx, `drop database `+pgx.Identifier{name}.Sanitize()+` with (force)`); err != nil {
-			fmt.Fprintf(s.log, "%-10s the database %s is left over: %v\n", "bench", name, err)
-		}
-	})
+	s.later(func(ctx context.Context) { s.drop(ctx, admin, name) })
 	if s.url, err = withDatabase(env.DatabaseURL, name); err != nil {
 		return err
 	}
 	_, err = migrations.Apply(ctx, s.url)
 	return err
+}
+
+// drop removes the database. Without force PostgreSQL waits for its own
+// autovacuum; with force it ends sessions that were just closed.
+func (s *servers) drop(ctx context.Context, admin *pgx.Conn, name string) {
+	sql := `drop database ` + pgx.Identifier{name}.Sanitize()
+	_, err := admin.Exec(ctx, sql)
+	for range 3 {
+		if err == nil {
+			return
+		}
+		_, err = admin.Exec(ctx, sql+` with (force)`)
+	}
+	if err != nil {
+		fmt.Fprintf(s.log, "%-10s the database %s is left over: %v\n", "bench", name, err)
+	}
 }
 
 func withDatabase(address, name string) (string, error) {

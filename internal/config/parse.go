@@ -152,15 +152,6 @@ func number(to *int, v string, low, high int) error {
 	return nil
 }
 
-func megabytes(to *int64, v string, high int) error {
-	var n int
-	if err := number(&n, v, 1, high); err != nil {
-		return err
-	}
-	*to = int64(n) << 20
-	return nil
-}
-
 func duration(to *time.Duration, v, low, high string) error {
 	d, err := time.ParseDuration(v)
 	least, err1 := time.ParseDuration(low)

@@ -62,7 +62,7 @@ var catalogueContacts = []Entry{
 	{"optin.value", 422, "This is neither yes nor no. Use yes or no, or leave it blank for no.", "هذه ليست نعم ولا لا. استخدم نعم أو لا، أو اتركها فارغة بمعنى لا."},
 
 	{"phone.bsuid", 422, "This is a WhatsApp user id, not a phone number.", "هذا معرّف مستخدم واتساب وليس رقم هاتف."},
-	{"phone.invalid", 422, "This is not a phone number that exists. Write it with country code, as in +966501234567.", "هذا ليس رقم هاتف موجودًا. اكتبه مع رمز البلد مثل ‎+966501234567."},
+	{"phone.invalid", 422, "This is not a phone number that exists. Write it with country code, as in +966501234567.", "هذا ليس رقم هاتف موجودًا. اكتبه مع رمز البلد مثل \u200e+966501234567."},
 	{"phone.is_sender", 422, "This is one of the numbers you send from.", "هذا أحد الأرقام التي ترسل منها."},
 	{"phone.missing", 422, "The phone number is missing.", "رقم الهاتف مفقود."},
 	{"phone.multiple", 422, "This holds two phone numbers. Put each in a row of its own.", "في هذه الخانة رقمان. ضع كل رقم في صف."},
