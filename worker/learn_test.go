@@ -59,7 +59,7 @@ func (h *heard) apply(t *testing.T, value map[string]any) {
 	if err := h.worker.applyEvents(t.Context(), queue.ApplyEvents{Workspace: h.Workspace, Events: []id.Event{event}}); err != nil {
 		t.Fatal(err)
 	}
-	if counted(t, h.Broadcast, `select count(*) from event where id = $1 and state = 'applied'`, event) != 1 {
+	if counted(t, h.Broadcast, `select count(*) from event where id = $1 and tries = 1`, event) != 1 {
 		t.Fatal("the event was not applied")
 	}
 }
