@@ -2,7 +2,6 @@ package accounts_test
 
 import (
 	"fmt"
-	"slices"
 	"testing"
 	"time"
 
@@ -132,21 +131,21 @@ func TestTooManyTriesFromOneAddress(t *testing.T) {
 	}
 }
 
+// The least of several tries, taken in turn, is what the work itself costs; a
+// busy machine only adds to it. Without the hash the ratio would be twenty.
 func TestUnknownUserTakesAsLong(t *testing.T) {
 	o := newOffice(t) // not parallel: it measures time
-	median := func(email string) time.Duration {
-		var took []time.Duration
-		for i := range 9 {
+	least := map[string]time.Duration{o.email: time.Hour, "stranger@example.com": time.Hour}
+	for i := range 9 {
+		for email := range least {
 			start := time.Now()
 			_, err := o.signIn(t, email, "wrong wrong wrong", fmt.Sprintf("203.0.113.%d", i))
-			took = append(took, time.Since(start))
+			least[email] = min(least[email], time.Since(start))
 			wantCode(t, "wrong password", err, "auth.sign_in_failed")
 		}
-		slices.Sort(took)
-		return took[len(took)/2]
 	}
-	known, unknown := median(o.email), median("stranger@example.com")
-	if ratio := float64(known) / float64(unknown); ratio < 0.5 || ratio > 2 {
+	known, unknown := least[o.email], least["stranger@example.com"]
+	if ratio := float64(known) / float64(unknown); ratio < 1.0/4 || ratio > 4 {
 		t.Errorf("known %v, unknown %v: the time tells them apart", known, unknown)
 	}
 }

@@ -57,7 +57,10 @@ create table user_account (
     disabled_at      timestamptz,
     created_at       timestamptz not null default bareed_now()
 );
-grant select, insert, update on user_account to bareed_app;
+-- A person belongs to no workspace, so no policy can fence this table; the
+-- application writes password hashes and can never read one.
+grant select (id, organisation_id, email, name, language, operator, disabled_at, created_at) on user_account to bareed_app;
+grant insert, update on user_account to bareed_app;
 grant select on user_account to bareed_engine;
 
 create table membership (

@@ -935,7 +935,7 @@ create table user_account (
     CHECK ((language = ANY (ARRAY['en'::text, 'ar'::text]))),
     FOREIGN KEY (organisation_id) REFERENCES organisation(id)
 );
--- bareed_app may insert, select, update
+-- bareed_app may insert, update
 -- bareed_engine may select
 
 create table waba (
