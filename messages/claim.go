@@ -49,6 +49,11 @@ type Claim struct {
 // batches that share a row then wait for each other instead of deadlocking.
 //
 // The workspace is the transaction's, by row-level security and by $1.
+//
+// Every row is fetched by its key, message by message: each look-up is a lateral
+// subquery or a scalar one, which PostgreSQL cannot turn around. A plain join or
+// EXISTS it may answer by reading all of a workspace's messages or permissions
+// when its statistics are old, and at the beginning of a run they always are.
 const sqlClaim = `
 with want as (
     select w.run_id, w.ordinal, w.token
@@ -70,34 +75,45 @@ with want as (
       and t.status = 'APPROVED'
       and not stopped(r.workspace_id, array[r.workspace_id, r.portfolio_id, r.waba_id, r.number_id,
           r.template_id, r.campaign_id, r.id])
-), pick as (
-    select m.run_id, m.ordinal, want.token, gate.campaign_id, gate.template, gate.template_id,
-        gate.number_id, gate.waba_id, gate.portfolio_id
+), asked as (
+    select want.run_id, want.ordinal, want.token, gate.*
     from want
     join gate on gate.id = want.run_id
-    join message m on m.run_id = want.run_id and m.ordinal = want.ordinal
-    left join service_window sw on sw.workspace_id = m.workspace_id and sw.number_id = gate.number_id
-        and sw.recipient_hash = m.recipient_hash and sw.open_until > bareed_now() + interval '1 minute'
-    where m.workspace_id = $1
-      and m.state = 'ready'
-      and (m.not_before is null or m.not_before <= bareed_now())
-      and (gate.kind = 'reply' and sw.open_until is not null
-        or exists (
-            select from permission p
-            where p.workspace_id = m.workspace_id
-              and p.contact_id = m.contact_id
-              and p.purpose = gate.purpose
-              and p.granted
-              and (p.expires_at is null or p.expires_at > bareed_now())))
-      and not exists (
-            select from suppression s
-            where s.workspace_id = m.workspace_id
-              and s.recipient_hash = m.recipient_hash
-              and s.purpose = gate.purpose
-              and s.lifted_at is null)
-      and (sw.open_until is not null or place_valid(gate.portfolio_id, m.recipient_hash))
-    order by m.run_id, m.ordinal
-    for update of m
+    order by want.run_id, want.ordinal
+    offset 0
+), pick as (
+    select m.run_id, m.ordinal, a.token, a.campaign_id, a.template, a.template_id, a.number_id, a.waba_id, a.portfolio_id
+    from asked a
+    cross join lateral (
+        select m.run_id, m.ordinal
+        from message m
+        cross join lateral (
+            select
+                (select sw.open_until > bareed_now() + interval '1 minute'
+                from service_window sw
+                where sw.workspace_id = $1
+                  and sw.number_id = a.number_id
+                  and sw.recipient_hash = m.recipient_hash) as open_window,
+                (select p.granted and (p.expires_at is null or p.expires_at > bareed_now())
+                from permission p
+                where p.workspace_id = $1
+                  and p.contact_id = m.contact_id
+                  and p.purpose = a.purpose) as permitted,
+                (select s.lifted_at is null
+                from suppression s
+                where s.workspace_id = $1
+                  and s.recipient_hash = m.recipient_hash
+                  and s.purpose = a.purpose) as suppressed
+            offset 0) may
+        where m.run_id = a.run_id
+          and m.ordinal = a.ordinal
+          and m.workspace_id = $1
+          and m.state = 'ready'
+          and (m.not_before is null or m.not_before <= bareed_now())
+          and (may.permitted or a.kind = 'reply' and may.open_window)
+          and may.suppressed is not true
+          and (may.open_window or place_valid(a.portfolio_id, m.recipient_hash))
+        for update of m) m
 )
 update message m
 set state = 'sending',
@@ -112,7 +128,6 @@ set state = 'sending',
 from pick
 where m.run_id = pick.run_id
   and m.ordinal = pick.ordinal
-  and m.state = 'ready'
 returning m.run_id, m.ordinal, m.claim_token, m.attempt, m.contact_id, m.address, m.parameters, m.recipient_hash,
     pick.campaign_id, pick.template, pick.template_id, pick.number_id, pick.waba_id, pick.portfolio_id`
 
@@ -130,7 +145,7 @@ func ClaimAll(ctx context.Context, pool *pg.Pool, ws id.Workspace, by string, wa
 	var claims []Claim
 	b := &pgx.Batch{}
 	b.Queue(`begin`)
-	b.Queue(pg.SQLWorkspace, ws)
+	b.Queue(pg.SQLLedger, ws)
 	b.Queue(sqlClaim, ws, runs, ordinals, tokens, by, ClaimTime).Query(func(rows pgx.Rows) (err error) {
 		claims, err = pgx.CollectRows(rows, scanClaim)
 		return err
@@ -180,25 +195,46 @@ with want as (
     select w.run_id, w.ordinal
     from unnest($2::uuid[], $3::int[]) as w(run_id, ordinal)
 ), why as (
-    select m.run_id, m.ordinal,
-        case
-            when s.recipient_hash is not null and s.reason = 'opted_out' then 'opted_out'
-            when s.recipient_hash is not null then 'blocked'
-            when p.contact_id is null then 'no_opt_in'
-            when not p.granted then 'opted_out'
-            when p.expires_at <= bareed_now() then 'consent_expired'
-        end as reason
-    from want
-    join run r on r.workspace_id = $1 and r.id = want.run_id
-    join message m on m.run_id = want.run_id and m.ordinal = want.ordinal
-    left join permission p on p.workspace_id = m.workspace_id and p.contact_id = m.contact_id and p.purpose = r.purpose
-    left join suppression s on s.workspace_id = m.workspace_id and s.recipient_hash = m.recipient_hash
-        and s.purpose = r.purpose and s.lifted_at is null
-    where m.workspace_id = $1
-      and m.state = 'ready'
-      and r.kind <> 'reply'
-    order by m.run_id, m.ordinal
-    for update of m
+    select m.run_id, m.ordinal, m.reason
+    from (
+        select want.run_id, want.ordinal, r.purpose
+        from want
+        join run r on r.workspace_id = $1 and r.id = want.run_id
+        where r.kind <> 'reply'
+        order by want.run_id, want.ordinal
+        offset 0) w
+    cross join lateral (
+        select m.run_id, m.ordinal,
+            case
+                when known.suppressed = 'opted_out' then 'opted_out'
+                when known.suppressed is not null then 'blocked'
+                when known.permission is null then 'no_opt_in'
+                else nullif(known.permission, '')
+            end as reason
+        from message m
+        cross join lateral (
+            select
+                (select case
+                    when not p.granted then 'opted_out'
+                    when p.expires_at <= bareed_now() then 'consent_expired'
+                    else ''
+                end
+                from permission p
+                where p.workspace_id = $1
+                  and p.contact_id = m.contact_id
+                  and p.purpose = w.purpose) as permission,
+                (select s.reason
+                from suppression s
+                where s.workspace_id = $1
+                  and s.recipient_hash = m.recipient_hash
+                  and s.purpose = w.purpose
+                  and s.lifted_at is null) as suppressed
+            offset 0) known
+        where m.run_id = w.run_id
+          and m.ordinal = w.ordinal
+          and m.workspace_id = $1
+          and m.state = 'ready'
+        for update of m) m
 )
 update message m
 set state = case when why.reason is null then m.state else 'suppressed' end,
@@ -207,8 +243,7 @@ set state = case when why.reason is null then m.state else 'suppressed' end,
     updated_at = bareed_now()
 from why
 where m.run_id = why.run_id
-  and m.ordinal = why.ordinal
-  and m.state = 'ready'`
+  and m.ordinal = why.ordinal`
 
 // Refused settles wishes that ClaimAll did not grant.
 func Refused(ctx context.Context, tx pgx.Tx, ws id.Workspace, messages []id.Message) error {
@@ -220,13 +255,23 @@ func Refused(ctx context.Context, tx pgx.Tx, ws id.Workspace, messages []id.Mess
 }
 
 const sqlGiveBack = `
+with pick as (
+    select m.run_id, m.ordinal
+    from unnest($2::uuid[], $3::int[]) as w(run_id, ordinal)
+    cross join lateral (
+        select m.run_id, m.ordinal
+        from message m
+        where m.run_id = w.run_id
+          and m.ordinal = w.ordinal
+          and m.workspace_id = $1
+          and m.state = 'ready'
+        for update) m
+)
 update message m
 set feed_after = bareed_now() + $4::interval, updated_at = bareed_now()
-from unnest($2::uuid[], $3::int[]) as w(run_id, ordinal)
-where m.run_id = w.run_id
-  and m.ordinal = w.ordinal
-  and m.workspace_id = $1
-  and m.state = 'ready'`
+from pick
+where m.run_id = pick.run_id
+  and m.ordinal = pick.ordinal`
 
 // GiveBack tells the feeder to offer unclaimed messages again after a while:
 // the worker had a task but no departure or no slot for it.

@@ -93,7 +93,8 @@ where m.run_id = due.run_id
   and m.ordinal = due.ordinal
 returning m.ordinal, m.contact_id, m.recipient_hash, false as fresh`
 
-// sqlFresh walks the primary key behind the cursor: flat however long the run.
+// sqlFresh looks no further than $4, a window behind the cursor: over a
+// partitioned table neither the order nor the limit bounds what is read.
 const sqlFresh = `
 select m.ordinal, m.contact_id, m.recipient_hash, true as fresh
 from message m
@@ -121,7 +122,8 @@ func Candidates(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run, b B
 	if room == 0 || b.Fed == b.Planned {
 		return list, b.Fed, nil
 	}
-	rows, err = tx.Query(ctx, sqlFresh, ws, run, b.Fed, b.Planned, room)
+	to := min(b.Planned, b.Fed+int32(max(1000, 20*room)))
+	rows, err = tx.Query(ctx, sqlFresh, ws, run, b.Fed, to, room)
 	if err != nil {
 		return nil, 0, fmt.Errorf("pick the next messages: %w", err)
 	}
@@ -129,7 +131,7 @@ func Candidates(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run, b B
 	if err != nil {
 		return nil, 0, fmt.Errorf("pick the next messages: %w", err)
 	}
-	cursor = b.Planned
+	cursor = to
 	if len(fresh) == room {
 		cursor = fresh[room-1].Ordinal
 	}
@@ -145,13 +147,23 @@ where workspace_id = $1
 // sqlPutOff keeps the messages from being claimed meanwhile too, so that they do
 // not count as out.
 const sqlPutOff = `
+with pick as (
+    select m.run_id, m.ordinal
+    from unnest($2::uuid[], $3::int[]) as w(run_id, ordinal)
+    cross join lateral (
+        select m.run_id, m.ordinal
+        from message m
+        where m.run_id = w.run_id
+          and m.ordinal = w.ordinal
+          and m.workspace_id = $1
+          and m.state = 'ready'
+        for update) m
+)
 update message m
 set not_before = bareed_now() + $4::interval, feed_after = bareed_now() + $4::interval, updated_at = bareed_now()
-from unnest($2::uuid[], $3::int[]) as w(run_id, ordinal)
-where m.run_id = w.run_id
-  and m.ordinal = w.ordinal
-  and m.workspace_id = $1
-  and m.state = 'ready'`
+from pick
+where m.run_id = pick.run_id
+  and m.ordinal = pick.ordinal`
 
 // MoveCursor notes that everything up to the ordinal was handed over or put
 // off. The messages in later were put off: the feeder offers them again after

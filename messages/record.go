@@ -87,14 +87,17 @@ with x as (
         $9::smallint[], $10::int[], $11::interval[])
         as x(run_id, ordinal, token, state, reason, wamid, wa_id, http, code, again)
 ), pick as (
-    select m.run_id, m.ordinal, m.state as was,
-        m.state in ('sending', 'unknown') or (m.state = 'unconfirmed' and x.state in ('accepted', 'held', 'failed')) as moves
-    from x
-    join message m on m.run_id = x.run_id and m.ordinal = x.ordinal
-    where m.workspace_id = $1
-      and m.claim_token = x.token
-    order by m.run_id, m.ordinal
-    for update of m
+    select m.run_id, m.ordinal, m.was, m.moves
+    from (select * from x order by run_id, ordinal offset 0) x
+    cross join lateral (
+        select m.run_id, m.ordinal, m.state as was,
+            m.state in ('sending', 'unknown') or (m.state = 'unconfirmed' and x.state in ('accepted', 'held', 'failed')) as moves
+        from message m
+        where m.run_id = x.run_id
+          and m.ordinal = x.ordinal
+          and m.workspace_id = $1
+          and m.claim_token = x.token
+        for update) m
 )
 update message m
 set state = case when pick.moves then x.state else m.state end,

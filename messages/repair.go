@@ -70,12 +70,11 @@ with r as (
 ), again as (
     update message m
     set feed_after = bareed_now()
-    from r
     where m.run_id = $2
       and m.workspace_id = $1
       and m.state = 'ready'
       and m.feed_after is null
-      and m.ordinal <= r.refeed_to
+      and m.ordinal <= (select refeed_to from r)
     returning 1
 ), moved as (
     update run

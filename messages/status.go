@@ -153,17 +153,24 @@ with x as (
         $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::text[], $13::text[], $14::jsonb[], $15::int[])
         as x(run_id, ordinal, echo, state, sent_at, delivered_at, read_at, played_at, failed_at, wamid, wa_id, pricing, code)
 ), pick as (
-    select m.run_id, m.ordinal, m.state as was,
-        message_rank(x.state) > message_rank(m.state)
-            and (x.state not in ('accepted', 'failed') or m.state <> 'suppressed') as rises
-    from x
-    join run r on r.workspace_id = $1 and r.id = x.run_id and r.number_id = $2
-    join message m on m.run_id = x.run_id and m.ordinal = x.ordinal
-    where m.workspace_id = $1
-      and (m.attempt > 0)
-      and (x.echo or message_rank(m.state) > 0)
-    order by m.run_id, m.ordinal
-    for update of m
+    select m.run_id, m.ordinal, m.was, m.rises
+    from (
+        select x.run_id, x.ordinal, x.state, x.echo
+        from x
+        join run r on r.workspace_id = $1 and r.id = x.run_id and r.number_id = $2
+        order by x.run_id, x.ordinal
+        offset 0) x
+    cross join lateral (
+        select m.run_id, m.ordinal, m.state as was,
+            message_rank(x.state) > message_rank(m.state)
+                and (x.state not in ('accepted', 'failed') or m.state <> 'suppressed') as rises
+        from message m
+        where m.run_id = x.run_id
+          and m.ordinal = x.ordinal
+          and m.workspace_id = $1
+          and m.attempt > 0
+          and (x.echo or message_rank(m.state) > 0)
+        for update) m
 )
 update message m
 set state = case when pick.rises then x.state else m.state end,

@@ -92,7 +92,7 @@ func (s *Scheduler) watchQueue(ctx context.Context) error {
 		return err
 	}
 	if err := s.eachOpenRun(ctx, func(r openRun) error {
-		return s.Pool.InWorkspace(ctx, r.Workspace, func(tx pgx.Tx) error {
+		return s.Pool.InLedger(ctx, r.Workspace, func(tx pgx.Tx) error {
 			_, err := messages.RefeedAll(ctx, tx, r.Workspace, r.Run)
 			return err
 		})
@@ -112,7 +112,7 @@ func (s *Scheduler) feedNumber(ctx context.Context, runs []feedRun) error {
 	open := make([]bool, len(runs))
 	out, oldest, eager := 0, time.Duration(0), 0
 	for i, r := range runs {
-		err := s.Pool.InWorkspace(ctx, r.Workspace, func(tx pgx.Tx) (err error) {
+		err := s.Pool.InLedger(ctx, r.Workspace, func(tx pgx.Tx) (err error) {
 			backlogs[i], open[i], err = messages.ReadBacklog(ctx, tx, r.Workspace, r.Run)
 			return err
 		})
@@ -151,7 +151,7 @@ func (s *Scheduler) feedRun(ctx context.Context, r feedRun, b messages.Backlog, 
 	}
 	var list []messages.Candidate
 	cursor := b.Fed
-	err := s.Pool.InWorkspace(ctx, r.Workspace, func(tx pgx.Tx) (err error) {
+	err := s.Pool.InLedger(ctx, r.Workspace, func(tx pgx.Tx) (err error) {
 		list, cursor, err = messages.Candidates(ctx, tx, r.Workspace, r.Run, b, n)
 		return err
 	})
@@ -162,7 +162,7 @@ func (s *Scheduler) feedRun(ctx context.Context, r feedRun, b messages.Backlog, 
 	if err != nil || len(granted)+len(later) == 0 && cursor == b.Fed {
 		return 0, err
 	}
-	err = s.Pool.InWorkspace(ctx, r.Workspace, func(tx pgx.Tx) error {
+	err = s.Pool.InLedger(ctx, r.Workspace, func(tx pgx.Tx) error {
 		return messages.MoveCursor(ctx, tx, r.Workspace, r.Run, cursor, later, placeWait)
 	})
 	if err != nil {

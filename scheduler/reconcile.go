@@ -65,7 +65,7 @@ func (s *Scheduler) reconcileRun(ctx context.Context, r openRun) error {
 	if r.Settled {
 		return s.redraw(ctx, r)
 	}
-	err := s.Pool.InWorkspace(ctx, r.Workspace, func(tx pgx.Tx) error {
+	err := s.Pool.InLedger(ctx, r.Workspace, func(tx pgx.Tx) error {
 		if _, err := messages.ExpireClaims(ctx, tx, r.Workspace, r.Run); err != nil {
 			return err
 		}

@@ -74,7 +74,7 @@ func (w *Worker) applyEvents(ctx context.Context, t queue.ApplyEvents) error {
 }
 
 func (w *Worker) applyEvent(ctx context.Context, box *seal.Box, ws id.Workspace, ev id.Event) error {
-	return w.Pool.InWorkspace(ctx, ws, func(tx pgx.Tx) error {
+	return w.Pool.InLedger(ctx, ws, func(tx pgx.Tx) error {
 		var sealed []byte
 		var received time.Time
 		err := tx.QueryRow(ctx, sqlTakeEvent, ws, ev).Scan(&sealed, &received)

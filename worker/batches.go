@@ -31,6 +31,7 @@ type question[Q, A any] struct {
 const (
 	batchMost   = 64 // questions in one statement
 	batchFlying = 3  // statements of one workspace on their way at once
+	batchCrowd  = 16 // questions waiting that are worth one more statement
 	batchTime   = 10 * time.Second
 )
 
@@ -45,7 +46,9 @@ func (b *batches[Q, A]) ask(ctx context.Context, ws id.Workspace, q Q) (A, error
 	it := &question[Q, A]{ask: q, done: make(chan struct{})}
 	b.mu.Lock()
 	b.waiting[ws] = append(b.waiting[ws], it)
-	if b.flying[ws] < batchFlying {
+	// One statement at a time gathers the most company, and a shared statement
+	// costs a third of single ones; more only when one is slow or many wait.
+	if n := b.flying[ws]; n == 0 || n < batchFlying && len(b.waiting[ws]) >= batchCrowd {
 		b.flying[ws]++
 		b.pending.Go(func() { b.fly(context.WithoutCancel(ctx), ws) })
 	}

@@ -30,7 +30,7 @@ func (w *Worker) claimAll(ctx context.Context, ws id.Workspace, wants []messages
 	if len(refused) == 0 {
 		return out, nil
 	}
-	err = w.Pool.InWorkspace(ctx, ws, func(tx pgx.Tx) error { return messages.Refused(ctx, tx, ws, refused) })
+	err = w.Pool.InLedger(ctx, ws, func(tx pgx.Tx) error { return messages.Refused(ctx, tx, ws, refused) })
 	if err != nil {
 		// The claims stand; the refused rows stay ready and are offered again.
 		w.Log.Warn("settle refused claims", "error", err)

@@ -30,7 +30,7 @@ func (w *Worker) giveBackAll(ctx context.Context, ws id.Workspace, all []returne
 		after := (r.after + step - 1).Truncate(step)
 		byTime[after] = append(byTime[after], r.message)
 	}
-	err := w.Pool.InWorkspace(ctx, ws, func(tx pgx.Tx) error {
+	err := w.Pool.InLedger(ctx, ws, func(tx pgx.Tx) error {
 		for after, list := range byTime {
 			if err := messages.GiveBack(ctx, tx, ws, after, list...); err != nil {
 				return err

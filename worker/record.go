@@ -92,7 +92,7 @@ func (w *Worker) recordAll(ctx context.Context, ws id.Workspace, answers []answe
 	for i, a := range answers {
 		results[i] = a.result
 	}
-	err := w.Pool.InWorkspace(ctx, ws, func(tx pgx.Tx) error {
+	err := w.Pool.InLedger(ctx, ws, func(tx pgx.Tx) error {
 		if err := messages.Record(ctx, tx, ws, results); err != nil {
 			return err
 		}

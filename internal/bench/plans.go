@@ -119,13 +119,14 @@ type explainer struct {
 	c           *crowd
 	url         string
 	app, engine *pgx.Conn
+	ledger      string // enters the workspace for hot statements
 	heard       []explained
 }
 
 // explain needs a superuser: on a private server it is postgres, on any other
 // the login itself.
 func (s *stand) explain(ctx context.Context, c *crowd) (*explainer, error) {
-	e := &explainer{c: c}
+	e := &explainer{c: c, ledger: pg.SQLLedger}
 	u, err := url.Parse(s.servers.url)
 	if err != nil {
 		return nil, fmt.Errorf("read the database address: it is not a URL")
@@ -228,10 +229,15 @@ func (e *explainer) once(ctx context.Context, c call) error {
 		return err
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
-	if !c.engine {
-		if err := pg.Enter(ctx, tx, e.c.ws); err != nil {
-			return err
-		}
+	switch {
+	case c.engine:
+	case c.page:
+		err = pg.Enter(ctx, tx, e.c.ws)
+	default:
+		_, err = tx.Exec(ctx, e.ledger, e.c.ws)
+	}
+	if err != nil {
+		return err
 	}
 	e.heard = nil
 	return c.do(ctx, tx)

@@ -30,6 +30,7 @@ var claimToken = uuid.MustParse("11111111-1111-4111-8111-111111111111")
 type call struct {
 	name   string
 	engine bool
+	page   bool // runs in an ordinary transaction, not in the ledger's
 	most   float64
 	do     func(ctx context.Context, tx pgx.Tx) error
 }
@@ -168,19 +169,19 @@ func (c *crowd) repairing() []call {
 			_, err := campaigns.Finish(ctx, tx, c.ws, run)
 			return err
 		}),
-		app("snapshot (counts the run)", everything, func(ctx context.Context, tx pgx.Tx) error {
+		{name: "snapshot (counts the run)", page: true, most: everything, do: func(ctx context.Context, tx pgx.Tx) error {
 			return campaigns.Snapshot(ctx, tx, c.ws, run)
-		}),
-		app("plan: read 2,000 people", 3*plan.Size, func(ctx context.Context, tx pgx.Tx) error {
+		}},
+		{name: "plan: read 2,000 people", page: true, most: 3 * plan.Size, do: func(ctx context.Context, tx pgx.Tx) error {
 			after := uuid.MustParse(fmt.Sprintf("01890000-0000-7000-8000-%012x", max(0, c.cursor-2*plan.Size)))
 			_, err := plan.Read(ctx, tx, c.vault, plan.Scope{Workspace: c.ws, Audiences: []id.Audience{c.audience},
 				Portfolio: c.folio, Purpose: "marketing", Attributes: []string{"first_name"}}, id.Contact(after))
 			return err
-		}),
-		app("page of recipients", fewRows, func(ctx context.Context, tx pgx.Tx) error {
+		}},
+		{name: "page of recipients", page: true, most: fewRows, do: func(ctx context.Context, tx pgx.Tx) error {
 			_, err := campaigns.Recipients(ctx, tx, c.ws, c.run.campaign, campaigns.RecipientFilter{After: int32(c.cursor - together), Limit: 50})
 			return err
-		}),
+		}},
 		{name: "sweep places", engine: true, most: 150_000, do: func(ctx context.Context, tx pgx.Tx) error {
 			return numbers.SweepPlaces(ctx, tx, c.folio)
 		}},

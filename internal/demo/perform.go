@@ -56,6 +56,9 @@ func (s *show) perform(ctx context.Context) (*outcome, error) {
 	if err := s.save(); err != nil {
 		return nil, err
 	}
+	if err := s.endEarlier(ctx); err != nil {
+		return nil, err
+	}
 	s.say("number", "%s sends up to 1,000 messages a second, 100,000 people in 24 hours (simulated)", s.kept.Tenant.Meta.Phone)
 	file, planted := People(7)
 	audience, err := s.importPeople(ctx, file, planted)
@@ -67,6 +70,31 @@ func (s *show) perform(ctx context.Context) (*outcome, error) {
 		return nil, err
 	}
 	return s.send(ctx, campaign, eligible)
+}
+
+// endEarlier stops what a demo that was killed left running: it would go on by
+// itself, as it should, and its figures would mix with this one's.
+func (s *show) endEarlier(ctx context.Context) error {
+	var page struct {
+		Data []struct{ ID, Name, State string }
+	}
+	if err := s.call(ctx, "GET", "/v1/campaigns?limit=200", nil, &page); err != nil {
+		return err
+	}
+	for _, c := range page.Data {
+		if c.State != "starting" && c.State != "running" && c.State != "finishing" {
+			continue
+		}
+		s.say("earlier", "%s was interrupted and goes on; it is stopped, its people stay accounted for", c.Name)
+		if err := s.call(ctx, "POST", "/v1/campaigns/"+c.ID+"/stop", nil, nil); err != nil {
+			return err
+		}
+	}
+	return rig.Until(ctx, 200*time.Millisecond, func() (bool, error) {
+		var now sandbox.Summary
+		err := s.rig.Control(ctx, "/sandbox/journal/summary", nil, &now)
+		return now.Webhooks.Pending == 0 && now.Undecided == 0, err
+	})
 }
 
 // importPeople first records the opt-outs that came by other ways, then

@@ -149,6 +149,31 @@ func (p *Pool) Direct(ctx context.Context) (*pgx.Conn, error) {
 // is its own transaction queues it first.
 const SQLWorkspace = `select set_config('app.workspace', $1::uuid::text, true)`
 
+// SQLLedger is SQLWorkspace for the hot statements of the ledger, which fetch
+// each row by its key. Their plans must not hang on statistics: those are old
+// whenever a run begins, and what is cheapest for a small table reads all of a
+// large one, message after message, until the next analyze. So one plan is made
+// for all parameters (making it takes longer than the statement), and whatever
+// looks through a table instead of looking up a row is ruled out.
+const SQLLedger = `select set_config('app.workspace', $1::uuid::text, true),
+    set_config('plan_cache_mode', 'force_generic_plan', true),
+    set_config('enable_seqscan', 'off', true),
+    set_config('enable_hashjoin', 'off', true),
+    set_config('enable_mergejoin', 'off', true),
+    set_config('enable_material', 'off', true)`
+
+// InLedger is InWorkspace for transactions of the ledger's hot statements.
+func (p *Pool) InLedger(ctx context.Context, ws id.Workspace, fn func(tx pgx.Tx) error) error {
+	return p.retry(ctx, func() error {
+		return pgx.BeginFunc(ctx, p.app, func(tx pgx.Tx) error {
+			if _, err := tx.Exec(ctx, SQLLedger, ws); err != nil {
+				return fmt.Errorf("enter the ledger: %w", err)
+			}
+			return fn(tx)
+		})
+	})
+}
+
 // InWorkspace runs fn in one transaction that sees and writes only ws. It
 // commits when fn returns nil. A serialization failure or deadlock is tried
 // again, so fn must have no effect outside the transaction.

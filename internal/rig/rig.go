@@ -21,6 +21,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -282,15 +283,29 @@ func (r *Rig) SignIn(ctx context.Context, l Login) (string, error) {
 // out may be nil.
 // A problem document becomes an *APIError.
 func (r *Rig) Call(ctx context.Context, credential, method, path string, in, out any) error {
-	var body io.Reader
+	var b []byte
 	if in != nil {
-		b, err := json.Marshal(in)
-		if err != nil {
+		var err error
+		if b, err = json.Marshal(in); err != nil {
 			return fmt.Errorf("write the request: %w", err)
 		}
-		body = bytes.NewReader(b)
 	}
-	return r.Do(ctx, credential, method, path, "application/json", body, out)
+	for {
+		var body io.Reader
+		if in != nil {
+			body = bytes.NewReader(b)
+		}
+		err := r.Do(ctx, credential, method, path, "application/json", body, out)
+		var e *APIError
+		if !errors.As(err, &e) || e.Status != http.StatusTooManyRequests {
+			return err
+		}
+		select { // as a well-behaved client does
+		case <-ctx.Done():
+			return err
+		case <-time.After(max(e.RetryAfter, 100*time.Millisecond)):
+		}
+	}
 }
 
 // Do is Call with a body of any type.
@@ -321,6 +336,9 @@ func (r *Rig) Do(ctx context.Context, credential, method, path, contentType stri
 	}
 	if res.StatusCode >= 300 {
 		e := &APIError{Status: res.StatusCode, Body: string(b)}
+		if s, err := strconv.Atoi(res.Header.Get("Retry-After")); err == nil {
+			e.RetryAfter = time.Duration(s) * time.Second
+		}
 		_ = json.Unmarshal(b, e) // what is no problem document keeps its status and body
 		return fmt.Errorf("%s %s: %w", method, path, e)
 	}
@@ -332,10 +350,11 @@ func (r *Rig) Do(ctx context.Context, credential, method, path, contentType stri
 
 // APIError is a refusal of the API.
 type APIError struct {
-	Status int    `json:"-"`
-	Code   string `json:"code"`
-	Detail string `json:"detail"`
-	Body   string `json:"-"`
+	Status     int           `json:"-"`
+	Code       string        `json:"code"`
+	Detail     string        `json:"detail"`
+	Body       string        `json:"-"`
+	RetryAfter time.Duration `json:"-"`
 }
 
 func (e *APIError) Error() string { return fmt.Sprintf("%d %s: %s", e.Status, e.Code, e.Detail) }
