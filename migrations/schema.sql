@@ -316,8 +316,8 @@ create table identity (
     CHECK ((kind = ANY (ARRAY['phone'::text, 'bsuid'::text, 'parent_bsuid'::text, 'username'::text]))),
     FOREIGN KEY (workspace_id, contact_id) REFERENCES contact(workspace_id, id)
 );
-create index identity_bsuid on identity (workspace_id, key) where (kind = any (array['bsuid'::text, 'parent_bsuid'::text]));
-create index identity_contact on identity (workspace_id, contact_id, kind);
+create index identity_bsuid on identity (key) where (kind = any (array['bsuid'::text, 'parent_bsuid'::text]));
+create index identity_contact on identity (contact_id, kind);
 -- row-level security, forced:
 --   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
 -- bareed_app may delete, insert, select, update
@@ -648,8 +648,8 @@ create table place (
     PRIMARY KEY (portfolio_id, recipient_hash),
     FOREIGN KEY (portfolio_id) REFERENCES portfolio(id)
 );
-create index place_counted on place (portfolio_id, coalesce(counted_at, reserved_at));
-create index place_freed on place (portfolio_id) where (freed_at is not null);
+create index place_counted on place (coalesce(counted_at, reserved_at));
+create index place_freed on place (freed_at) where (freed_at is not null);
 -- bareed_engine may delete, insert, select, update
 
 create table plan_check (

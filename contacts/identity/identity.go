@@ -99,14 +99,36 @@ func (k known) whose() id.Contact {
 	return k.scoped
 }
 
+// sqlKnown looks each name up by the whole key. A plain join would be planned
+// by statistics that are older than the import, and read everybody for each one.
 const sqlKnown = `
 	select p.n, ph.contact_id, sc.contact_id, un.contact_id,
 		coalesce(least(ph.last_seen, sc.last_seen) < bareed_now() - interval '1 day', false)
 	from unnest($3::text[], $4::text[], $5::text[]) with ordinality as p (phone, bsuid, username, n)
-	left join identity ph on ph.workspace_id = $1 and ph.kind = 'phone' and ph.key = p.phone
-		and ph.portfolio_id = '00000000-0000-0000-0000-000000000000'
-	left join identity sc on sc.workspace_id = $1 and sc.kind = 'bsuid' and sc.key = p.bsuid and sc.portfolio_id = $2
-	left join identity un on un.workspace_id = $1 and un.kind = 'username' and un.key = p.username and un.portfolio_id = $2`
+	left join lateral (
+		select i.contact_id, i.last_seen
+		from identity i
+		where i.workspace_id = $1
+		  and i.kind = 'phone'
+		  and i.portfolio_id = '00000000-0000-0000-0000-000000000000'
+		  and i.key = p.phone
+		limit 1) ph on true
+	left join lateral (
+		select i.contact_id, i.last_seen
+		from identity i
+		where i.workspace_id = $1
+		  and i.kind = 'bsuid'
+		  and i.portfolio_id = $2
+		  and i.key = p.bsuid
+		limit 1) sc on true
+	left join lateral (
+		select i.contact_id
+		from identity i
+		where i.workspace_id = $1
+		  and i.kind = 'username'
+		  and i.portfolio_id = $2
+		  and i.key = p.username
+		limit 1) un on true`
 
 func find(ctx context.Context, tx pgx.Tx, ws id.Workspace, portfolio id.Portfolio, pairs []Pair) ([]known, error) {
 	all := make([]known, len(pairs))
