@@ -94,7 +94,7 @@ create table partitioned (
 -- Makes the partitions that the coming days need. The scheduler calls it daily
 -- and the migration once; a missing partition refuses inserts, it loses nothing.
 -- +goose StatementBegin
-create function ensure_partitions(ahead interval default '21 days') returns int
+create function ensure_partitions(ahead interval default '8 days') returns int
     language plpgsql security definer set search_path = public, pg_temp as $$
 declare
     t partitioned;

@@ -23,8 +23,25 @@ type Values map[string]string
 // tabs, five spaces in a row, too long), template.unsupported for a template
 // that we cannot fill.
 func Render(t Template, v Values) (whatsapp.TemplateMessage, error) {
-	m := whatsapp.TemplateMessage{Name: t.Name, Language: t.Language}
-	s := read(t)
+	return Prepare(t).Render(v)
+}
+
+// Prepared is a template read once, to be filled for many people. It is safe
+// for concurrent use.
+type Prepared struct {
+	name, language string
+	shape          shape
+}
+
+// Prepare reads a template's components.
+func Prepare(t Template) Prepared {
+	return Prepared{name: t.Name, language: t.Language, shape: read(t)}
+}
+
+// Render fills the template for one person, as the function of that name does.
+func (p Prepared) Render(v Values) (whatsapp.TemplateMessage, error) {
+	m := whatsapp.TemplateMessage{Name: p.name, Language: p.language}
+	s := &p.shape
 	if len(s.unsupported) > 0 {
 		return m, errs.New("template.unsupported", "part", s.unsupported[0])
 	}

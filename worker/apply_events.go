@@ -49,12 +49,20 @@ where workspace_id = $1
   and id = $2
   and state = 'new'`
 
-// applyEvents applies what stored webhook events say of messages and people. Each event is a
-// transaction: one that cannot be applied does not hold up the rest.
+// applyEvents applies what stored webhook events say of messages and people:
+// all together when nothing is wrong with any, else each in a transaction of its
+// own, so that one that cannot be applied does not hold up the rest.
 func (w *Worker) applyEvents(ctx context.Context, t queue.ApplyEvents) error {
 	box, err := w.Vault.Box(ctx, t.Workspace)
 	if err != nil {
 		return err
+	}
+	applied, err := w.applyTogether(ctx, box, t.Workspace, t.Events)
+	if err != nil {
+		w.Log.Debug("apply events one by one", "error", err)
+	}
+	if applied == len(t.Events) {
+		return nil
 	}
 	for _, ev := range t.Events {
 		err := w.applyEvent(ctx, box, t.Workspace, ev)

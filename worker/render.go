@@ -3,7 +3,9 @@ package worker
 import (
 	"encoding/json"
 	"fmt"
+	"sync"
 
+	"bareed/internal/id"
 	"bareed/internal/seal"
 	"bareed/messages"
 	"bareed/templates"
@@ -20,9 +22,9 @@ func (w *Worker) render(box *seal.Box, c messages.Claim) (m whatsapp.TemplateMes
 			err = fmt.Errorf("render panicked: %v", p)
 		}
 	}()
-	var t templates.Template
-	if err := json.Unmarshal(c.Template, &t); err != nil {
-		return m, fmt.Errorf("read the run's template: %w", err)
+	t, err := w.prepared.of(c)
+	if err != nil {
+		return m, err
 	}
 	values := templates.Values{}
 	if len(c.Parameters) > 0 {
@@ -34,7 +36,7 @@ func (w *Worker) render(box *seal.Box, c messages.Claim) (m whatsapp.TemplateMes
 			return m, fmt.Errorf("read the parameters: %w", err)
 		}
 	}
-	if m, err = templates.Render(t, values); err != nil {
+	if m, err = t.Render(values); err != nil {
 		return m, err
 	}
 	m.To = whatsapp.To{Phone: c.Address}
@@ -43,4 +45,31 @@ func (w *Worker) render(box *seal.Box, c messages.Claim) (m whatsapp.TemplateMes
 	}
 	m.CallbackData = messages.Callback{Message: c.Message, Attempt: c.Attempt}.Encode(w.Vault)
 	return m, nil
+}
+
+// prepared keeps the templates of the runs in progress as they were read once:
+// a run's copy never changes.
+type prepared struct {
+	mu sync.Mutex
+	by map[id.Run]templates.Prepared
+}
+
+// runsKept is how many are kept; more, and all are read anew.
+const runsKept = 256
+
+func (p *prepared) of(c messages.Claim) (templates.Prepared, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if t, ok := p.by[c.Message.Run]; ok {
+		return t, nil
+	}
+	var t templates.Template
+	if err := json.Unmarshal(c.Template, &t); err != nil {
+		return templates.Prepared{}, fmt.Errorf("read the run's template: %w", err)
+	}
+	if len(p.by) >= runsKept || p.by == nil {
+		p.by = map[id.Run]templates.Prepared{}
+	}
+	p.by[c.Message.Run] = templates.Prepare(t)
+	return p.by[c.Message.Run], nil
 }

@@ -34,13 +34,14 @@ type Config struct {
 // servers use.
 type Worker struct {
 	Config
-	slots   *slots
-	senders *senders
-	claims  *batches[messages.Want, *messages.Claim]
-	records *batches[answer, struct{}]
-	returns *batches[returned, struct{}]
-	streaks streaks
-	pending sync.WaitGroup // batches in the database
+	slots    *slots
+	senders  *senders
+	claims   *batches[messages.Want, *messages.Claim]
+	records  *batches[answer, struct{}]
+	returns  *batches[returned, struct{}]
+	streaks  streaks
+	prepared prepared
+	pending  sync.WaitGroup // batches in the database
 }
 
 // New builds a worker; Tasks says what it can do.
