@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	_ "time/tzdata" // schedules need every zone, also on a machine without zoneinfo
 
@@ -34,7 +35,15 @@ func commands() []command {
 	}
 }
 
+// gcPercent lets the heap, a few dozen MB in these processes, grow fourfold
+// between collections: at a thousand messages a second collecting it more often
+// costs a tenth of the processor. GOGC, when set, wins.
+const gcPercent = 400
+
 func main() {
+	if was := debug.SetGCPercent(gcPercent); was != 100 {
+		debug.SetGCPercent(was)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Stderr))

@@ -31,7 +31,7 @@ func runWorker(ctx context.Context, _ []string) error {
 	}
 	defer meta.Close()
 	w := worker.New(worker.Config{
-		Pool: p.pool, Vault: p.vault, Meta: meta, Limits: limits.New(p.redis, limits.Config{}),
+		Pool: p.pool, Vault: p.vault, Meta: meta, Limits: limits.New(p.redis, limits.Config{MinAhead: 5 * time.Millisecond}),
 		Clock: clock.System, Log: p.log, Name: processName("worker"), Slots: p.config.WorkerSlots,
 	})
 	tasks := w.Tasks()

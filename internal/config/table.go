@@ -57,7 +57,7 @@ var table = []setting{
 		Meaning: "whose X-Forwarded-For is believed; empty: nobody's"},
 		func(c *Config, v string) error { return prefixes(&c.TrustedProxies, v) }},
 
-	{Setting{Name: "BAREED_WORKER_SLOTS", Default: "64", Wants: "a number from 1 to 4096",
+	{Setting{Name: "BAREED_WORKER_SLOTS", Default: "128", Wants: "a number from 1 to 4096",
 		Meaning: "messages a worker process sends at the same time"},
 		func(c *Config, v string) error { return number(&c.WorkerSlots, v, 1, 4096) }},
 	{Setting{Name: "BAREED_WORKER_SERVERS", Default: "4", Wants: "a number from 1 to 32",

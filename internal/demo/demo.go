@@ -123,7 +123,7 @@ func (s *show) start(soft, hard context.Context, env *devenv.Env, dir string) er
 		api = defaultAPI
 	}
 	s.rig, err = rig.Start(hard, rig.Config{Binary: bin, DatabaseURL: env.DatabaseURL, RedisURL: env.RedisURL,
-		MasterKey: s.kept.MasterKey, Dir: dir, Workers: 2, Schedulers: 1, Slots: 96, Log: os.Stderr, API: api})
+		MasterKey: s.kept.MasterKey, Dir: dir, Workers: 2, Schedulers: 1, Slots: 128, Log: os.Stderr, API: api})
 	if err != nil {
 		return err
 	}
