@@ -145,19 +145,6 @@ func OpenStops(ctx context.Context, db pg.DB, ws id.Workspace, scopes ...[16]byt
 	return stops(db.Query(ctx, sqlOpenStops, ws, scopes))
 }
 
-const sqlStopHistory = `
-select id, scope, scope_id, reason, by_rule, threshold, measured, since, until, opened_by, cleared_at, cleared_by
-from stop
-where workspace_id = $1
-  and scope_id = any ($2)
-order by since desc, id desc
-limit $3`
-
-// StopHistory lists the newest stops of the scopes, open or not.
-func StopHistory(ctx context.Context, db pg.DB, ws id.Workspace, limit int, scopes ...[16]byte) ([]Stop, error) {
-	return stops(db.Query(ctx, sqlStopHistory, ws, scopes, limit))
-}
-
 func stops(rows pgx.Rows, err error) ([]Stop, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list stops: %w", err)

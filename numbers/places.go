@@ -3,7 +3,6 @@ package numbers
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -196,22 +195,4 @@ func SweepPlaces(ctx context.Context, tx pgx.Tx, portfolio id.Portfolio) error {
 		return fmt.Errorf("sweep places: %w", err)
 	}
 	return nil
-}
-
-const sqlNextPlace = `
-select min(coalesce(counted_at, reserved_at)) + interval '24 hours'
-from place
-where portfolio_id = $1
-  and freed_at is null`
-
-// NextPlace is when the oldest place of the portfolio is over; zero when none is taken.
-func NextPlace(ctx context.Context, tx pgx.Tx, portfolio id.Portfolio) (time.Time, error) {
-	var at *time.Time
-	if err := tx.QueryRow(ctx, sqlNextPlace, portfolio).Scan(&at); err != nil {
-		return time.Time{}, fmt.Errorf("find the next place: %w", err)
-	}
-	if at == nil {
-		return time.Time{}, nil
-	}
-	return *at, nil
 }

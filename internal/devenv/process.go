@@ -146,14 +146,6 @@ func (p *Process) Stop(grace time.Duration) error {
 	return p.err
 }
 
-// StopAll stops the processes one after another in the order given, each with
-// the same grace.
-func StopAll(grace time.Duration, ps ...*Process) {
-	for _, p := range ps {
-		_ = p.Stop(grace) // how a stopped process ends is its own affair
-	}
-}
-
 // FreePort returns a TCP port that was free on 127.0.0.1 a moment ago.
 func FreePort() (int, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")

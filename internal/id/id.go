@@ -31,19 +31,6 @@ func New[T ~[16]byte]() T {
 	return T(uuid.Must(uuid.NewV7()))
 }
 
-// At returns the smallest identifier a given millisecond can have: the border
-// of a range partition.
-func At[T ~[16]byte](t time.Time) T {
-	var u uuid.UUID
-	ms := t.UnixMilli()
-	for i := range 6 {
-		u[i] = byte(ms >> (40 - 8*i))
-	}
-	u[6] = 0x70
-	u[8] = 0x80
-	return T(u)
-}
-
 // Parse reads the prefixed text form, as in id.Parse[id.Campaign](s); it
 // returns ErrMalformed for any other text, and for an identifier of another kind.
 func Parse[T any, P interface {

@@ -27,9 +27,7 @@ type (
 	Run          = ID[kindRun]
 	Stop         = ID[kindStop]
 	Event        = ID[kindEvent]
-	Delivery     = ID[kindDelivery]
 	Request      = ID[kindRequest]
-	Claim        = ID[kindClaim]
 )
 
 type (
@@ -56,9 +54,7 @@ type (
 	kindRun          struct{}
 	kindStop         struct{}
 	kindEvent        struct{}
-	kindDelivery     struct{}
 	kindRequest      struct{}
-	kindClaim        struct{}
 )
 
 func (kindOrganisation) Prefix() string { return "org" }
@@ -84,6 +80,4 @@ func (kindCheck) Prefix() string        { return "chk" }
 func (kindRun) Prefix() string          { return "run" }
 func (kindStop) Prefix() string         { return "stp" }
 func (kindEvent) Prefix() string        { return "evt" }
-func (kindDelivery) Prefix() string     { return "dlv" }
 func (kindRequest) Prefix() string      { return "req" }
-func (kindClaim) Prefix() string        { return "clm" }

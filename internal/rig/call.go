@@ -123,15 +123,6 @@ type APIError struct {
 
 func (e *APIError) Error() string { return fmt.Sprintf("%d %s: %s", e.Status, e.Code, e.Detail) }
 
-// CodeOf is the problem's code in err, or "".
-func CodeOf(err error) string {
-	var e *APIError
-	if errors.As(err, &e) {
-		return e.Code
-	}
-	return ""
-}
-
 // Control posts to the sandbox's switches, or reads from them when in is nil.
 func (r *Rig) Control(ctx context.Context, path string, in, out any) error {
 	method, body := http.MethodGet, io.Reader(nil)
