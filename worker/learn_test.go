@@ -47,21 +47,27 @@ func (h *heard) apply(t *testing.T, value map[string]any) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	box, err := h.Vault.Box(t.Context(), h.Workspace)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var event id.Event
-	h.In(t, func(tx pgx.Tx) (err error) {
-		event, err = numbers.KeepEvent(t.Context(), tx, box, h.Workspace, h.App, []string{"messages"}, body)
-		return err
-	})
+	event := h.keep(t, body)
 	if err := h.worker.applyEvents(t.Context(), queue.ApplyEvents{Workspace: h.Workspace, Events: []id.Event{event}}); err != nil {
 		t.Fatal(err)
 	}
 	if counted(t, h.Broadcast, `select count(*) from event where id = $1 and tries = 1`, event) != 1 {
 		t.Fatal("the event was not applied")
 	}
+}
+
+// keep stores a body as the webhook door does.
+func (h *heard) keep(t *testing.T, body []byte) (event id.Event) {
+	t.Helper()
+	box, err := h.Vault.Box(t.Context(), h.Workspace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.In(t, func(tx pgx.Tx) (err error) {
+		event, err = numbers.KeepEvent(t.Context(), tx, box, h.Workspace, h.App, []string{"messages"}, body)
+		return err
+	})
+	return event
 }
 
 // status says "delivered" of a message of somebody else's, with both ids.
