@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/internal/id"
+	"bareed/internal/pg"
 	"bareed/whatsapp"
 )
 
@@ -79,18 +80,22 @@ func backoff(code, attempt int) time.Duration {
 
 // sqlRecord is conditional on the claim's token: a late worker can add what it
 // knows, never overwrite a newer claim. A row that an echo or a status has
-// moved on keeps its state and gains only what is missing.
+// moved on keeps its state and gains only what is missing. What was learned
+// travels along with the locked row: joined anew, without hashing, the list would
+// be read once for every row of it.
 const sqlRecord = `
 with x as (
-    select *
+    select a.run_id, a.ordinal, a.token, a.state, a.reason, a.wamid, a.wa_id, a.http, a.code, a.again
     from unnest($2::uuid[], $3::int[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[],
         $9::smallint[], $10::int[], $11::interval[])
-        as x(run_id, ordinal, token, state, reason, wamid, wa_id, http, code, again)
+        as a(run_id, ordinal, token, state, reason, wamid, wa_id, http, code, again)
+    order by a.run_id, a.ordinal
+    offset 0
 ), pick as (
-    select m.run_id, m.ordinal, m.was, m.moves
-    from (select * from x order by run_id, ordinal offset 0) x
+    select x.run_id, x.ordinal, x.state, x.reason, x.wamid, x.wa_id, x.http, x.code, x.again, m.was, m.moves
+    from x
     cross join lateral (
-        select m.run_id, m.ordinal, m.state as was,
+        select m.state as was,
             m.state in ('sending', 'unknown') or (m.state = 'unconfirmed' and x.state in ('accepted', 'held', 'failed')) as moves
         from message m
         where m.run_id = x.run_id
@@ -100,22 +105,21 @@ with x as (
         for update) m
 )
 update message m
-set state = case when pick.moves then x.state else m.state end,
-    reason = case when pick.moves then nullif(x.reason, '') else m.reason end,
-    wamid = coalesce(nullif(x.wamid, ''), m.wamid),
-    wa_id = coalesce(nullif(x.wa_id, ''), m.wa_id),
-    http_status = nullif(x.http, 0),
-    meta_code = coalesce(nullif(x.code, 0), m.meta_code),
-    tries = m.tries + case when pick.moves and x.state = 'ready' and x.code <> 0 then 1 else 0 end,
-    not_before = case when not pick.moves then m.not_before when x.state = 'ready' then bareed_now() + x.again end,
-    feed_after = case when not pick.moves then m.feed_after when x.state = 'ready' then bareed_now() + x.again end,
-    accepted_at = case when x.state in ('accepted', 'held') then coalesce(m.accepted_at, bareed_now()) else m.accepted_at end,
-    held_at = case when x.state = 'held' then coalesce(m.held_at, bareed_now()) else m.held_at end,
-    failed_at = case when pick.moves and x.state = 'failed' then coalesce(m.failed_at, bareed_now()) else m.failed_at end,
+set state = case when pick.moves then pick.state else m.state end,
+    reason = case when pick.moves then nullif(pick.reason, '') else m.reason end,
+    wamid = coalesce(nullif(pick.wamid, ''), m.wamid),
+    wa_id = coalesce(nullif(pick.wa_id, ''), m.wa_id),
+    http_status = nullif(pick.http, 0),
+    meta_code = coalesce(nullif(pick.code, 0), m.meta_code),
+    tries = m.tries + case when pick.moves and pick.state = 'ready' and pick.code <> 0 then 1 else 0 end,
+    not_before = case when not pick.moves then m.not_before when pick.state = 'ready' then bareed_now() + pick.again end,
+    feed_after = case when not pick.moves then m.feed_after when pick.state = 'ready' then bareed_now() + pick.again end,
+    accepted_at = case when pick.state in ('accepted', 'held') then coalesce(m.accepted_at, bareed_now()) else m.accepted_at end,
+    held_at = case when pick.state = 'held' then coalesce(m.held_at, bareed_now()) else m.held_at end,
+    failed_at = case when pick.moves and pick.state = 'failed' then coalesce(m.failed_at, bareed_now()) else m.failed_at end,
     resolved_by = case when pick.moves and pick.was <> 'sending' then 'answer' else m.resolved_by end,
     updated_at = bareed_now()
 from pick
-join x using (run_id, ordinal)
 where m.run_id = pick.run_id
   and m.ordinal = pick.ordinal`
 
@@ -128,6 +132,30 @@ from unnest($2::uuid[], $3::int[], $4::smallint[], $5::uuid[], $6::text[], $7::s
 // Record writes what came of claims. Losing it is no harm to anybody: the
 // deadline turns the rows unknown, and the echo resolves them.
 func Record(ctx context.Context, tx pgx.Tx, ws id.Workspace, results []Result) error {
+	b := &pgx.Batch{}
+	queueRecord(b, ws, results)
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return fmt.Errorf("record answers: %w", err)
+	}
+	return nil
+}
+
+// RecordAlone is Record in a transaction of its own, in one round trip. It is
+// tried again by the caller: writing the same results twice changes nothing but
+// a second line among the attempts.
+func RecordAlone(ctx context.Context, pool *pg.Pool, ws id.Workspace, results []Result) error {
+	b := &pgx.Batch{}
+	b.Queue(`begin`)
+	b.Queue(pg.SQLLedger, ws)
+	queueRecord(b, ws, results)
+	b.Queue(`commit`)
+	if err := runBatch(ctx, pool, b); err != nil {
+		return fmt.Errorf("record answers: %w", err)
+	}
+	return nil
+}
+
+func queueRecord(b *pgx.Batch, ws id.Workspace, results []Result) {
 	n := len(results)
 	runs, ordinals, tokens := make([]id.Run, n), make([]int32, n), make([][16]byte, n)
 	states, reasons, wamids, waIDs := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
@@ -141,39 +169,29 @@ func Record(ctx context.Context, tx pgx.Tx, ws id.Workspace, results []Result) e
 			other = append(other, r)
 		}
 	}
-	_, err := tx.Exec(ctx, sqlRecord, ws, runs, ordinals, tokens, states, reasons, wamids, waIDs, https, codes, again)
-	if err != nil {
-		return fmt.Errorf("record answers: %w", err)
+	b.Queue(sqlRecord, ws, runs, ordinals, tokens, states, reasons, wamids, waIDs, https, codes, again)
+	if len(other) > 0 {
+		queueAttempts(b, ws, other)
+		queueFreePlaces(b, other)
 	}
-	if err := recordAttempts(ctx, tx, ws, other); err != nil {
-		return err
-	}
-	return freePlaces(ctx, tx, other)
 }
 
-func recordAttempts(ctx context.Context, tx pgx.Tx, ws id.Workspace, results []Result) error {
+func queueAttempts(b *pgx.Batch, ws id.Workspace, results []Result) {
 	n := len(results)
-	if n == 0 {
-		return nil
-	}
 	runs, ordinals, attempts, tokens := make([]id.Run, n), make([]int32, n), make([]int16, n), make([][16]byte, n)
 	outcomes, https, codes, traces := make([]string, n), make([]int16, n), make([]int32, n), make([]string, n)
 	for i, r := range results {
 		runs[i], ordinals[i], attempts[i], tokens[i] = r.Message.Run, r.Message.Ordinal, int16(r.Attempt), r.Token
 		outcomes[i], https[i], codes[i], traces[i] = r.Outcome, int16(r.HTTP), int32(r.Code), r.Trace
 	}
-	_, err := tx.Exec(ctx, sqlRecordAttempts, ws, runs, ordinals, attempts, tokens, outcomes, https, codes, traces)
-	if err != nil {
-		return fmt.Errorf("record attempts: %w", err)
-	}
-	return nil
+	b.Queue(sqlRecordAttempts, ws, runs, ordinals, attempts, tokens, outcomes, https, codes, traces)
 }
 
 const sqlFreePlaces = `select place_free($1, $2, $3, $4)`
 
-// freePlaces gives back the places of messages that definitely did not arrive.
-// In order of portfolio and run, so that two recorders do not deadlock.
-func freePlaces(ctx context.Context, tx pgx.Tx, results []Result) error {
+// queueFreePlaces gives back the places of messages that definitely did not
+// arrive. In order of portfolio and run, so that two recorders do not deadlock.
+func queueFreePlaces(b *pgx.Batch, results []Result) {
 	type group struct {
 		portfolio id.Portfolio
 		run       id.Run
@@ -189,9 +207,6 @@ func freePlaces(ctx context.Context, tx pgx.Tx, results []Result) error {
 		return cmp.Or(slices.Compare(a.portfolio[:], b.portfolio[:]), slices.Compare(a.run[:], b.run[:]))
 	})
 	for _, g := range groups {
-		if _, err := tx.Exec(ctx, sqlFreePlaces, g.run, ordinals[g], hashes[g], g.portfolio); err != nil {
-			return fmt.Errorf("free places: %w", err)
-		}
+		b.Queue(sqlFreePlaces, g.run, ordinals[g], hashes[g], g.portfolio)
 	}
-	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -13,17 +14,25 @@ import (
 	"bareed/whatsapp"
 )
 
+// Told is a status with what its webhook said beside it.
+type Told struct {
+	whatsapp.Status
+	Number   id.Number // the webhook was for
+	Event    int       // place of the event in the caller's list
+	Received time.Time // replaces an unbelievable time
+}
+
 // Applied counts what came of a batch of statuses.
 type Applied struct {
-	Matched   int // messages a status was applied to
-	Unmatched int // statuses that name no message of this workspace
-	Forged    int // callback data with a wrong proof
-	Foreign   int // callback data of ours that names no message of this workspace and number: a security event
+	Matched   int         // messages a status was applied to
+	Unmatched map[int]int // by event: statuses that name no message of this workspace
+	Forged    int         // callback data with a wrong proof
+	Foreign   int         // callback data of ours that names no message of this workspace and number: a security event
 }
 
 // heard is everything one batch says about one message.
 type heard struct {
-	message id.Message
+	subject
 	echo    bool // by callback data, so Meta accepted it whatever we knew
 	state   State
 	at      map[State]time.Time
@@ -33,62 +42,70 @@ type heard struct {
 	code    int
 }
 
-// ApplyStatuses applies the statuses of one number. A status is found by its
-// callback data first, because it can arrive before our own record of the
-// message id. Ranks only rise and every time is set once, so order, repetition
-// and age of the statuses change nothing. now replaces unbelievable times.
-func ApplyStatuses(ctx context.Context, tx pgx.Tx, s signer, ws id.Workspace, number id.Number,
-	statuses []whatsapp.Status, now time.Time) (Applied, error) {
-	var done Applied
-	byMessage := map[id.Message]*heard{}
-	byWAMID := map[string][]whatsapp.Status{}
-	for _, st := range statuses {
-		if st.CallbackData == "" {
-			byWAMID[st.ID.Raw()] = append(byWAMID[st.ID.Raw()], st)
+// subject is a message and the number that a webhook says it left from. Only
+// the run knows whether that is so.
+type subject struct {
+	message id.Message
+	number  id.Number
+}
+
+// ApplyStatuses applies statuses of one workspace, of all its numbers together:
+// rows are locked in one order, by run and ordinal, as the claim and the record
+// do. A status is found by its callback data first, because it can arrive before
+// our own record of the message id. Ranks only rise and every time is set once,
+// so order, repetition and age of the statuses change nothing.
+func ApplyStatuses(ctx context.Context, tx pgx.Tx, s signer, ws id.Workspace, all []Told) (Applied, error) {
+	done := Applied{Unmatched: map[int]int{}}
+	by := map[subject]*heard{}
+	byWAMID := map[string][]Told{}
+	for _, t := range all {
+		if t.CallbackData == "" {
+			byWAMID[t.ID.Raw()] = append(byWAMID[t.ID.Raw()], t)
 			continue
 		}
-		c, ours := DecodeCallback(s, st.CallbackData)
+		c, ours := DecodeCallback(s, t.CallbackData)
 		if !ours {
 			done.Forged++
 			continue
 		}
-		hear(byMessage, c.Message, st, true, now)
+		hear(by, c.Message, t, true)
 	}
-	if err := findWAMIDs(ctx, tx, ws, byWAMID, byMessage, &done, now); err != nil {
+	if err := findWAMIDs(ctx, tx, ws, byWAMID, by, &done); err != nil {
 		return done, err
 	}
-	if len(byMessage) == 0 {
+	if len(by) == 0 {
 		return done, nil
 	}
-	return done, writeHeard(ctx, tx, ws, number, byMessage, &done)
+	return done, writeHeard(ctx, tx, ws, by, &done)
 }
 
 // hear adds a status to what is known of its message. Kinds Meta may add later
 // carry nothing we can use, but their callback data still proves acceptance.
-func hear(all map[id.Message]*heard, m id.Message, st whatsapp.Status, echo bool, now time.Time) {
-	h := all[m]
+func hear(by map[subject]*heard, m id.Message, t Told, echo bool) {
+	key := subject{m, t.Number}
+	h := by[key]
 	if h == nil {
-		h = &heard{message: m, state: Accepted, at: map[State]time.Time{}}
-		all[m] = h
+		h = &heard{subject: key, state: Accepted, at: map[State]time.Time{}}
+		by[key] = h
 	}
 	h.echo = h.echo || echo
-	h.wamid, h.waID = first(h.wamid, st.ID.Raw()), first(h.waID, st.RecipientID)
+	h.wamid, h.waID = first(h.wamid, t.ID.Raw()), first(h.waID, t.RecipientID)
 	if h.pricing == nil {
-		h.pricing = st.PricingRaw
+		h.pricing = t.PricingRaw
 	}
-	state := State(st.Kind)
+	state := State(t.Kind)
 	if rank(state) < rank(Sent) {
 		return
 	}
-	at := st.At
-	if at.IsZero() || st.BadTime || at.After(now.Add(24*time.Hour)) {
-		at = now
+	at := t.At
+	if at.IsZero() || t.BadTime || at.After(t.Received.Add(24*time.Hour)) {
+		at = t.Received
 	}
 	if was, ok := h.at[state]; !ok || at.Before(was) {
 		h.at[state] = at
 	}
-	if state == Failed && len(st.Errors) > 0 {
-		h.code = st.Errors[0].Code
+	if state == Failed && len(t.Errors) > 0 {
+		h.code = t.Errors[0].Code
 	}
 	if rank(state) > rank(h.state) {
 		h.state = state
@@ -108,13 +125,12 @@ from message
 where workspace_id = $1
   and wamid = any ($2)`
 
-func findWAMIDs(ctx context.Context, tx pgx.Tx, ws id.Workspace, by map[string][]whatsapp.Status,
-	all map[id.Message]*heard, done *Applied, now time.Time) error {
-	if len(by) == 0 {
+func findWAMIDs(ctx context.Context, tx pgx.Tx, ws id.Workspace, told map[string][]Told, by map[subject]*heard, done *Applied) error {
+	if len(told) == 0 {
 		return nil
 	}
-	wamids := make([]string, 0, len(by))
-	for w := range by {
+	wamids := make([]string, 0, len(told))
+	for w := range told {
 		wamids = append(wamids, w)
 	}
 	rows, err := tx.Query(ctx, sqlFindWAMIDs, ws, wamids)
@@ -126,17 +142,20 @@ func findWAMIDs(ctx context.Context, tx pgx.Tx, ws id.Workspace, by map[string][
 	found := map[string]bool{}
 	_, err = pgx.ForEachRow(rows, []any{&wamid, &m.Run, &m.Ordinal}, func() error {
 		found[wamid] = true
-		for _, st := range by[wamid] {
-			hear(all, m, st, false, now)
+		for _, t := range told[wamid] {
+			hear(by, m, t, false)
 		}
 		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("find messages by Meta's id: %w", err)
 	}
-	for w, list := range by {
-		if !found[w] {
-			done.Unmatched += len(list)
+	for w, list := range told {
+		if found[w] {
+			continue
+		}
+		for _, t := range list {
+			done.Unmatched[t.Event]++
 		}
 	}
 	return nil
@@ -145,23 +164,22 @@ func findWAMIDs(ctx context.Context, tx pgx.Tx, ws id.Workspace, by map[string][
 // sqlApply raises rows to what was heard. message_rank gives the order of the
 // states; an echo lifts any row, other statuses only rows Meta already accepted.
 // The run must be one of the number that the webhook was for, so that nobody
-// can move another number's rows. Locked in order, as the claim does.
+// can move another number's rows. Locked in order, as the claim does. What was
+// heard travels along with the locked row (see sqlRecord).
 const sqlApply = `
 with x as (
-    select *
-    from unnest($3::uuid[], $4::int[], $5::bool[], $6::text[], $7::timestamptz[], $8::timestamptz[],
+    select a.*, r.portfolio_id
+    from unnest($2::uuid[], $3::uuid[], $4::int[], $5::bool[], $6::text[], $7::timestamptz[], $8::timestamptz[],
         $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::text[], $13::text[], $14::jsonb[], $15::int[])
-        as x(run_id, ordinal, echo, state, sent_at, delivered_at, read_at, played_at, failed_at, wamid, wa_id, pricing, code)
+        as a(number_id, run_id, ordinal, echo, state, sent_at, delivered_at, read_at, played_at, failed_at, wamid, wa_id, pricing, code)
+    join run r on r.workspace_id = $1 and r.id = a.run_id and r.number_id = a.number_id
+    order by a.run_id, a.ordinal
+    offset 0
 ), pick as (
-    select m.run_id, m.ordinal, m.was, m.rises
-    from (
-        select x.run_id, x.ordinal, x.state, x.echo
-        from x
-        join run r on r.workspace_id = $1 and r.id = x.run_id and r.number_id = $2
-        order by x.run_id, x.ordinal
-        offset 0) x
+    select x.*, m.was, m.rises
+    from x
     cross join lateral (
-        select m.run_id, m.ordinal, m.state as was,
+        select m.state as was,
             message_rank(x.state) > message_rank(m.state)
                 and (x.state not in ('accepted', 'failed') or m.state <> 'suppressed') as rises
         from message m
@@ -173,43 +191,37 @@ with x as (
         for update) m
 )
 update message m
-set state = case when pick.rises then x.state else m.state end,
+set state = case when pick.rises then pick.state else m.state end,
     reason = case
-        when pick.rises and x.state = 'failed' then 'meta_' || x.code
+        when pick.rises and pick.state = 'failed' then 'meta_' || pick.code
         when pick.rises then null
         else m.reason
     end,
-    accepted_at = coalesce(m.accepted_at, x.sent_at, x.delivered_at, x.read_at, bareed_now()),
-    sent_at = coalesce(m.sent_at, x.sent_at),
-    delivered_at = coalesce(m.delivered_at, x.delivered_at),
-    read_at = coalesce(m.read_at, x.read_at),
-    played_at = coalesce(m.played_at, x.played_at),
-    failed_at = coalesce(m.failed_at, x.failed_at),
-    wamid = coalesce(m.wamid, nullif(x.wamid, '')),
-    wa_id = coalesce(m.wa_id, nullif(x.wa_id, '')),
-    pricing = coalesce(m.pricing, x.pricing),
-    meta_code = case when x.code <> 0 then x.code else m.meta_code end,
+    accepted_at = coalesce(m.accepted_at, pick.sent_at, pick.delivered_at, pick.read_at, bareed_now()),
+    sent_at = coalesce(m.sent_at, pick.sent_at),
+    delivered_at = coalesce(m.delivered_at, pick.delivered_at),
+    read_at = coalesce(m.read_at, pick.read_at),
+    played_at = coalesce(m.played_at, pick.played_at),
+    failed_at = coalesce(m.failed_at, pick.failed_at),
+    wamid = coalesce(m.wamid, nullif(pick.wamid, '')),
+    wa_id = coalesce(m.wa_id, nullif(pick.wa_id, '')),
+    pricing = coalesce(m.pricing, pick.pricing),
+    meta_code = case when pick.code <> 0 then pick.code else m.meta_code end,
     not_before = case when pick.rises then null else m.not_before end,
     feed_after = case when pick.rises then null else m.feed_after end,
     resolved_by = case when pick.rises and pick.was in ('ready', 'sending', 'unknown', 'unconfirmed', 'suppressed')
         then 'echo' else m.resolved_by end,
     updated_at = bareed_now()
 from pick
-join x using (run_id, ordinal)
 where m.run_id = pick.run_id
   and m.ordinal = pick.ordinal
-returning m.run_id, m.ordinal, m.recipient_hash,
-    pick.rises and x.state in ('delivered', 'read', 'played') and message_rank(pick.was) < 4 as arrived,
-    pick.rises and x.state = 'failed' as failed,
-    x.echo`
+returning m.run_id, m.ordinal, pick.number_id, pick.portfolio_id, m.recipient_hash,
+    pick.rises and pick.state in ('delivered', 'read', 'played') and message_rank(pick.was) < 4 as arrived,
+    pick.rises and pick.state = 'failed' as failed,
+    pick.echo`
 
-func writeHeard(ctx context.Context, tx pgx.Tx, ws id.Workspace, number id.Number, by map[id.Message]*heard, done *Applied) error {
-	all := make([]*heard, 0, len(by))
-	for _, h := range by {
-		all = append(all, h)
-	}
-	slices.SortFunc(all, func(a, b *heard) int { return slices.Compare(a.message.Run[:], b.message.Run[:]) })
-	rows, err := tx.Query(ctx, sqlApply, append([]any{ws, number}, columns(all)...)...)
+func writeHeard(ctx context.Context, tx pgx.Tx, ws id.Workspace, by map[subject]*heard, done *Applied) error {
+	rows, err := tx.Query(ctx, sqlApply, append([]any{ws}, columns(slices.Collect(maps.Values(by)))...)...)
 	if err != nil {
 		return fmt.Errorf("apply statuses: %w", err)
 	}
@@ -218,21 +230,21 @@ func writeHeard(ctx context.Context, tx pgx.Tx, ws id.Workspace, number id.Numbe
 		return fmt.Errorf("apply statuses: %w", err)
 	}
 	done.Matched = len(moved)
-	seen := make(map[id.Message]bool, len(moved))
-	echo := false
+	seen := make(map[subject]bool, len(moved))
+	var echoed []id.Number
 	for _, m := range moved {
-		seen[id.Message{Run: m.Run, Ordinal: m.Ordinal}] = true
-		echo = echo || m.Echo
+		seen[m.subject()] = true
+		if m.Echo && !slices.Contains(echoed, m.Number) {
+			echoed = append(echoed, m.Number)
+		}
 	}
-	for m, h := range by {
-		if h.echo && !seen[m] {
+	for key, h := range by {
+		if h.echo && !seen[key] {
 			done.Foreign++
 		}
 	}
-	if echo {
-		if _, err := tx.Exec(ctx, sqlEchoSeen, ws, number); err != nil {
-			return fmt.Errorf("note the echo: %w", err)
-		}
+	if err := noteEcho(ctx, tx, ws, echoed); err != nil {
+		return err
 	}
 	if err := touch(ctx, tx, ws, moved); err != nil {
 		return err
@@ -240,7 +252,7 @@ func writeHeard(ctx context.Context, tx pgx.Tx, ws id.Workspace, number id.Numbe
 	if err := stopOnFailures(ctx, tx, ws, moved, by); err != nil {
 		return err
 	}
-	return movePlaces(ctx, tx, ws, number, moved)
+	return movePlaces(ctx, tx, moved)
 }
 
 // sqlTouch marks runs that are over, so that their picture is drawn again. Of
@@ -286,6 +298,7 @@ func Untouch(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run) error 
 	return nil
 }
 
+// sqlEchoSeen writes once in a number's life: a row that is no news is not locked.
 const sqlEchoSeen = `
 update number
 set echo_seen_at = bareed_now()
@@ -293,17 +306,34 @@ where workspace_id = $1
   and id = $2
   and echo_seen_at is null`
 
+func noteEcho(ctx context.Context, tx pgx.Tx, ws id.Workspace, list []id.Number) error {
+	slices.SortFunc(list, func(a, b id.Number) int { return slices.Compare(a[:], b[:]) })
+	for _, n := range list {
+		if _, err := tx.Exec(ctx, sqlEchoSeen, ws, n); err != nil {
+			return fmt.Errorf("note the echo: %w", err)
+		}
+	}
+	return nil
+}
+
 type movedRow struct {
-	Run     id.Run
-	Ordinal int32
-	Hash    []byte
-	Arrived bool
-	Failed  bool
-	Echo    bool
+	Run       id.Run
+	Ordinal   int32
+	Number    id.Number
+	Portfolio id.Portfolio
+	Hash      []byte
+	Arrived   bool
+	Failed    bool
+	Echo      bool
+}
+
+func (m movedRow) subject() subject {
+	return subject{id.Message{Run: m.Run, Ordinal: m.Ordinal}, m.Number}
 }
 
 func columns(all []*heard) []any {
 	n := len(all)
+	numbers := make([]id.Number, n)
 	runs, ordinals, echoes, states := make([]id.Run, n), make([]int32, n), make([]bool, n), make([]string, n)
 	times := map[State][]*time.Time{}
 	for _, s := range []State{Sent, Delivered, Read, Played, Failed} {
@@ -311,47 +341,46 @@ func columns(all []*heard) []any {
 	}
 	wamids, waIDs, pricing, codes := make([]string, n), make([]string, n), make([]json.RawMessage, n), make([]int32, n)
 	for i, h := range all {
+		numbers[i] = h.number
 		runs[i], ordinals[i], echoes[i], states[i] = h.message.Run, h.message.Ordinal, h.echo, string(h.state)
 		for s, at := range h.at {
 			times[s][i] = &at
 		}
 		wamids[i], waIDs[i], pricing[i], codes[i] = h.wamid, h.waID, h.pricing, int32(h.code)
 	}
-	return []any{runs, ordinals, echoes, states, times[Sent], times[Delivered], times[Read], times[Played], times[Failed],
+	return []any{numbers, runs, ordinals, echoes, states, times[Sent], times[Delivered], times[Read], times[Played], times[Failed],
 		wamids, waIDs, pricing, codes}
 }
 
-const sqlCountPlaces = `select place_count($1, n.portfolio_id) from number n where n.workspace_id = $2 and n.id = $3`
-
-const sqlPortfolioOf = `select portfolio_id from number where workspace_id = $1 and id = $2`
+const sqlCountPlaces = `select place_count($1, $2)`
 
 // movePlaces counts the places of people whose message arrived and frees those
-// of messages that failed.
-func movePlaces(ctx context.Context, tx pgx.Tx, ws id.Workspace, number id.Number, moved []movedRow) error {
-	var arrived [][]byte
-	var failed []Result
+// of messages that failed, portfolio by portfolio in order.
+func movePlaces(ctx context.Context, tx pgx.Tx, moved []movedRow) error {
+	arrived, failed := map[id.Portfolio][][]byte{}, map[id.Portfolio][]Result{}
 	for _, m := range moved {
 		if m.Arrived {
-			arrived = append(arrived, m.Hash)
+			arrived[m.Portfolio] = append(arrived[m.Portfolio], m.Hash)
 		}
 		if m.Failed {
-			failed = append(failed, Result{Message: id.Message{Run: m.Run, Ordinal: m.Ordinal}, Hash: m.Hash, State: Failed})
+			failed[m.Portfolio] = append(failed[m.Portfolio], Result{Message: m.subject().message, Hash: m.Hash,
+				Portfolio: m.Portfolio, State: Failed})
 		}
 	}
-	if len(arrived) > 0 {
-		if _, err := tx.Exec(ctx, sqlCountPlaces, arrived, ws, number); err != nil {
-			return fmt.Errorf("count places: %w", err)
+	all := slices.AppendSeq(slices.Collect(maps.Keys(arrived)), maps.Keys(failed))
+	slices.SortFunc(all, func(a, b id.Portfolio) int { return slices.Compare(a[:], b[:]) })
+	b := &pgx.Batch{}
+	for _, p := range slices.Compact(all) {
+		if len(arrived[p]) > 0 {
+			b.Queue(sqlCountPlaces, arrived[p], p)
 		}
+		queueFreePlaces(b, failed[p])
 	}
-	if len(failed) == 0 {
+	if b.Len() == 0 {
 		return nil
 	}
-	var portfolio id.Portfolio
-	if err := tx.QueryRow(ctx, sqlPortfolioOf, ws, number).Scan(&portfolio); err != nil {
-		return fmt.Errorf("find the portfolio: %w", err)
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return fmt.Errorf("move places: %w", err)
 	}
-	for i := range failed {
-		failed[i].Portfolio = portfolio
-	}
-	return freePlaces(ctx, tx, failed)
+	return nil
 }

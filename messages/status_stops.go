@@ -19,14 +19,14 @@ where workspace_id = $1
 // stopOnFailures opens the stops that failed statuses call for, in their own
 // transaction: an account locked or a template paused while messages were on
 // their way must not cost the next ones.
-func stopOnFailures(ctx context.Context, tx pgx.Tx, ws id.Workspace, moved []movedRow, by map[id.Message]*heard) error {
+func stopOnFailures(ctx context.Context, tx pgx.Tx, ws id.Workspace, moved []movedRow, by map[subject]*heard) error {
 	type reached struct {
 		run  id.Run
 		code int
 	}
 	done := map[reached]bool{}
 	for _, m := range moved {
-		h := by[id.Message{Run: m.Run, Ordinal: m.Ordinal}]
+		h := by[m.subject()]
 		if !m.Failed || h == nil || done[reached{m.Run, h.code}] {
 			continue
 		}

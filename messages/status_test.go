@@ -19,10 +19,18 @@ func (l *ledger) apply(number id.Number, statuses ...whatsapp.Status) messages.A
 	l.t.Helper()
 	var done messages.Applied
 	l.in(func(tx pgx.Tx) (err error) {
-		done, err = messages.ApplyStatuses(l.t.Context(), tx, l.vault, l.ws, number, statuses, time.Now())
+		done, err = messages.ApplyStatuses(l.t.Context(), tx, l.vault, l.ws, told(number, statuses...))
 		return err
 	})
 	return done
+}
+
+func told(number id.Number, statuses ...whatsapp.Status) []messages.Told {
+	all := make([]messages.Told, len(statuses))
+	for i, st := range statuses {
+		all[i] = messages.Told{Status: st, Number: number, Received: time.Now()}
+	}
+	return all
 }
 
 // status builds what Meta says of a message; attempt 0 leaves the callback data out.
@@ -144,7 +152,7 @@ func TestStatusesThatAreNotOursChangeNothing(t *testing.T) {
 		t.Errorf("another number's webhook: %+v", done)
 	}
 	stray := whatsapp.Status{ID: "wamid.NOBODY", Kind: "read"}
-	if done := l.apply(l.number, stray); done.Unmatched != 1 {
+	if done := l.apply(l.number, stray); done.Unmatched[0] != 1 {
 		t.Errorf("unknown message: %+v", done)
 	}
 	l.wantState(1, messages.Accepted, "")
@@ -231,7 +239,7 @@ func TestReceiptBesideTheLastPicture(t *testing.T) {
 	if err := pg.Enter(t.Context(), tx, l.ws); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := messages.ApplyStatuses(t.Context(), tx, l.vault, l.ws, l.number, []whatsapp.Status{l.status(1, 1, "read", time.Now())}, time.Now()); err != nil {
+	if _, err := messages.ApplyStatuses(t.Context(), tx, l.vault, l.ws, told(l.number, l.status(1, 1, "read", time.Now()))); err != nil {
 		t.Fatal(err)
 	}
 	untouch := func() (touched bool) {

@@ -28,6 +28,7 @@ func ParseURL(url string) (*redis.Options, error) {
 	}
 	o.ContextTimeoutEnabled = true
 	o.DisableIdentity = true
+	o.Protocol = 2 // RESP3 looks for pushed messages before each answer, and we use none
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	for _, d := range []*time.Duration{&o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout} {
 		if *d == 0 {

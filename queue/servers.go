@@ -19,8 +19,8 @@ type ServersConfig struct {
 	Mux   *Mux
 	Log   *slog.Logger
 
-	Slots       int           // sends at once, over all send servers; 64
-	SendServers int           // how many servers share them; 4
+	Slots       int           // sends at once, replies included; 128
+	SendServers int           // how many servers share those of campaigns; 4
 	EventSlots  int           // 4
 	ImportSlots int           // imports, checks and plans at once; 4
 	SyncSlots   int           // 4
@@ -31,8 +31,10 @@ type ServersConfig struct {
 // Servers takes tasks out of the queues and runs their handlers.
 //
 // One asynq server fetches one task a round trip, whatever its concurrency, so
-// sends have several. They serve nothing else, and each other queue has its own
-// server: an import cannot take a send's slot, nor keep events waiting.
+// campaigns' sends have several. Each other queue has its own server: a reply
+// never waits behind a campaign, an import cannot take a send's slot, nor keep
+// events waiting. No server serves two queues: it would ask Redis for each task
+// of the second in vain at the first.
 type Servers struct {
 	cfg    ServersConfig
 	log    *slog.Logger
@@ -48,12 +50,11 @@ func NewServers(cfg ServersConfig) *Servers {
 			*n = v
 		}
 	}
-	def(&cfg.Slots, 64)
+	def(&cfg.Slots, 128)
 	def(&cfg.SendServers, 4)
 	def(&cfg.EventSlots, 4)
 	def(&cfg.ImportSlots, 4)
 	def(&cfg.SyncSlots, 4)
-	cfg.SendServers = min(cfg.SendServers, cfg.Slots)
 	if cfg.Poll <= 0 {
 		cfg.Poll = 50 * time.Millisecond
 	}
@@ -86,24 +87,26 @@ func (s *Servers) Run(ctx context.Context) error {
 }
 
 func (s *Servers) build(background context.Context) {
-	left := s.cfg.Slots
-	for i := s.cfg.SendServers; i > 0; i-- {
+	replies := max(1, s.cfg.Slots/replyShare)
+	left := max(1, s.cfg.Slots-replies)
+	for i := min(s.cfg.SendServers, left); i > 0; i-- {
 		slots := left / i
 		left -= slots
-		// Strict: a reply never waits behind a campaign. It costs a second round
-		// trip per campaign message, which is why no further queue is here.
-		s.add(context.Background(), slots, map[string]int{SendReply: 2, Send: 1})
+		s.add(context.Background(), slots, Send)
 	}
-	s.add(background, s.cfg.EventSlots, map[string]int{Events: 1})
-	s.add(background, s.cfg.ImportSlots, map[string]int{Import: 1})
-	s.add(background, s.cfg.SyncSlots, map[string]int{Sync: 1})
+	s.add(context.Background(), replies, SendReply)
+	s.add(background, s.cfg.EventSlots, Events)
+	s.add(background, s.cfg.ImportSlots, Import)
+	s.add(background, s.cfg.SyncSlots, Sync)
 }
 
-func (s *Servers) add(base context.Context, slots int, queues map[string]int) {
+// replyShare: an eighth of the slots is kept for replies.
+const replyShare = 8
+
+func (s *Servers) add(base context.Context, slots int, queue string) {
 	s.all = append(s.all, asynq.NewServerFromRedisClient(s.rdb, asynq.Config{
 		Concurrency:              slots,
-		Queues:                   queues,
-		StrictPriority:           true,
+		Queues:                   map[string]int{queue: 1},
 		BaseContext:              func() context.Context { return base },
 		TaskCheckInterval:        s.cfg.Poll,
 		DelayedTaskCheckInterval: time.Second,

@@ -75,8 +75,12 @@ func parseSendAnswer(status int, header http.Header, body []byte, now time.Time)
 
 // readAccepted fills res from a 2xx body; without a message id it stays Unknown.
 func readAccepted(body []byte, res *SendResult) {
-	m := fields(body)
-	list := elements(m["messages"])
+	var list []json.RawMessage
+	m := map[string]json.RawMessage{}
+	if json.Valid(body) {
+		m = fields(body)
+		list = elements(m["messages"])
+	}
 	if len(list) == 0 {
 		res.Title = "answer without a message id"
 		return

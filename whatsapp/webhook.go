@@ -59,6 +59,9 @@ func (Security) isValue()           {}
 // depth (as in some of Meta's own examples) and a bad element never spoils the
 // rest. The only error is ErrNotAWebhook. Verify the signature first.
 func ParseWebhook(raw []byte) (Envelope, error) {
+	if !json.Valid(raw) {
+		return Envelope{}, ErrNotAWebhook
+	}
 	top := fields(raw)
 	if top == nil {
 		return Envelope{}, ErrNotAWebhook

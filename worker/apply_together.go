@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -16,11 +18,20 @@ import (
 	"bareed/whatsapp"
 )
 
+// applyTime bounds one attempt, so that after a joint one that takes too long
+// there is time left in the task for trying the events singly.
+const applyTime = 15 * time.Second
+
+// learnMost is how many people one transaction learns of: it holds two locks
+// for each, and the server's table of locks is shared by everybody.
+const learnMost = 200
+
 const sqlTakeEvents = `
-select id, body, received_at
+select id
 from event
 where workspace_id = $1
   and id = any ($2)
+  and received_at between $3 and $4
   and state = 'new'
 order by received_at, id
 for update skip locked`
@@ -31,70 +42,86 @@ for update skip locked`
 // applied already changes nothing then.
 const sqlEventsApplied = `
 update event e
-set state = case when $4 > 0 and e.tries = 0 then 'new' else 'applied' end,
+set state = case when x.unmatched > 0 and e.tries = 0 then 'new' else 'applied' end,
     tries = e.tries + 1,
     feed_after = bareed_now() + interval '10 seconds',
-    unmatched = $4
-from unnest($2::uuid[], $3::timestamptz[]) as x(id, received_at)
+    unmatched = x.unmatched
+from unnest($2::uuid[], $3::timestamptz[], $4::int[]) as x(id, received_at, unmatched)
 where e.workspace_id = $1
   and e.id = x.id
   and e.received_at = x.received_at`
 
-// errUnmatched is why several events are applied one by one after all: some
-// status names no message yet, and only its event is to be looked at again.
-var errUnmatched = errors.New("a status names no message yet")
+var errPanic = errors.New("applying panicked")
 
 // applyTogether applies new events of one workspace in one transaction, all
-// statuses of a number in one statement: a campaign brings several events a
-// second, and each transaction costs as much as fifty statuses. When anything
-// is wrong with one of them nothing is done, and the caller takes them singly.
-// Events that are applied already, or being applied, are passed over.
-func (w *Worker) applyTogether(ctx context.Context, box *seal.Box, ws id.Workspace, events []id.Event) error {
-	return w.Pool.InLedger(ctx, ws, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, sqlTakeEvents, ws, events)
-		if err != nil {
-			return fmt.Errorf("take events: %w", err)
+// their statuses in one statement: a campaign brings several events a second,
+// and each transaction costs as much as fifty statuses. When anything is wrong
+// with one of them nothing is done, and the caller takes them singly. Events
+// that are applied already, or being applied, are passed over.
+//
+// Who is named in two ways is learned before, in transactions of its own: that
+// is true whatever becomes of the statuses, and nobody waits for its locks.
+func (w *Worker) applyTogether(ctx context.Context, box *seal.Box, ws id.Workspace, events []id.Event) (err error) {
+	defer func() {
+		if recover() != nil { // what it panicked with may hold anything
+			w.Log.Error("applying events panicked", "stack", string(debug.Stack()))
+			err = errPanic
 		}
-		var all gathered
+	}()
+	ctx, cancel := context.WithTimeout(ctx, applyTime)
+	defer cancel()
+	all, err := w.gather(ctx, box, ws, events)
+	if err != nil || len(all.events) == 0 {
+		return err
+	}
+	for _, phone := range all.order {
+		if err := w.place(ctx, ws, phone, all.of[phone]); err != nil {
+			return err
+		}
+	}
+	return w.Pool.InLedger(ctx, ws, func(tx pgx.Tx) error { return w.applyGathered(ctx, tx, ws, all) })
+}
+
+// gathered is what several events say, number by number.
+type gathered struct {
+	events   []id.Event
+	received []time.Time
+	order    []string // of.keys, as they came
+	of       map[string]*ofNumber
+}
+
+type ofNumber struct {
+	number   id.Number
+	statuses []messages.Told
+	pairs    []identity.Pair // each once, though every status of a person names it
+	named    map[identity.Pair]bool
+}
+
+const sqlReadEvents = `
+select id, body, received_at
+from event
+where workspace_id = $1
+  and id = any ($2)
+  and state = 'new'
+order by received_at, id`
+
+func (w *Worker) gather(ctx context.Context, box *seal.Box, ws id.Workspace, events []id.Event) (*gathered, error) {
+	all := &gathered{of: map[string]*ofNumber{}}
+	err := w.Pool.InLedger(ctx, ws, func(tx pgx.Tx) error {
+		*all = gathered{of: map[string]*ofNumber{}}
+		rows, err := tx.Query(ctx, sqlReadEvents, ws, events)
+		if err != nil {
+			return fmt.Errorf("read events: %w", err)
+		}
 		var ev id.Event
 		var sealed []byte
 		var received time.Time
 		_, err = pgx.ForEachRow(rows, []any{&ev, &sealed, &received}, func() error {
 			return all.add(box, ev, sealed, received)
 		})
-		if err != nil || len(all.events) == 0 {
-			return err
-		}
-		unmatched := 0
-		for _, phone := range all.order {
-			n, err := w.applyGathered(ctx, tx, ws, phone, all.of[phone], all.received[0])
-			if err != nil {
-				return err
-			}
-			unmatched += n
-		}
-		if unmatched > 0 && len(all.events) > 1 {
-			return errUnmatched
-		}
-		if _, err := tx.Exec(ctx, sqlEventsApplied, ws, all.events, all.received, unmatched); err != nil {
-			return fmt.Errorf("finish events: %w", err)
-		}
-		return nil
+		return err
 	})
-}
-
-// gathered is what several events say, number by number in the order of coming.
-type gathered struct {
-	events   []id.Event
-	received []time.Time
-	order    []string
-	of       map[string]*ofNumber
-}
-
-type ofNumber struct {
-	statuses []whatsapp.Status
-	pairs    []identity.Pair // each once, though every status of a person names it
-	named    map[identity.Pair]bool
+	return all, err
 }
 
 func (g *gathered) add(box *seal.Box, ev id.Event, sealed []byte, received time.Time) error {
@@ -106,18 +133,18 @@ func (g *gathered) add(box *seal.Box, ev id.Event, sealed []byte, received time.
 	if err != nil {
 		return fmt.Errorf("read an event: %w", err)
 	}
+	at := len(g.events)
 	g.events, g.received = append(g.events, ev), append(g.received, received)
 	for _, m := range stored.Messages() {
 		have := g.of[m.PhoneNumberID]
 		if have == nil {
-			if g.of == nil {
-				g.of = map[string]*ofNumber{}
-			}
 			have = &ofNumber{named: map[identity.Pair]bool{}}
 			g.of[m.PhoneNumberID] = have
 			g.order = append(g.order, m.PhoneNumberID)
 		}
-		have.statuses = append(have.statuses, m.Statuses...)
+		for _, st := range m.Statuses {
+			have.statuses = append(have.statuses, messages.Told{Status: st, Event: at, Received: received})
+		}
 		for _, p := range pairsOf(m) {
 			if !have.named[p] {
 				have.named[p] = true
@@ -128,30 +155,74 @@ func (g *gathered) add(box *seal.Box, ev id.Event, sealed []byte, received time.
 	return nil
 }
 
-// applyGathered applies what was said about one number and learns whose ids were
-// named. It returns how many statuses name no message of ours. A number with
+// place finds whose number it is, and learns whose ids were named. A number with
 // nothing to apply is skipped: its id need not be known.
-func (w *Worker) applyGathered(ctx context.Context, tx pgx.Tx, ws id.Workspace, phone string, m *ofNumber, received time.Time) (unmatched int, err error) {
+func (w *Worker) place(ctx context.Context, ws id.Workspace, phone string, m *ofNumber) error {
 	if len(m.statuses)+len(m.pairs) == 0 {
-		return 0, nil
+		return nil
 	}
-	number, err := numbers.FindByMetaID(ctx, tx, ws, phone)
+	err := w.Pool.InWorkspace(ctx, ws, func(tx pgx.Tx) (err error) {
+		m.number, err = numbers.FindByMetaID(ctx, tx, ws, phone)
+		return err
+	})
 	if err != nil {
-		return 0, err
+		return err
 	}
-	if err := w.learn(ctx, tx, ws, number, m.pairs); err != nil {
-		return 0, err
+	for pairs := range slices.Chunk(m.pairs, learnMost) {
+		err := w.Pool.InLedger(ctx, ws, func(tx pgx.Tx) error { return w.learn(ctx, tx, ws, m.number, pairs) })
+		if err != nil {
+			return err
+		}
 	}
-	if len(m.statuses) == 0 {
-		return 0, nil
+	return nil
+}
+
+func (w *Worker) applyGathered(ctx context.Context, tx pgx.Tx, ws id.Workspace, all *gathered) error {
+	mine, err := takeEvents(ctx, tx, ws, all)
+	if err != nil || len(mine) == 0 {
+		return err
 	}
-	done, err := messages.ApplyStatuses(ctx, tx, w.Vault, ws, number, m.statuses, received)
+	var told []messages.Told
+	for _, m := range all.of {
+		for _, t := range m.statuses {
+			if mine[all.events[t.Event]] {
+				t.Number = m.number
+				told = append(told, t)
+			}
+		}
+	}
+	done, err := messages.ApplyStatuses(ctx, tx, w.Vault, ws, told)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	if done.Forged+done.Foreign > 0 {
-		w.Log.Warn("callback data that is not this number's", "workspace", ws, "number", number,
-			"forged", done.Forged, "foreign", done.Foreign)
+		w.Log.Warn("callback data that is not this number's", "workspace", ws, "forged", done.Forged, "foreign", done.Foreign)
 	}
-	return done.Unmatched, nil
+	var events []id.Event
+	var received []time.Time
+	var unmatched []int32
+	for i, ev := range all.events {
+		if mine[ev] {
+			events, received = append(events, ev), append(received, all.received[i])
+			unmatched = append(unmatched, int32(done.Unmatched[i]))
+		}
+	}
+	if _, err := tx.Exec(ctx, sqlEventsApplied, ws, events, received, unmatched); err != nil {
+		return fmt.Errorf("finish events: %w", err)
+	}
+	return nil
+}
+
+// takeEvents locks those of the events that nobody else is applying.
+func takeEvents(ctx context.Context, tx pgx.Tx, ws id.Workspace, all *gathered) (map[id.Event]bool, error) {
+	rows, err := tx.Query(ctx, sqlTakeEvents, ws, all.events, all.received[0], all.received[len(all.received)-1])
+	if err != nil {
+		return nil, fmt.Errorf("take events: %w", err)
+	}
+	mine := map[id.Event]bool{}
+	var ev id.Event
+	if _, err = pgx.ForEachRow(rows, []any{&ev}, func() error { mine[ev] = true; return nil }); err != nil {
+		return nil, fmt.Errorf("take events: %w", err)
+	}
+	return mine, nil
 }

@@ -11,6 +11,7 @@ import (
 	"bareed/consents"
 	"bareed/internal/errs"
 	"bareed/internal/id"
+	"bareed/internal/pg"
 	"bareed/messages"
 	"bareed/whatsapp"
 )
@@ -69,12 +70,16 @@ func (w *Worker) judge(c messages.Claim, got whatsapp.SendResult) answer {
 	return a
 }
 
-// record writes an answer, trying again while the claim lives. Given up, the
-// row turns unknown and the echo resolves it.
+// record writes an answer, trying again while the claim lives. Given up, or
+// refused by PostgreSQL for what it holds, the row turns unknown and the echo
+// resolves it.
 func (w *Worker) record(ctx context.Context, ws id.Workspace, a answer) error {
 	for try := 0; ; try++ {
-		_, err := w.records.ask(ctx, ws, a)
+		refused, err := w.records.ask(ctx, ws, a)
 		if err == nil {
+			if refused != nil {
+				w.Log.Error("record an answer", "message", a.claim.Message, "error", refused)
+			}
 			return nil
 		}
 		select {
@@ -86,13 +91,36 @@ func (w *Worker) record(ctx context.Context, ws id.Workspace, a answer) error {
 }
 
 // recordAll writes the answers of several slots of one workspace in one
-// transaction, with the stops and opt-outs they bring.
-func (w *Worker) recordAll(ctx context.Context, ws id.Workspace, answers []answer) ([]struct{}, error) {
+// transaction, with the stops and opt-outs they bring. One that holds a value
+// PostgreSQL refuses does not cost the others: then each goes alone, and the
+// error of its own is its answer.
+func (w *Worker) recordAll(ctx context.Context, ws id.Workspace, answers []answer) ([]error, error) {
+	refused := make([]error, len(answers))
+	err := w.recordTogether(ctx, ws, answers)
+	if !pg.Unfit(err) {
+		return refused, err
+	}
+	for i := range answers {
+		if err := w.recordTogether(ctx, ws, answers[i:i+1]); pg.Unfit(err) {
+			refused[i] = err
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	return refused, nil
+}
+
+func (w *Worker) recordTogether(ctx context.Context, ws id.Workspace, answers []answer) error {
 	results := make([]messages.Result, len(answers))
+	effects := false
 	for i, a := range answers {
 		results[i] = a.result
+		effects = effects || a.stop != nil || a.optOut
 	}
-	err := w.Pool.InLedger(ctx, ws, func(tx pgx.Tx) error {
+	if !effects {
+		return messages.RecordAlone(ctx, w.Pool, ws, results)
+	}
+	return w.Pool.InLedger(ctx, ws, func(tx pgx.Tx) error {
 		if err := messages.Record(ctx, tx, ws, results); err != nil {
 			return err
 		}
@@ -103,7 +131,6 @@ func (w *Worker) recordAll(ctx context.Context, ws id.Workspace, answers []answe
 		}
 		return nil
 	})
-	return make([]struct{}, len(answers)), err
 }
 
 func (w *Worker) recordEffects(ctx context.Context, tx pgx.Tx, ws id.Workspace, a answer) error {

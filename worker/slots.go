@@ -57,7 +57,8 @@ func (s *slots) take(ctx context.Context, n id.Number) bool {
 func (s *slots) try(n id.Number) (freed <-chan struct{}, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.of[n] >= s.quarter && s.total-s.all <= s.quarter {
+	// The queue counts too, but stops counting a task whose lease it has lost.
+	if s.all >= s.total || s.of[n] >= s.quarter && s.total-s.all <= s.quarter {
 		return s.freed, false
 	}
 	s.all++

@@ -37,7 +37,7 @@ type Worker struct {
 	slots    *slots
 	senders  *senders
 	claims   *batches[messages.Want, *messages.Claim]
-	records  *batches[answer, struct{}]
+	records  *batches[answer, error]
 	returns  *batches[returned, struct{}]
 	streaks  streaks
 	prepared prepared

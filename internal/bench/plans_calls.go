@@ -129,15 +129,15 @@ func (c *crowd) results() []messages.Result {
 }
 
 func (c *crowd) hear(ctx context.Context, tx pgx.Tx, echo bool) error {
-	var list []whatsapp.Status
+	var list []messages.Told
 	for _, m := range c.ordinals(max(0, c.cursor-10*together)) {
 		st := whatsapp.Status{ID: whatsapp.WAMID("wamid." + strconv.Itoa(int(m.Ordinal))), Kind: "read", At: time.Now()}
 		if echo {
 			st.CallbackData = messages.Callback{Message: m, Attempt: 1}.Encode(c.vault)
 		}
-		list = append(list, st)
+		list = append(list, messages.Told{Status: st, Number: c.run.number.ID, Received: time.Now()})
 	}
-	_, err := messages.ApplyStatuses(ctx, tx, c.vault, c.ws, c.run.number.ID, list, time.Now())
+	_, err := messages.ApplyStatuses(ctx, tx, c.vault, c.ws, list)
 	return err
 }
 

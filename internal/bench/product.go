@@ -140,7 +140,7 @@ func (p *product) untilSent(ctx context.Context, run id.Run, n int, limit time.D
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	var seen int64
-	err := rig.Until(ctx, 100*time.Millisecond, func() (bool, error) {
+	err := rig.Until(ctx, 250*time.Millisecond, func() (bool, error) {
 		sum, err := p.summary(ctx)
 		seen = max(seen, accepted(sum, run))
 		return seen >= int64(n), err

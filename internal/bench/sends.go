@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -182,6 +183,16 @@ func (p *product) judge(ctx context.Context, f *Fidelity, metaID string, run dra
 		return err
 	}
 	steady := within(at, at[0].Add(settle), d)
+	if os.Getenv("BENCH_DEBUG") != "" {
+		for k := 0; ; k++ {
+			c := within(at, at[0].Add(time.Duration(k)*500*time.Millisecond), 500*time.Millisecond)
+			if k > 40 {
+				break
+			}
+			fmt.Fprintf(os.Stderr, "%d ", len(c))
+		}
+		fmt.Fprintln(os.Stderr)
+	}
 	f.Sent = float64(len(steady)) / d.Seconds()
 	f.Percent = 100 * f.Sent / f.Effective
 	sum, err := p.summary(ctx)

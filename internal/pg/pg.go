@@ -13,6 +13,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -155,22 +156,30 @@ const SQLWorkspace = `select set_config('app.workspace', $1::uuid::text, true)`
 // large one, message after message, until the next analyze. So one plan is made
 // for all parameters (making it takes longer than the statement), and whatever
 // looks through a table instead of looking up a row is ruled out.
-const SQLLedger = `select set_config('app.workspace', $1::uuid::text, true),
+//
+// So a ledger's statement must never join two lists by anything but a key: a
+// nested loop over both is what would be left.
+const SQLLedger = SQLWorkspace + ledgerPlans
+
+const ledgerPlans = `,
     set_config('plan_cache_mode', 'force_generic_plan', true),
     set_config('enable_seqscan', 'off', true),
     set_config('enable_hashjoin', 'off', true),
     set_config('enable_mergejoin', 'off', true),
-    set_config('enable_material', 'off', true)`
+    set_config('enable_material', 'off', true),
+    set_config('jit', 'off', true)`
+
+// entering begins a transaction and sets an id for the rest of it in the same
+// round trip. It goes as text, which an id's 36 hexadecimal digits and dashes
+// cannot break out of.
+func entering(setting string, to uuid.UUID, more string) pgx.TxOptions {
+	return pgx.TxOptions{BeginQuery: "begin; select set_config('" + setting + "', '" + to.String() + "', true)" + more}
+}
 
 // InLedger is InWorkspace for transactions of the ledger's hot statements.
 func (p *Pool) InLedger(ctx context.Context, ws id.Workspace, fn func(tx pgx.Tx) error) error {
 	return p.retry(ctx, func() error {
-		return pgx.BeginFunc(ctx, p.app, func(tx pgx.Tx) error {
-			if _, err := tx.Exec(ctx, SQLLedger, ws); err != nil {
-				return fmt.Errorf("enter the ledger: %w", err)
-			}
-			return fn(tx)
-		})
+		return pgx.BeginTxFunc(ctx, p.app, entering("app.workspace", uuid.UUID(ws), ledgerPlans), fn)
 	})
 }
 
@@ -179,12 +188,7 @@ func (p *Pool) InLedger(ctx context.Context, ws id.Workspace, fn func(tx pgx.Tx)
 // again, so fn must have no effect outside the transaction.
 func (p *Pool) InWorkspace(ctx context.Context, ws id.Workspace, fn func(tx pgx.Tx) error) error {
 	return p.retry(ctx, func() error {
-		return pgx.BeginFunc(ctx, p.app, func(tx pgx.Tx) error {
-			if err := Enter(ctx, tx, ws); err != nil {
-				return err
-			}
-			return fn(tx)
-		})
+		return pgx.BeginTxFunc(ctx, p.app, entering("app.workspace", uuid.UUID(ws), ""), fn)
 	})
 }
 
@@ -201,12 +205,7 @@ func Enter(ctx context.Context, tx pgx.Tx, ws id.Workspace) error {
 // sessions.
 func (p *Pool) AsUser(ctx context.Context, user id.User, fn func(tx pgx.Tx) error) error {
 	return p.retry(ctx, func() error {
-		return pgx.BeginFunc(ctx, p.app, func(tx pgx.Tx) error {
-			if _, err := tx.Exec(ctx, `select set_config('app.user', $1::uuid::text, true)`, user); err != nil {
-				return fmt.Errorf("act for the user: %w", err)
-			}
-			return fn(tx)
-		})
+		return pgx.BeginTxFunc(ctx, p.app, entering("app.user", uuid.UUID(user), ""), fn)
 	})
 }
 
@@ -247,4 +246,11 @@ func Violates(err error, constraint string) bool {
 func Full(err error) bool {
 	var pe *pgconn.PgError
 	return errors.As(err, &pe) && pe.Code[:2] == "53"
+}
+
+// Unfit tells whether the server refused a value itself, such as a zero byte in
+// a text: the same statement will never succeed.
+func Unfit(err error) bool {
+	var pe *pgconn.PgError
+	return errors.As(err, &pe) && pe.Code[:2] == "22"
 }

@@ -68,7 +68,9 @@ func (c *tally) add(e *Entry) {
 		return
 	}
 	run, ordinal := splitCallback(e.CallbackData)
-	c.sum.ByRun[run]++
+	if ordinal != "" { // foreign texts would make the summary grow with every one
+		c.sum.ByRun[run]++
+	}
 	if c.seen(c.ordinals, "ordinal", accept{short(run), short(ordinal)}, e.Seq) {
 		c.sum.DuplicateOrdinals++
 	}
