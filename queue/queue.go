@@ -17,7 +17,7 @@ package queue
 // queues one after another.
 const (
 	Send      = "send"       // campaign, test and api messages
-	SendReply = "send_reply" // replies; always before Send
+	SendReply = "send_reply" // replies; served beside Send, never behind it
 	Events    = "events"
 	Import    = "import"
 	Sync      = "sync"

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -24,6 +25,9 @@ const (
 	lastLook = 250 * time.Millisecond
 	// crowded is how long a message waits when its number holds too many slots.
 	crowded = 250 * time.Millisecond
+	// patience is how long a task waits to claim before it is given back, which
+	// is a write and comes again.
+	patience = time.Second
 )
 
 // sendMessage sends one message, if everything still permits it: claim,
@@ -49,6 +53,11 @@ func (w *Worker) sendMessage(ctx context.Context, t queue.SendMessage) error {
 	if err != nil {
 		return err
 	}
+	if !w.claimers.take(ctx, t.Number, claimers(from.perSecond), patience) {
+		return w.giveBack(ctx, t.Workspace, m, crowded)
+	}
+	booked := sync.OnceFunc(func() { w.claimers.leave(t.Number) })
+	defer booked()
 	began := time.Now()
 	claim, err := w.claims.ask(ctx, t.Workspace, messages.Want{Message: m, Token: uuid.New()})
 	if err != nil || claim == nil {
@@ -57,13 +66,13 @@ func (w *Worker) sendMessage(ctx context.Context, t queue.SendMessage) error {
 	if claim.Number != t.Number { // the gates are the run's number's, the task's token would be another's
 		return w.record(ctx, t.Workspace, answer{claim: *claim, result: messages.Return(*claim)})
 	}
-	return w.post(ctx, t, from, *claim, began)
+	return w.post(ctx, t, from, *claim, began, booked)
 }
 
 // post waits for the departure, takes the last look, POSTs and records. From
 // here on the claim is ours: whatever happens is recorded, and what cannot be
 // recorded becomes unknown at the claim's deadline.
-func (w *Worker) post(ctx context.Context, t queue.SendMessage, from sender, c messages.Claim, began time.Time) error {
+func (w *Worker) post(ctx context.Context, t queue.SendMessage, from sender, c messages.Claim, began time.Time, booked func()) error {
 	body, err := w.render(from.box, c)
 	if err != nil {
 		w.Log.Error("render a message", "message", c.Message, "error", err)
@@ -72,7 +81,7 @@ func (w *Worker) post(ctx context.Context, t queue.SendMessage, from sender, c m
 		return w.record(ctx, t.Workspace, answer{claim: c, result: r})
 	}
 	ask := limits.Ask{Number: t.Number, Contact: t.Contact, PerSecond: from.perSecond, Bulk: !t.Reply}
-	grant, again := w.depart(ctx, ask, began)
+	grant, again := w.depart(ctx, ask, began, booked)
 	if !grant.OK {
 		r := messages.Return(c)
 		r.Again = again
@@ -85,27 +94,16 @@ func (w *Worker) post(ctx context.Context, t queue.SendMessage, from sender, c m
 
 // depart books a departure, sleeps until then and takes the last look: nothing
 // leaves on a claim older than that. A grant that is not OK means do not POST,
-// and again is when the message may be offered anew.
-func (w *Worker) depart(ctx context.Context, ask limits.Ask, began time.Time) (grant limits.Grant, again time.Duration) {
+// and again is when the message may be offered anew. booked is called as soon as
+// another message may claim in this one's place.
+func (w *Worker) depart(ctx context.Context, ask limits.Ask, began time.Time, booked func()) (grant limits.Grant, again time.Duration) {
 	for {
-		grant, err := w.Limits.Take(ctx, ask)
-		if err != nil {
-			w.Log.Warn("ask the limiter", "error", err)
-			return w.stay(ctx, ask, time.Second)
-		}
+		grant, again := w.book(ctx, ask, began)
+		booked()
 		if !grant.OK {
-			if time.Since(began)+grant.Retry > lastLook {
-				if grant.Reason != limits.Pair {
-					w.slots.rest(ask.Number, min(grant.Retry, time.Second))
-				}
-				return w.stay(ctx, ask, grant.Retry)
-			}
-			if !sleep(ctx, grant.Retry) {
-				return w.stay(ctx, ask, 0)
-			}
-			continue
+			return w.stay(ctx, ask, again)
 		}
-		err = w.Limits.Depart(ctx, grant)
+		err := w.Limits.Depart(ctx, grant)
 		ask.Held = grant
 		// Two clocks: the monotonic one stops while the machine is suspended,
 		// the wall clock does not.
@@ -117,6 +115,35 @@ func (w *Worker) depart(ctx context.Context, ask limits.Ask, began time.Time) (g
 		}
 		if !errors.Is(err, limits.ErrLate) {
 			return w.stay(ctx, ask, 0)
+		}
+	}
+}
+
+// book asks the limiter, in turn, until it grants a departure or could only
+// grant one that this claim would miss.
+func (w *Worker) book(ctx context.Context, ask limits.Ask, began time.Time) (grant limits.Grant, again time.Duration) {
+	if !w.askers.take(ctx, ask.Number, askers, lastLook-time.Since(began)) {
+		return limits.Grant{}, 0
+	}
+	defer w.askers.leave(ask.Number)
+	for {
+		grant, err := w.Limits.Take(ctx, ask)
+		if err != nil {
+			w.Log.Warn("ask the limiter", "error", err)
+			return limits.Grant{}, time.Second
+		}
+		if grant.OK {
+			return grant, 0
+		}
+		if grant.Reason == limits.Pair { // the person's own limit: nobody else need wait for it
+			return limits.Grant{}, grant.Retry
+		}
+		if time.Since(began)+grant.Retry > lastLook {
+			w.slots.rest(ask.Number, min(grant.Retry, time.Second))
+			return limits.Grant{}, grant.Retry
+		}
+		if !sleep(ctx, grant.Retry) {
+			return limits.Grant{}, 0
 		}
 	}
 }

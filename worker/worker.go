@@ -36,6 +36,8 @@ type Worker struct {
 	Config
 	slots    *slots
 	senders  *senders
+	askers   *turns // of the limiter
+	claimers *turns // and not yet booked
 	claims   *batches[messages.Want, *messages.Claim]
 	records  *batches[answer, error]
 	returns  *batches[returned, struct{}]
@@ -46,7 +48,7 @@ type Worker struct {
 
 // New builds a worker; Tasks says what it can do.
 func New(cfg Config) *Worker {
-	w := &Worker{Config: cfg, slots: newSlots(cfg.Slots), streaks: streaks{of: map[id.Run]int{}}}
+	w := &Worker{Config: cfg, slots: newSlots(cfg.Slots), askers: newTurns(), claimers: newTurns(), streaks: streaks{of: map[id.Run]int{}}}
 	w.senders = newSenders(w)
 	w.claims = newBatches(&w.pending, w.claimAll)
 	w.records = newBatches(&w.pending, w.recordAll)
