@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Values of SendResult.Status, Meta's message_status.
@@ -91,15 +92,24 @@ func readAccepted(body []byte, res *SendResult) {
 		res.Title = "answer without a message id"
 		return
 	}
-	res.Outcome, res.WAMID = Accepted, WAMID(id)
+	res.Outcome, res.WAMID = Accepted, WAMID(storable(id))
 	res.Status = text(first, "message_status")
 	if res.Status == "" { // one Meta page says always present, another only when paced
 		res.Status = StatusAccepted
 	}
 	if contacts := elements(m["contacts"]); len(contacts) > 0 {
 		c := fields(contacts[0])
-		res.WaID, res.UserID = text(c, "wa_id"), text(c, "user_id")
+		res.WaID, res.UserID = storable(text(c, "wa_id")), storable(text(c, "user_id"))
 	}
+}
+
+// storable gives up an id that a database's text cannot hold. The message was
+// accepted all the same; its statuses find it by the callback data.
+func storable(s string) string {
+	if strings.ContainsRune(s, 0) || !utf8.ValidString(s) {
+		return ""
+	}
+	return s
 }
 
 var traceForm = regexp.MustCompile(`^[A-Za-z0-9_+/=-]{1,64}$`)

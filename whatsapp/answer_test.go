@@ -177,3 +177,16 @@ func FuzzParseSendAnswer(f *testing.F) {
 		}
 	})
 }
+
+func TestAnIdThatCannotBeStoredIsStillAnAcceptance(t *testing.T) {
+	t.Parallel()
+	got := answer(http.StatusOK, `{"messages":[{"id":"wamid.\u0000"}],"contacts":[{"wa_id":"1\u00002"}]}`)
+	if got.Outcome != Accepted || got.WAMID != "" || got.WaID != "" {
+		t.Errorf("read as %+v", got)
+	}
+	for _, body := range []string{`{"messages":[{"id":"wamid.1"}`, `{"messages":[{"id":"wamid.1"}]} x`} {
+		if got := answer(http.StatusOK, body); got.Outcome != Unknown {
+			t.Errorf("%q, which is not JSON, is %s", body, got.Outcome)
+		}
+	}
+}

@@ -30,7 +30,7 @@ func (f *flexString) UnmarshalJSON(b []byte) error {
 		if plain := b[1 : len(b)-1]; bytes.IndexByte(plain, '\\') < 0 && utf8.Valid(plain) {
 			*f = flexString(plain)
 		} else if json.Unmarshal(b, &s) == nil {
-			*f = flexString(strings.ReplaceAll(s, "\x00", "")) // PostgreSQL's text cannot hold it
+			*f = flexString(s)
 		}
 	case '{', '[':
 	default:
