@@ -112,44 +112,41 @@ func (b barRows) paint(c *canvas) {
 		b.narrow(c, top)
 		return
 	}
-	var labels, values, sides []string
-	for _, r := range b.rows {
-		labels, values, sides = append(labels, r.label), append(values, r.value), append(sides, r.side)
-	}
-	left := min(widest(normal, labels...)+14, c.w*.34)
-	side := min(widest(small, sides...), c.w*.2)
-	valueEnd := c.w - side
-	if side > 0 {
-		valueEnd -= 14
-	}
-	room := valueEnd - widest(normal*1.08, values...) - 12 - left
-	b.bars(c, left, top+6, room, 24, wideRow)
+	label, value, side := b.columns()
+	left := min(label+14, c.w*.34)
+	value, side = min(value, c.w*.25), min(side, c.w*.2)
+	end := c.w - side - 14*float64(b2i(side > 0))
+	b.bars(c, left, top+6, end-value-12-left, 24, wideRow)
 	for i, r := range b.rows {
 		y := top + wideRow*float64(i) + 23
 		c.text("t-label", 0, y, begin, fit(r.label, normal, left-10))
-		c.text("t-value", valueEnd, y, finish, r.value)
-		if r.side != "" {
-			c.text("t-note", c.w, y, finish, fit(r.side, small, side+1))
-		}
+		c.number("t-value", end, value, y, fit(r.value, normal*1.08, value+1))
+		c.number("t-note", c.w, side, y, fit(r.side, small, side+1))
 	}
 }
 
+// narrow puts the words of each row over its bar.
 func (b barRows) narrow(c *canvas, top float64) {
 	b.bars(c, 0, top+22, c.w, 16, narrowRow)
-	side := 0.0
+	_, value, side := b.columns()
+	value, side = min(value, c.w*.3), min(side, c.w*.3)
+	end := c.w - side - 10*float64(b2i(side > 0))
+	for i, r := range b.rows {
+		y := top + narrowRow*float64(i) + 15
+		c.text("t-label", 0, y, begin, fit(r.label, normal, end-value-10))
+		c.number("t-value", end, value, y, fit(r.value, normal*1.08, value+1))
+		c.number("t-note", c.w, side, y, fit(r.side, small, side+1))
+	}
+}
+
+// columns are the widths the longest texts need.
+func (b barRows) columns() (label, value, side float64) {
 	for _, r := range b.rows {
+		label = max(label, textWidth(r.label, normal))
+		value = max(value, textWidth(r.value, normal*1.08)) // bold
 		side = max(side, textWidth(r.side, small))
 	}
-	side = min(side, c.w*.3)
-	for i, r := range b.rows {
-		y, end := top+narrowRow*float64(i)+15, c.w
-		if r.side != "" || b.flow {
-			c.text("t-note", end, y, finish, fit(r.side, small, side+1))
-			end -= side + 10
-		}
-		c.text("t-value", end, y, finish, r.value)
-		c.text("t-label", 0, y, begin, fit(r.label, normal, end-textWidth(r.value, normal*1.08)-10))
-	}
+	return label, value, side
 }
 
 // bars draws the tracks, the flow between bars, then the bars.

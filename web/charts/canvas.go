@@ -147,6 +147,9 @@ func b2i(b bool) int {
 // text writes s at x. In a right-to-left text SVG's "start" is the right side,
 // so a mirrored canvas keeps the anchor and an unmirrored one swaps it.
 func (c *canvas) text(class string, x, y float64, a anchor, s string) {
+	if s == "" {
+		return
+	}
 	x = round2(x)
 	if c.mirror {
 		x = flip(x, 0, c.w)
@@ -159,6 +162,17 @@ func (c *canvas) text(class string, x, y float64, a anchor, s string) {
 		c.attrs("text-anchor", []string{"start", "middle", "end"}[a])
 	}
 	c.b.WriteString(">" + escape(s) + "</text>")
+}
+
+// number writes s into a column that ends at x. Digits run left to right in both
+// directions, so the units stand below each other on the column's right side,
+// which on a mirrored canvas is its beginning.
+func (c *canvas) number(class string, x, column, y float64, s string) {
+	if c.mirror {
+		c.text(class, x-column, y, begin, s)
+		return
+	}
+	c.text(class, x, y, finish, s)
 }
 
 // marker draws the i-th shape: lines are told apart by it besides colour.

@@ -74,6 +74,8 @@ func (f Frame) value(v float64) string {
 		return "–"
 	case f.Format != nil:
 		return f.Format(v)
+	case math.Abs(v) >= 1e15:
+		return strconv.FormatFloat(v, 'g', 4, 64)
 	}
 	return strconv.FormatFloat(v, 'f', -1, 64)
 }

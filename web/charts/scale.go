@@ -22,7 +22,7 @@ func ticks(top float64, n int, whole bool) []float64 {
 	if whole {
 		step = math.Max(1, math.Round(step))
 	}
-	count := int(math.Ceil(top/step - 1e-9))
+	count := max(1, int(math.Ceil(top/step-1e-9)))
 	out := make([]float64, 0, count+1)
 	for i := range count + 1 {
 		out = append(out, tidy(float64(i)*step))
