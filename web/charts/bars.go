@@ -93,7 +93,7 @@ func (f Frame) bars(d drawing, b barRows) template.HTML {
 	d.mirror, d.empty = true, b.most == 0
 	d.height = func(w float64) float64 {
 		h := noteRow * float64(b2i(b.note != ""))
-		if w < float64(Medium) {
+		if b.stacked(w) {
 			return h + narrowRow*float64(len(b.rows)) - 8
 		}
 		return h + wideRow*float64(len(b.rows))
@@ -108,12 +108,12 @@ func (b barRows) paint(c *canvas) {
 		c.text("t-note", c.w, 13, finish, fit(b.note, small, c.w))
 		top = noteRow
 	}
-	if c.w < float64(Medium) {
+	if b.stacked(c.w) {
 		b.narrow(c, top)
 		return
 	}
 	label, value, side := b.columns()
-	left := min(label+14, c.w*.34)
+	left := label + 14
 	value, side = min(value, c.w*.25), min(side, c.w*.2)
 	end := c.w - side - 14*float64(b2i(side > 0))
 	b.bars(c, left, top+6, end-value-12-left, 24, wideRow)
@@ -123,6 +123,13 @@ func (b barRows) paint(c *canvas) {
 		c.number("t-value", end, value, y, fit(r.value, normal*1.08, value+1))
 		c.number("t-note", c.w, side, y, fit(r.side, small, side+1))
 	}
+}
+
+// stacked says whether the words stand over the bars: on small drawings, and
+// where a label would take too much of the line.
+func (b barRows) stacked(w float64) bool {
+	label, _, _ := b.columns()
+	return w < float64(Medium) || label+14 > w*.42
 }
 
 // narrow puts the words of each row over its bar.

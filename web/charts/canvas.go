@@ -120,6 +120,12 @@ func (c *canvas) line(class string, x1, y1, x2, y2 float64) {
 	c.b.WriteString("/>")
 }
 
+// overrun marks where a whole ends inside the bar that is longer than it.
+func (c *canvas) overrun(x, top, bottom float64) {
+	c.line("overrun-halo", x, top, x, bottom)
+	c.line("overrun", x, top, x, bottom)
+}
+
 // path joins points by straight lines.
 func (c *canvas) path(class string, ps []point, closed bool) {
 	var d strings.Builder

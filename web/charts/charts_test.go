@@ -227,11 +227,11 @@ func TestInside(t *testing.T) {
 func TestHonest(t *testing.T) {
 	t.Parallel()
 	over := charts.Progress{Frame: charts.Frame{ID: "p", Size: charts.Small}, Total: 50, Segments: []charts.Segment{{Value: 100, Class: "c-1"}}}
-	if h := string(over.HTML()); !strings.Contains(h, `<line class="limit" x1="140"`) {
+	if h := string(over.HTML()); !strings.Contains(h, `<line class="overrun" x1="140"`) {
 		t.Errorf("more than the total has no mark: %s", h)
 	}
 	m := charts.Meter{Frame: charts.Frame{ID: "m", Size: charts.Small}, Used: 200, Limit: 100}
-	if h := string(m.HTML()); !strings.Contains(h, `<line class="limit" x1="140"`) {
+	if h := string(m.HTML()); !strings.Contains(h, `<line class="overrun" x1="140"`) {
 		t.Errorf("more than the limit has no mark: %s", h)
 	}
 	f := charts.Funnel{Frame: charts.Frame{ID: "f", Size: charts.Small}, FormatShare: func(r float64) string { return fmt.Sprint(r) },

@@ -55,9 +55,7 @@ func (k Columns) day(i int) string {
 func (k Columns) stack(day int) []float64 {
 	vs := make([]float64, len(k.Series))
 	for i, s := range k.Series {
-		if day < len(s.Values) {
-			vs[i] = s.Values[day]
-		}
+		vs[i] = at(s.Values, day)
 	}
 	return vs
 }

@@ -39,10 +39,11 @@ func (m Meter) paint(c *canvas) {
 	used, limit := size(m.Used), size(m.Limit)
 	most := math.Max(used, limit)
 	end := limit / most * c.w
-	value, cap := m.UsedLabel+" "+m.value(m.Used), m.LimitLabel+" "+m.value(m.Limit)
+	value, bound := m.UsedLabel+" "+m.value(m.Used), m.LimitLabel+" "+m.value(m.Limit)
 	c.text("t-value", 0, 15, begin, fit(value, normal*1.08, c.w*.6))
-	if w := textWidth(value, normal*1.08) + textWidth(cap, small) + 12; w <= c.w {
-		c.text("t-note", c.w, 15, finish, cap)
+	// The limit's name ends at the limit, unless the used value's is there.
+	if w := textWidth(value, normal*1.08) + textWidth(bound, small) + 12; w <= c.w {
+		c.text("t-note", max(end, w), 15, finish, bound)
 	}
 	c.rect("track", 0, top, c.w, height, 5)
 	reserve := min(size(m.Reserve), limit)
@@ -60,6 +61,6 @@ func (m Meter) paint(c *canvas) {
 		c.text("t-note", max(half, min(c.w-half, (from+end)/2)), top+height+20, middle, text)
 	}
 	if used > limit {
-		c.line("limit", end, top-4, end, top+height+4)
+		c.overrun(end, top-4, top+height+4)
 	}
 }

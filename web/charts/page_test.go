@@ -82,7 +82,7 @@ func samples(w words, dir charts.Dir, size charts.Size) []drawn {
 			{Label: w["accepted"], Value: 204, Class: "c-accepted"}, {Label: w["failed"], Value: 159, Class: "c-failed"}, {Label: w["suppressed"], Value: 3, Class: "c-suppressed"}}},
 		timeLine(w, frame("line", w["time"])),
 		charts.Funnel{Frame: frame("funnel", w["state"], w["people"]), FormatShare: percent, ShareNote: w["before"], Steps: []charts.Step{
-			{Label: w["audience"], Value: 12840, Class: "c-5"}, {Label: w["optin"], Value: 11302, Class: "c-1"}, {Label: w["accepted"], Value: 9568, Class: "c-accepted"},
+			{Label: w["audience"], Value: 12840, Class: "c-5"}, {Label: w["optin"], Value: 11302, Class: "c-5"}, {Label: w["accepted"], Value: 9568, Class: "c-accepted"},
 			{Label: w["delivered"], Value: 9205, Class: "c-delivered"}, {Label: w["read"], Value: 5480, Class: "c-read"}, {Label: w["replied"], Value: 512, Class: "c-4"}}},
 		days(w, frame("columns", w["day"])),
 		charts.Reasons{Frame: frame("reasons", w["reason"], w["people"]), Items: reasons},

@@ -62,7 +62,7 @@ func (p Progress) paint(c *canvas, values []float64, sum float64) {
 	}
 	for i, s := range p.Segments {
 		w := widths[i]
-		trim := gap
+		trim := min(gap, w*.4)
 		if i == last && widths[len(widths)-1] == 0 {
 			trim = 0
 		}
@@ -72,6 +72,6 @@ func (p Progress) paint(c *canvas, values []float64, sum float64) {
 		x += w
 	}
 	if t := size(p.Total); t > 0 && sum > t {
-		c.line("limit", c.w*t/sum, 0, c.w*t/sum, c.h)
+		c.overrun(c.w*t/sum, 0, c.h)
 	}
 }

@@ -96,7 +96,7 @@ func (l TimeLine) paint(c *canvas) {
 			most = max(most, size(v))
 		}
 		if direct {
-			side = max(side, min(textWidth(s.Label, normal), c.w/5)+16)
+			side = max(side, min(textWidth(s.Label, normal), c.w/5)+30)
 		}
 	}
 	if l.Limit != nil {
@@ -114,7 +114,7 @@ func (l TimeLine) paint(c *canvas) {
 		}
 	}
 	if direct {
-		l.names(p, ends, side-12)
+		l.names(p, ends, side-26)
 	}
 	l.limit(p)
 	p.ticks(l.labels(p))
@@ -174,7 +174,8 @@ func (l TimeLine) names(p plot, ends []point, room float64) {
 		low = ys[k] - apart
 	}
 	for k, i := range order {
-		p.c.text("t-name", p.right+12, ys[k], begin, fit(l.Series[i].Label, normal, room))
+		p.c.marker(l.Series[i].Class, i, point{p.right + 16, ys[k] - 4})
+		p.c.text("t-name", p.right+26, ys[k], begin, fit(l.Series[i].Label, normal, room))
 	}
 }
 
@@ -216,7 +217,7 @@ func (l TimeLine) limit(p plot) {
 // labels takes the finest round times whose labels do not meet.
 func (l TimeLine) labels(p plot) []label {
 	first, last := l.Times[0], l.Times[len(l.Times)-1]
-	for most := max(2, int((p.right-p.left)/48)); most > 0; most-- {
+	for most := max(2, int((p.right-p.left)/60)); most > 0; most-- {
 		ts, step := timeTicks(first, last, l.Zone, most)
 		var ls []label
 		for _, t := range ts {
