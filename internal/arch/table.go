@@ -34,6 +34,7 @@ var table = []rule{
 	{folder: "api/access", may: []string{"accounts", "api/front"}},
 	{folder: "api/webhook", may: []string{"messages", "consents", "templates", "contacts", "numbers", "accounts", "whatsapp"}},
 	{folder: "web", may: nouns},
+	{folder: "web/charts"},
 	{folder: "scheduler", may: with(nouns, "queue")},
 	{folder: "worker", may: with(nouns, "queue", "limits", "whatsapp")},
 
