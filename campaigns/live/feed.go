@@ -46,6 +46,7 @@ func (f *feed) leave(v *Viewer) (left int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.viewers, v)
+	v.refused = cmp.Or(v.refused, ErrOver)
 	return len(f.viewers)
 }
 
