@@ -67,7 +67,7 @@ func TestCredentialEnds(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		w.time.pass(10 * time.Second)
-		if _, err := nextOrEnd(t, v); !errs.Is(err, c.code) {
+		if err := ending(t, v); !errs.Is(err, c.code) {
 			t.Errorf("%s: ended with %v", name, err)
 		}
 		w.happen(t, 1)
@@ -77,6 +77,54 @@ func TestCredentialEnds(t *testing.T) {
 		}
 		v.Close()
 		other.Close()
+	}
+}
+
+// TestWholeWorkspaceEnds: everybody goes when their workspace is suspended, and
+// a session that moves on takes its streams along.
+func TestWholeWorkspaceEnds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	hasher := fixture.Hasher(t)
+	tenant := fixture.Tenant{Organisation: w.Organisation, Workspace: w.Workspace, Actor: w.Actor}
+	user, email := fixture.User(t, w.Pool, hasher, tenant, accounts.Viewer)
+	second, err := accounts.CreateWorkspace(t.Context(), w.Pool, w.Vault, accounts.NewWorkspaceRequest{Organisation: w.Organisation, Name: "Second", Live: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fixture.In(t, w.Pool, second, func(tx pgx.Tx) error {
+		return accounts.Join(t.Context(), tx, accounts.System(second, "test"), user, accounts.Viewer)
+	})
+	var viewers []*live.Viewer
+	var who []accounts.Identity
+	for range 2 {
+		one, err := accounts.FindSession(t.Context(), w.Pool, fixture.Session(t, w.Pool, hasher, email))
+		if err == nil && one.Actor.Workspace != w.Workspace {
+			err = accounts.UseWorkspace(t.Context(), w.Pool, one, w.Workspace)
+			one.Actor.Workspace, one.Actor.Role = w.Workspace, accounts.Viewer
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := w.hub.Watch(t.Context(), one, w.campaign, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(v.Close)
+		next(t, v)
+		viewers, who = append(viewers, v), append(who, one)
+	}
+	if err := accounts.UseWorkspace(t.Context(), w.Pool, who[0], second); err != nil {
+		t.Fatal(err)
+	}
+	w.time.pass(10 * time.Second)
+	if err := ending(t, viewers[0]); !errs.Is(err, "auth.session") {
+		t.Errorf("moved on: ended with %v", err)
+	}
+	w.In(t, func(tx pgx.Tx) error { return accounts.SetSuspended(t.Context(), tx, w.Actor, true) })
+	w.time.pass(10 * time.Second)
+	if err := ending(t, viewers[1]); !errs.Is(err, "workspace.suspended") {
+		t.Errorf("suspended: ended with %v", err)
 	}
 }
 
@@ -108,7 +156,7 @@ func TestOutage(t *testing.T) {
 	for range 6 {
 		w.time.pass(time.Second)
 	}
-	_, err := nextOrEnd(t, v)
+	err := ending(t, v)
 	if _, ok := errs.As(err); err == nil || ok || errors.Is(err, live.ErrOver) {
 		t.Errorf("ended with %v", err)
 	}

@@ -99,10 +99,8 @@ type news struct {
 
 // begin reads the newest events and the figures for the first time.
 func (f *feed) begin(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, readTime)
-	defer cancel()
 	var n news
-	err := f.hub.Pool.InWorkspace(ctx, f.key.workspace, func(tx pgx.Tx) error {
+	err := f.hub.read(ctx, f.key, func(ctx context.Context, tx pgx.Tx) error {
 		last, err := campaigns.LastSequence(ctx, tx, f.key.workspace, f.key.campaign)
 		if err != nil {
 			return err
@@ -141,8 +139,6 @@ func (f *feed) round(ctx context.Context) error {
 
 // look reads what is new and, when it is time, whether all may still see it.
 func (f *feed) look(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, readTime)
-	defer cancel()
 	if now := f.hub.Clock(); now.Sub(f.checked) >= checkEvery {
 		if err := f.recheck(ctx); err != nil {
 			return err
@@ -150,7 +146,7 @@ func (f *feed) look(ctx context.Context) error {
 		f.checked = now
 	}
 	var n news
-	err := f.hub.Pool.InWorkspace(ctx, f.key.workspace, func(tx pgx.Tx) error {
+	err := f.hub.read(ctx, f.key, func(ctx context.Context, tx pgx.Tx) error {
 		return f.read(ctx, tx, f.last, &n)
 	})
 	if err != nil {
@@ -257,6 +253,8 @@ func (f *feed) recheck(ctx context.Context) error {
 		viewers, who = append(viewers, v), append(who, &held)
 	}
 	f.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, readTime)
+	defer cancel()
 	verdicts, err := accounts.Refresh(ctx, f.hub.Pool, f.key.workspace, who)
 	if err != nil {
 		return err

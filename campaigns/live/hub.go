@@ -15,6 +15,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"bareed/accounts"
 	"bareed/internal/clock"
 	"bareed/internal/errs"
@@ -37,6 +39,7 @@ const (
 	keptEvents   = 256 // of a campaign, for viewers who come or come back
 	eventsAtOnce = 200
 	maxFailures  = 5 // rounds in a row; then viewers are let go
+	readsAtOnce  = 4 // of the pool's connections; with too many campaigns reading slows, nothing else
 )
 
 // ErrOver is the normal end of watching: the time is over or the process stops.
@@ -60,6 +63,7 @@ type Config struct {
 type Hub struct {
 	Config
 	readers sync.WaitGroup
+	reads   chan struct{} // holds one for each reading under way
 
 	mu       sync.Mutex // taken before any feed's
 	stopping bool
@@ -93,7 +97,7 @@ func New(c Config) *Hub {
 	if c.MaxWorkspace == 0 {
 		c.MaxWorkspace = 512
 	}
-	return &Hub{Config: c, feeds: make(map[feedKey]*feed), of: make(map[id.Workspace]int)}
+	return &Hub{Config: c, reads: make(chan struct{}, readsAtOnce), feeds: make(map[feedKey]*feed), of: make(map[id.Workspace]int)}
 }
 
 // Run keeps the hub until ctx ends. Then nobody new may watch, every viewer
@@ -198,6 +202,19 @@ func (h *Hub) drop(f *feed, why error) {
 	}
 	f.stop()
 	f.end(why)
+}
+
+// read runs one reading in the feed's workspace, when there is room for it.
+func (h *Hub) read(ctx context.Context, key feedKey, fn func(ctx context.Context, tx pgx.Tx) error) error {
+	select {
+	case h.reads <- struct{}{}:
+		defer func() { <-h.reads }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	ctx, cancel := context.WithTimeout(ctx, readTime)
+	defer cancel()
+	return h.Pool.InWorkspace(ctx, key.workspace, func(tx pgx.Tx) error { return fn(ctx, tx) })
 }
 
 // Count is how many viewers there are, and campaigns that are read for them.

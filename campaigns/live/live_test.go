@@ -44,8 +44,8 @@ func TestManyViewersCostAsMuchAsOne(t *testing.T) {
 	last := w.newest(t)
 	ctx, leave := context.WithCancel(t.Context())
 	defer leave()
-	var viewers sync.WaitGroup
-	var seen atomic.Int64
+	var viewers, watching sync.WaitGroup
+	watching.Add(people)
 	for _, who := range callers {
 		v, err := w.hub.Watch(ctx, who, w.campaign, last)
 		if err != nil {
@@ -53,6 +53,8 @@ func TestManyViewersCostAsMuchAsOne(t *testing.T) {
 		}
 		viewers.Go(func() {
 			defer v.Close()
+			defer func() { <-ctx.Done() }() // all stay to the end
+			defer watching.Done()
 			for at := last; at < last+seconds; {
 				u, err := v.Next(ctx)
 				if err != nil {
@@ -65,8 +67,6 @@ func TestManyViewersCostAsMuchAsOne(t *testing.T) {
 					}
 				}
 			}
-			seen.Add(1)
-			<-ctx.Done() // all stay to the end
 		})
 	}
 	for i := range seconds {
@@ -74,17 +74,13 @@ func TestManyViewersCostAsMuchAsOne(t *testing.T) {
 		w.progress(t, 1+i%5)
 		w.time.pass(time.Second)
 	}
-	for seen.Load() < people && t.Context().Err() == nil && !t.Failed() {
-		w.time.pass(0) // the last round has ended when the next begins; this one costs too
-		w.counted.n.Add(-perRound)
-	}
+	watching.Wait() // the last round reaches them by itself
 	leave()
 	viewers.Wait()
 	w.allGone(t)
-	// Passes without a viewer to wait for may have been broken off on leaving.
-	most := int64(perBegin + seconds*perRound + seconds/10*perRecheck)
-	if n := w.counted.n.Load(); n > most || n < most-perRound {
-		t.Errorf("%d viewers cost %d statements in %d seconds, want %d", people, n, seconds, most)
+	const want = perBegin + seconds*perRound + seconds/10*perRecheck
+	if n := w.counted.n.Load(); n != want {
+		t.Errorf("%d viewers cost %d statements in %d seconds, want %d", people, n, seconds, want)
 	}
 	if _, ever := w.time.reading(); ever != 1 {
 		t.Errorf("%d readers for one campaign", ever)
@@ -231,7 +227,7 @@ func TestWholeTime(t *testing.T) {
 	v := w.watch(t, 0)
 	next(t, v)
 	w.time.pass(10 * time.Minute)
-	if _, err := nextOrEnd(t, v); !errors.Is(err, live.ErrOver) {
+	if err := ending(t, v); !errors.Is(err, live.ErrOver) {
 		t.Errorf("after ten minutes: %v", err)
 	}
 }
@@ -291,10 +287,7 @@ func TestDraft(t *testing.T) {
 	}
 	w.In(t, func(tx pgx.Tx) error { return campaigns.Delete(t.Context(), tx, w.Actor, draft.ID) })
 	w.time.pass(time.Second)
-	for err == nil {
-		_, err = nextOrEnd(t, v)
-	}
-	if !errs.Is(err, "not_found") {
+	if err := ending(t, v); !errs.Is(err, "not_found") {
 		t.Errorf("ended with %v", err)
 	}
 }

@@ -84,18 +84,16 @@ func (v *Viewer) behind() (base int64, err error) {
 }
 
 // catchUp reads events for this viewer alone that the feed no longer keeps.
-func (v *Viewer) catchUp(parent context.Context, base int64) (Update, error) {
-	ctx, cancel := context.WithTimeout(parent, readTime)
-	defer cancel()
+func (v *Viewer) catchUp(ctx context.Context, base int64) (Update, error) {
 	var events []campaigns.Event
 	key := v.feed.key
 	limit := int(min(base-v.after, eventsAtOnce))
-	err := v.hub.Pool.InWorkspace(ctx, key.workspace, func(tx pgx.Tx) (err error) {
+	err := v.hub.read(ctx, key, func(ctx context.Context, tx pgx.Tx) (err error) {
 		events, err = campaigns.Events(ctx, tx, key.workspace, key.campaign, v.after, limit)
 		return err
 	})
 	if err != nil {
-		if parent.Err() == nil {
+		if ctx.Err() == nil {
 			v.hub.Log.WarnContext(ctx, "catch up with a campaign's events", "campaign", key.campaign.String(), "err", err)
 		}
 		return Update{}, fmt.Errorf("catch up with the events: %w", err)

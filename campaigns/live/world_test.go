@@ -182,16 +182,24 @@ func (w *world) watch(t *testing.T, after int64) *live.Viewer {
 // next waits for an update, at most half a minute.
 func next(t *testing.T, v *live.Viewer) live.Update {
 	t.Helper()
-	u, err := nextOrEnd(t, v)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	u, err := v.Next(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return u
 }
 
-func nextOrEnd(t *testing.T, v *live.Viewer) (live.Update, error) {
+// ending is why the viewer must go, once it has what was there before, such as
+// the beat of a round that the clock overtook.
+func ending(t *testing.T, v *live.Viewer) error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	return v.Next(ctx)
+	for {
+		if _, err := v.Next(ctx); err != nil {
+			return err
+		}
+	}
 }
