@@ -2,6 +2,10 @@ package api
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -26,13 +30,49 @@ func (s *Server) campaignReports() {
 // seesPhones tells whether phone numbers are shown whole.
 func seesPhones(a accounts.Actor) bool { return accounts.Allow(a, accounts.SeePhones) == nil }
 
-func (s *Server) campaignReport(ctx context.Context, a accounts.Actor, in *campaignInput) (*reply[campaigns.Report], error) {
-	out := &reply[campaigns.Report]{}
+type reportInput struct {
+	Campaign    id.Campaign `path:"campaign"`
+	IfNoneMatch string      `header:"If-None-Match" doc:"The ETag of the report that is known; 304 when it has not changed"`
+}
+
+type reportOutput struct {
+	Status int
+	ETag   string `header:"ETag"`
+	Body   *campaigns.Report
+}
+
+// campaignReport is also what is asked every few seconds where streams do not
+// get through; then most answers are a 304.
+func (s *Server) campaignReport(ctx context.Context, a accounts.Actor, in *reportInput) (*reportOutput, error) {
+	var r campaigns.Report
 	err := s.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
-		out.Body, err = campaigns.GetReport(ctx, tx, a.Workspace, in.Campaign)
+		r, err = campaigns.GetReport(ctx, tx, a.Workspace, in.Campaign)
 		return err
 	})
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	written, err := json.Marshal(r)
+	if err != nil {
+		return nil, fmt.Errorf("write the report: %w", err)
+	}
+	sum := sha256.Sum256(written)
+	out := &reportOutput{Status: http.StatusOK, ETag: `"` + hex.EncodeToString(sum[:16]) + `"`, Body: &r}
+	if known(in.IfNoneMatch, out.ETag) {
+		out.Status, out.Body = http.StatusNotModified, nil
+	}
+	return out, nil
+}
+
+// known tells whether If-None-Match names the tag (RFC 9110, 13.1.2): the weak
+// comparison, so that a proxy that compressed the answer does not spoil it.
+func known(header, tag string) bool {
+	for name := range strings.SplitSeq(header, ",") {
+		if name = strings.TrimSpace(name); name == "*" || strings.TrimPrefix(name, "W/") == tag {
+			return true
+		}
+	}
+	return false
 }
 
 type recipientsInput struct {

@@ -1,11 +1,9 @@
 package api
 
 import (
-	"context"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -13,11 +11,12 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
 	"github.com/jackc/pgx/v5"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"bareed/accounts"
 	"bareed/api/front"
 	"bareed/campaigns"
-	"bareed/internal/errs"
+	"bareed/campaigns/live"
 	"bareed/internal/id"
 )
 
@@ -85,16 +84,14 @@ func plainCell(s string) string {
 	return s
 }
 
-const (
-	streamTick  = time.Second
-	streamBeat  = 15 * time.Second
-	streamWhole = 10 * time.Minute // then the client connects again and goes on
-)
+// streamWrite is how long a reader may take to accept what was written.
+const streamWrite = 20 * time.Second
 
 // streamEvents is the campaign's events as server-sent events (HTML Living
 // Standard, 9.2): the id is the sequence, Last-Event-ID resumes. Between them
-// stand "figures", the report, whenever it changed, without an id.
-func (s *Server) streamEvents(c *gin.Context, a accounts.Actor) error {
+// stand "figures", the report, whenever it changed, without an id. Every end is
+// a normal one: the reader connects again and learns by the answer if it may not.
+func (s *Server) streamEvents(c *gin.Context, _ accounts.Actor) error {
 	last := c.GetHeader("Last-Event-ID")
 	if last == "" {
 		last = c.Query("after")
@@ -103,101 +100,76 @@ func (s *Server) streamEvents(c *gin.Context, a accounts.Actor) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(c.Request.Context(), streamWhole)
-	defer cancel()
-	ctx, release := front.UntilShutdown(ctx)
+	ctx, release := front.UntilShutdown(c.Request.Context())
 	defer release()
-	st := &stream{server: s, actor: a, campaign: pathID[id.Campaign](c, "campaign"), after: after, to: c.Writer, flush: c.Writer.Flush}
-	err = s.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) error {
-		return campaigns.Exists(ctx, tx, a.Workspace, st.campaign)
-	})
+	viewer, err := s.Live.Watch(ctx, front.Caller(ctx), pathID[id.Campaign](c, "campaign"), after)
 	if err != nil {
 		return err
 	}
+	defer viewer.Close()
 	c.Header("Content-Type", "text/event-stream")
 	c.Header("X-Accel-Buffering", "no")
 	c.Status(http.StatusOK)
-	if _, err := io.WriteString(c.Writer, "retry: 1000\n\n"); err != nil {
-		return nil //nolint:nilerr // the reader left
-	}
-	return st.run(ctx)
-}
-
-// stream is one reader of a campaign's events.
-type stream struct {
-	server   *Server
-	actor    accounts.Actor
-	campaign id.Campaign
-	after    int64
-	figures  string
-	to       io.Writer
-	flush    func()
-}
-
-// run writes until the reader leaves, the time is over or the server stops; all
-// are a normal end.
-func (st *stream) run(ctx context.Context) error {
-	tick := time.NewTicker(streamTick)
-	defer tick.Stop()
-	quiet := time.Now()
-	for {
-		wrote, err := st.step(ctx)
-		if ctx.Err() != nil {
-			return nil
+	write := streamTo(c)
+	err = write([]byte("retry: 1000\n\n"))
+	for err == nil {
+		var u live.Update
+		if u, err = viewer.Next(ctx); err != nil {
+			break
 		}
+		var frame []byte
+		if frame, err = frameOf(u); err == nil {
+			err = write(frame)
+		}
+	}
+	return nil
+}
+
+// streamTo writes and flushes, and gives up on a reader that takes nothing: it
+// holds a place that others may want.
+func streamTo(c *gin.Context) func([]byte) error {
+	rc := http.NewResponseController(c.Writer)
+	return func(b []byte) error {
+		_ = rc.SetWriteDeadline(time.Now().Add(streamWrite)) // not every writer can, such as a test's
+		if _, err := c.Writer.Write(b); err != nil {
+			return fmt.Errorf("write to the stream: %w", err)
+		}
+		return rc.Flush()
+	}
+}
+
+// frameOf writes an update; each part is written once for all readers.
+func frameOf(u live.Update) ([]byte, error) {
+	if u.Beat() {
+		return []byte(": still here\n\n"), nil
+	}
+	var all []byte
+	for _, e := range u.Events {
+		frame, err := e.Render("sse", eventFrame)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if wrote {
-			quiet = time.Now()
-		} else if time.Since(quiet) >= streamBeat {
-			quiet = time.Now()
-			if _, err := io.WriteString(st.to, ": still here\n\n"); err != nil {
-				return nil //nolint:nilerr // the reader left
-			}
-		}
-		st.flush()
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
+		all = append(all, frame...)
 	}
+	if u.Picture != nil {
+		all = fmt.Appendf(all, "event: figures\ndata: %s\n\n", u.Picture.JSON)
+	}
+	return all, nil
 }
 
-// step writes what is new.
-func (st *stream) step(ctx context.Context) (wrote bool, err error) {
-	var events []campaigns.Event
-	var report campaigns.Report
-	ws := st.actor.Workspace
-	err = st.server.Pool.InWorkspace(ctx, ws, func(tx pgx.Tx) (err error) {
-		if events, err = campaigns.Events(ctx, tx, ws, st.campaign, st.after, eventsAtOnce); err != nil {
-			return err
-		}
-		report, err = campaigns.GetReport(ctx, tx, ws, st.campaign)
-		return err
-	})
-	if err != nil && !errs.Is(err, "campaign.not_launched") {
-		return false, err
-	}
-	for _, e := range events {
-		data, err := json.Marshal(e)
-		if err != nil {
-			return wrote, fmt.Errorf("write an event: %w", err)
-		}
-		if _, err := fmt.Fprintf(st.to, "id: %d\nevent: %s\ndata: %s\n\n", e.Sequence, e.Type, data); err != nil {
-			return wrote, err
-		}
-		st.after, wrote = e.Sequence, true
-	}
-	data, err := json.Marshal(report)
+func eventFrame(e campaigns.Event) ([]byte, error) {
+	data, err := json.Marshal(e)
 	if err != nil {
-		return wrote, fmt.Errorf("write the figures: %w", err)
+		return nil, fmt.Errorf("write an event: %w", err)
 	}
-	if report.RunID.IsZero() || string(data) == st.figures {
-		return wrote, nil
-	}
-	st.figures = string(data)
-	_, err = fmt.Fprintf(st.to, "event: figures\ndata: %s\n\n", data)
-	return true, err
+	return fmt.Appendf(nil, "id: %d\nevent: %s\ndata: %s\n\n", e.Sequence, e.Type, data), nil
+}
+
+// liveGauges show how many watch.
+func (s *Server) liveGauges() {
+	viewers := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "bareed_live_viewers", Help: "People and programs that watch a campaign."},
+		func() float64 { n, _ := s.Live.Count(); return float64(n) })
+	feeds := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "bareed_live_campaigns", Help: "Campaigns that are read for those who watch."},
+		func() float64 { _, n := s.Live.Count(); return float64(n) })
+	s.Registry().MustRegister(viewers, feeds)
 }

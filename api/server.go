@@ -19,6 +19,7 @@ import (
 	"bareed/accounts"
 	"bareed/api/access"
 	"bareed/api/front"
+	"bareed/campaigns/live"
 	"bareed/internal/clock"
 	"bareed/internal/pg"
 	"bareed/numbers"
@@ -34,6 +35,8 @@ type Config struct {
 
 	BaseURL        string   // as people reach us, such as https://bareed.example; in links
 	TrustedProxies []string // only from these is X-Forwarded-For believed; none by default
+
+	Live *live.Hub // of those who watch campaigns; one of its own by default
 
 	Probe numbers.Probe // asks Meta about a number to connect; without it none can be
 
@@ -67,6 +70,9 @@ func newServer(c Config, table []route) (*Server, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	if c.Live == nil {
+		c.Live = live.New(live.Config{Pool: c.Pool, Log: c.Log, Clock: c.Clock})
+	}
 	f, err := front.New(front.Config{
 		Pool: c.Pool, Vault: c.Vault, Clock: c.Clock, Log: c.Log, BaseURL: c.BaseURL, TrustedProxies: c.TrustedProxies,
 		Web: c.Web, Routes: table, KeyRate: c.KeyRate, WorkspaceRate: c.WorkspaceRate,
@@ -76,6 +82,7 @@ func newServer(c Config, table []route) (*Server, error) {
 	}
 	s := &Server{Config: c, Front: f, huma: f.API()}
 	s.register()
+	s.liveGauges()
 	if err := f.Faults(); err != nil {
 		return nil, fmt.Errorf("build the API: %w", err)
 	}

@@ -3,6 +3,7 @@ package campaigns
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -41,6 +42,27 @@ func Events(ctx context.Context, db pg.DB, ws id.Workspace, campaign id.Campaign
 		return nil, fmt.Errorf("list events: %w", err)
 	}
 	return list, nil
+}
+
+const sqlLastSequence = `
+select event_sequence
+from campaign
+where workspace_id = $1
+  and id = $2
+  and deleted_at is null`
+
+// LastSequence is the number of the campaign's newest event, 0 before the
+// first; not_found for a campaign that is not the workspace's.
+func LastSequence(ctx context.Context, db pg.DB, ws id.Workspace, campaign id.Campaign) (int64, error) {
+	var n int64
+	err := db.QueryRow(ctx, sqlLastSequence, ws, campaign).Scan(&n)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, errs.New("not_found")
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read the newest event's number: %w", err)
+	}
+	return n, nil
 }
 
 const sqlExists = `

@@ -8,6 +8,7 @@ import (
 
 	"bareed/accounts"
 	"bareed/api"
+	"bareed/campaigns/live"
 	"bareed/internal/clock"
 	"bareed/internal/config"
 	"bareed/internal/errs"
@@ -38,10 +39,11 @@ func runAPI(ctx context.Context, _ []string) error {
 	}
 	dashboard := queue.NewDashboard(p.config.Redis, dashboardPath, true)
 	defer dashboard.Close()
+	watching := live.New(live.Config{Pool: p.pool, Log: p.log})
 	server, err := api.New(api.Config{
 		Pool: p.pool, Vault: p.vault, Hasher: hasher, Clock: clock.System, Log: p.log,
 		BaseURL: p.config.BaseURL, TrustedProxies: proxies(p.config), Checks: checks(p),
-		Dashboard: dashboard, Probe: probe,
+		Dashboard: dashboard, Probe: probe, Live: watching,
 	})
 	if err != nil {
 		return err
@@ -51,7 +53,7 @@ func runAPI(ctx context.Context, _ []string) error {
 		return fmt.Errorf("listen for the API: %w", err)
 	}
 	p.log.Info("the API listens", "address", ln.Addr().String())
-	return together(ctx,
+	return together(ctx, watching.Run,
 		func(ctx context.Context) error { return server.Run(ctx, ln) },
 		func(ctx context.Context) error { return p.metrics(ctx, server.MetricsHandler()) })
 }

@@ -39,6 +39,7 @@ var table = []rule{
 	{folder: "worker", may: with(nouns, "queue", "limits", "whatsapp")},
 
 	{folder: "campaigns", may: []string{"messages", "consents", "templates", "contacts", "numbers", "accounts"}},
+	{folder: "campaigns/live", may: []string{"campaigns", "accounts"}},
 	{folder: "messages", may: []string{"consents", "templates", "contacts", "numbers", "accounts", "whatsapp"}},
 	{folder: "templates", may: []string{"numbers", "accounts", "whatsapp"}},
 	{folder: "consents", may: []string{"contacts", "accounts"}},

@@ -37,7 +37,8 @@ type Config struct {
 	URL       string
 	AppURL    string
 	EngineURL string
-	MaxConns  int32 // of each of the two pools; default 16
+	MaxConns  int32           // of each of the two pools; default 16
+	Tracer    pgx.QueryTracer // sees every statement; none by default
 }
 
 // Pool is both pools. It is safe for use by many goroutines.
@@ -50,11 +51,11 @@ type Pool struct {
 // Open connects both pools and checks what correctness depends on: the server's
 // version, and that a committed claim is a durable one.
 func Open(ctx context.Context, c Config) (*Pool, error) {
-	app, err := open(ctx, first(c.AppURL, c.URL), roleFor(c.AppURL, "bareed_app"), c.MaxConns)
+	app, err := open(ctx, first(c.AppURL, c.URL), roleFor(c.AppURL, "bareed_app"), c)
 	if err != nil {
 		return nil, err
 	}
-	engine, err := open(ctx, first(c.EngineURL, c.URL), roleFor(c.EngineURL, "bareed_engine"), c.MaxConns)
+	engine, err := open(ctx, first(c.EngineURL, c.URL), roleFor(c.EngineURL, "bareed_engine"), c)
 	if err != nil {
 		app.Close()
 		return nil, err
@@ -81,15 +82,16 @@ func roleFor(ownLogin, role string) string {
 	return role
 }
 
-func open(ctx context.Context, url, role string, conns int32) (*pgxpool.Pool, error) {
+func open(ctx context.Context, url, role string, c Config) (*pgxpool.Pool, error) {
 	cfg, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, errors.New("read the database address: it is not a PostgreSQL URL")
 	}
-	cfg.MaxConns = max(conns, 2)
-	if conns == 0 {
+	cfg.MaxConns = max(c.MaxConns, 2)
+	if c.MaxConns == 0 {
 		cfg.MaxConns = 16
 	}
+	cfg.ConnConfig.Tracer = c.Tracer
 	cfg.ConnConfig.ConnectTimeout = 5 * time.Second
 	if role != "" {
 		cfg.ConnConfig.RuntimeParams["role"] = role
