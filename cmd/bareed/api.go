@@ -8,12 +8,14 @@ import (
 
 	"bareed/accounts"
 	"bareed/api"
+	"bareed/api/front"
 	"bareed/internal/clock"
 	"bareed/internal/config"
 	"bareed/internal/errs"
 	"bareed/migrations"
 	"bareed/numbers"
 	"bareed/queue"
+	"bareed/web"
 	"bareed/whatsapp"
 )
 
@@ -38,10 +40,17 @@ func runAPI(ctx context.Context, _ []string) error {
 	}
 	dashboard := queue.NewDashboard(p.config.Redis, dashboardPath, true)
 	defer dashboard.Close()
+	pages, err := web.New(web.Config{
+		Pool: p.pool, Vault: p.vault, Hasher: hasher, Clock: clock.System, Log: p.log,
+		BaseURL: p.config.BaseURL, Until: front.UntilShutdown,
+	})
+	if err != nil {
+		return err
+	}
 	server, err := api.New(api.Config{
 		Pool: p.pool, Vault: p.vault, Hasher: hasher, Clock: clock.System, Log: p.log,
 		BaseURL: p.config.BaseURL, TrustedProxies: proxies(p.config), Checks: checks(p),
-		Dashboard: dashboard, Probe: probe,
+		Dashboard: dashboard, Probe: probe, Web: pages,
 	})
 	if err != nil {
 		return err

@@ -33,7 +33,9 @@ var table = []rule{
 	{folder: "api/front", may: []string{"accounts"}},
 	{folder: "api/access", may: []string{"accounts", "api/front"}},
 	{folder: "api/webhook", may: []string{"messages", "consents", "templates", "contacts", "numbers", "accounts", "whatsapp"}},
-	{folder: "web", may: nouns},
+	{folder: "web", may: with(nouns, "web/front", "web/ui")},
+	{folder: "web/front", may: []string{"accounts", "web/ui"}},
+	{folder: "web/ui"},
 	{folder: "scheduler", may: with(nouns, "queue")},
 	{folder: "worker", may: with(nouns, "queue", "limits", "whatsapp")},
 
