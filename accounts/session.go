@@ -139,3 +139,19 @@ func WorkspacesOf(ctx context.Context, pool *pg.Pool, user id.User) ([]Workspace
 	}
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[WorkspaceRole])
 }
+
+const sqlSetLanguage = `
+	update user_account
+	set language = $2
+	where id = $1`
+
+// SetLanguage keeps the language of a person's pages and mails, "en" or "ar".
+func SetLanguage(ctx context.Context, pool *pg.Pool, who Identity, lang string) error {
+	if lang != "en" && lang != "ar" {
+		return errs.New("invalid").At("/language", "field.one_of", "allowed", "en, ar")
+	}
+	if _, err := pool.App().Exec(ctx, sqlSetLanguage, who.User, lang); err != nil {
+		return fmt.Errorf("set the language: %w", err)
+	}
+	return nil
+}

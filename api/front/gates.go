@@ -2,6 +2,7 @@ package front
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -128,11 +129,13 @@ func (f *Front) keyInURL(c *gin.Context) {
 	f.Refuse(c, errs.New("auth.key_in_url"))
 }
 
-// otherPath is every path without a route: a page, or nothing.
+// otherPath is every path without a route: a page, or nothing. Pages find the
+// caller's own address in RemoteAddr, also behind a proxy.
 func (f *Front) otherPath(c *gin.Context) {
 	if f.Web != nil && !strings.HasPrefix(c.Request.URL.Path, "/v1/") && !strings.HasPrefix(c.Request.URL.Path, "/webhooks/") &&
 		!strings.HasPrefix(c.Request.URL.Path, "/ops") {
 		c.Status(http.StatusOK) // gin presets 404 here
+		c.Request.RemoteAddr = net.JoinHostPort(c.ClientIP(), "0")
 		f.Web.ServeHTTP(c.Writer, c.Request)
 		return
 	}

@@ -8,6 +8,7 @@ import (
 
 	"bareed/accounts"
 	"bareed/api"
+	"bareed/api/front"
 	"bareed/campaigns/live"
 	"bareed/internal/clock"
 	"bareed/internal/config"
@@ -15,6 +16,7 @@ import (
 	"bareed/migrations"
 	"bareed/numbers"
 	"bareed/queue"
+	"bareed/web"
 	"bareed/whatsapp"
 )
 
@@ -40,10 +42,17 @@ func runAPI(ctx context.Context, _ []string) error {
 	dashboard := queue.NewDashboard(p.config.Redis, dashboardPath, true)
 	defer dashboard.Close()
 	watching := live.New(live.Config{Pool: p.pool, Log: p.log})
+	pages, err := web.New(web.Config{
+		Pool: p.pool, Vault: p.vault, Hasher: hasher, Clock: clock.System, Log: p.log,
+		BaseURL: p.config.BaseURL, Until: front.UntilShutdown,
+	})
+	if err != nil {
+		return err
+	}
 	server, err := api.New(api.Config{
 		Pool: p.pool, Vault: p.vault, Hasher: hasher, Clock: clock.System, Log: p.log,
 		BaseURL: p.config.BaseURL, TrustedProxies: proxies(p.config), Checks: checks(p),
-		Dashboard: dashboard, Probe: probe, Live: watching,
+		Dashboard: dashboard, Probe: probe, Live: watching, Web: pages,
 	})
 	if err != nil {
 		return err

@@ -1,0 +1,116 @@
+package front
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"bareed/internal/errs"
+	"bareed/internal/pg"
+)
+
+// fault is what the page of faults prints.
+type fault struct {
+	errs.Problem
+	Kind string // missing, forbidden, refused, broken: picks the page's words
+	Time time.Time
+}
+
+// fail answers an error: a caller without a session is sent to sign in,
+// everybody else gets a page that says what happened and what to do. Nothing of
+// the inside is shown; the request id finds it in the log.
+func (c *Call) fail(err error) {
+	e := c.personal(err)
+	if c.written {
+		c.Log.ErrorContext(c.Ctx(), "page broken off", "request_id", c.RequestID, "route", c.row.Route, "err", err)
+		panic(http.ErrAbortHandler)
+	}
+	p := e.Problem(c.lang)
+	if p.Status == http.StatusUnauthorized && !c.wantsPlain() {
+		c.signIn(e)
+		return
+	}
+	if p.RetryAfter > 0 {
+		c.W.Header().Set("Retry-After", strconv.Itoa(p.RetryAfter))
+	}
+	if c.wantsPlain() {
+		c.written = true
+		http.Error(c.W, p.Detail, p.Status)
+		return
+	}
+	if err := c.RenderStatus(p.Status, "fault", fault{p, kindOf(p.Status), c.Clock()}); err != nil {
+		c.Log.ErrorContext(c.Ctx(), "write the page of faults", "request_id", c.RequestID, "err", err)
+		c.plainly(p)
+	}
+}
+
+// plainly is the last resort when even the page of faults cannot be made, as
+// without a database: the same page for somebody who is not signed in.
+func (c *Call) plainly(p errs.Problem) {
+	c.Signed, c.space = false, nil
+	c.Who.Actor.Workspace = [16]byte{}
+	if err := c.RenderStatus(p.Status, "fault", fault{p, kindOf(p.Status), c.Clock()}); err != nil {
+		c.written = true
+		http.Error(c.W, p.Detail+" ("+c.RequestID+")", p.Status)
+	}
+}
+
+// wantsPlain tells a script's request, which no page would help.
+func (c *Call) wantsPlain() bool {
+	return strings.Contains(c.R.Header.Get("Accept"), "text/event-stream")
+}
+
+// signIn sends the browser to sign in and back here.
+func (c *Call) signIn(e *errs.Error) {
+	if e.Code == "auth.session" {
+		c.Flash("info", "sign_in.ended")
+		c.End()
+	}
+	target := "/sign-in"
+	if here := c.here(); here != "/" {
+		target += "?next=" + url.QueryEscape(here)
+	}
+	_ = c.Redirect(target)
+}
+
+// personal turns any error into one a person may see; what is not ours is
+// logged and shows as internal.
+func (c *Call) personal(err error) *errs.Error {
+	var tooLarge *http.MaxBytesError
+	e, ok := errs.As(err)
+	switch {
+	case errors.As(err, &tooLarge):
+		return errs.New("body.too_large", "limit", tooLarge.Limit>>20)
+	case ok && e.Status() < 500:
+		return e
+	case errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled):
+		e = errs.New("timeout")
+		e.RetryAfter = time.Second
+	case pg.Full(err):
+		e = errs.New("storage.full")
+		e.RetryAfter = 30 * time.Second
+	case !ok:
+		e = errs.New("internal")
+	}
+	c.Log.ErrorContext(c.Ctx(), "page ended badly", "request_id", c.RequestID, "route", c.row.Route, "code", e.Code, "err", err)
+	return e
+}
+
+func kindOf(status int) string {
+	switch {
+	case status == http.StatusNotFound:
+		return "missing"
+	case status == http.StatusForbidden:
+		return "forbidden"
+	case status >= 500:
+		return "broken"
+	}
+	return "refused"
+}
+
+func notFound(*Call) error    { return errs.New("not_found") }
+func crossOrigin(*Call) error { return errs.New("csrf") }

@@ -1,0 +1,204 @@
+// Everything works without this file; it makes pages live and shortens ways.
+"use strict";
+(() => {
+  const toasts = document.getElementById("toasts");
+  const word = (name) => (toasts && toasts.dataset[name]) || "";
+
+  function toast(text) {
+    if (!toasts || !text) return;
+    const p = document.createElement("p");
+    p.className = "toast";
+    p.textContent = text;
+    toasts.append(p);
+    setTimeout(() => p.remove(), 5000);
+  }
+
+  let said = 0;
+  function say(text, now) {
+    const node = document.getElementById("say");
+    if (!node || !text || (!now && Date.now() - said < 60000)) return;
+    said = Date.now();
+    node.textContent = text;
+  }
+
+  // A refused form takes the reader to what is wrong with it.
+  document.querySelector("[data-focus]")?.focus();
+
+  // Appearance: at once here, kept by the server.
+  for (const form of document.querySelectorAll("[data-theme-form]")) {
+    form.addEventListener("submit", (e) => {
+      const theme = e.submitter && e.submitter.value;
+      if (!theme) return;
+      e.preventDefault();
+      document.documentElement.dataset.theme = theme;
+      for (const b of document.querySelectorAll("[data-theme-form] button")) b.setAttribute("aria-pressed", String(b.value === theme));
+      const body = new URLSearchParams(new FormData(form));
+      body.set("theme", theme);
+      fetch(form.action, { method: "POST", body, redirect: "manual" });
+    });
+  }
+
+  // Copy fields.
+  for (const b of document.querySelectorAll("[data-copy]")) {
+    b.hidden = false;
+    b.addEventListener("click", async () => {
+      const field = document.getElementById(b.dataset.copy);
+      try {
+        await navigator.clipboard.writeText(field.value);
+      } catch {
+        field.select();
+        document.execCommand("copy");
+      }
+      toast(word("copied"));
+    });
+  }
+
+  // A question before something that cannot be taken back. Without script the
+  // form's own page asks.
+  document.addEventListener("submit", (e) => {
+    const b = e.submitter;
+    const ask = b && b.dataset.confirm;
+    if (ask && !b.dataset.asked && window.HTMLDialogElement) {
+      e.preventDefault();
+      const d = document.createElement("dialog");
+      const p = document.createElement("p");
+      const row = document.createElement("p");
+      const no = document.createElement("button");
+      const yes = document.createElement("button");
+      p.textContent = ask;
+      row.className = "actions";
+      no.textContent = b.dataset.confirmNo || "✕";
+      yes.textContent = b.textContent.trim();
+      yes.className = b.classList.contains("danger") ? "danger" : "primary";
+      no.addEventListener("click", () => d.close());
+      yes.addEventListener("click", () => {
+        d.close();
+        b.dataset.asked = "1";
+        e.target.requestSubmit(b);
+        delete b.dataset.asked;
+      });
+      d.addEventListener("close", () => d.remove());
+      row.append(no, yes);
+      d.append(p, row);
+      document.body.append(d);
+      d.showModal();
+      no.focus();
+      return;
+    }
+    // A second press sends nothing; coming back by history frees the button.
+    if (!e.defaultPrevented && e.target.method === "post" && !e.target.hasAttribute("data-again")) {
+      if (e.target.dataset.sent) { e.preventDefault(); return; }
+      e.target.dataset.sent = "1";
+      setTimeout(() => delete e.target.dataset.sent, 8000);
+    }
+  });
+  addEventListener("pageshow", () => {
+    for (const f of document.querySelectorAll("form[data-sent]")) delete f.dataset.sent;
+  });
+
+  // Rows to tick: one box for all, and how many.
+  for (const all of document.querySelectorAll("[data-select-all]")) {
+    const boxes = () => [...document.querySelectorAll(`input[type=checkbox][name="${all.dataset.selectAll}"]`)];
+    const show = () => {
+      const n = boxes().filter((b) => b.checked).length;
+      for (const b of boxes()) b.closest("tr")?.classList.toggle("chosen", b.checked);
+      all.checked = n > 0 && n === boxes().length;
+      all.indeterminate = n > 0 && n < boxes().length;
+      for (const c of document.querySelectorAll("[data-selected]")) c.textContent = word("selected").replace("{n}", n);
+    };
+    all.hidden = false;
+    all.addEventListener("change", () => { for (const b of boxes()) b.checked = all.checked; show(); });
+    for (const b of boxes()) b.addEventListener("change", show);
+  }
+
+  // Dropping a file on its field.
+  for (const drop of document.querySelectorAll(".drop")) {
+    const input = drop.querySelector("input[type=file]");
+    drop.addEventListener("dragover", (e) => { e.preventDefault(); drop.classList.add("over"); });
+    drop.addEventListener("dragleave", () => drop.classList.remove("over"));
+    drop.addEventListener("drop", (e) => {
+      e.preventDefault();
+      drop.classList.remove("over");
+      if (input && e.dataTransfer.files.length) {
+        input.files = e.dataTransfer.files;
+        input.dispatchEvent(new Event("change", { bubbles: true }));
+      }
+    });
+  }
+
+  // Live parts. data-live="/path" is an event stream:
+  //   event: fragments  HTML whose elements replace those of the same id
+  //   event: say        a sentence for readers that listen
+  //   event: end        nothing more comes; data "reload" loads the page again
+  // Without a stream the page is asked for every 5 seconds instead.
+  function swap(html) {
+    const doc = new DOMParser().parseFromString(html, "text/html");
+    for (const fresh of doc.querySelectorAll("[id]")) {
+      const old = document.getElementById(fresh.id);
+      if (!old || old.parentElement?.closest("[data-swapped]")) continue;
+      const held = old.contains(document.activeElement) ? document.activeElement.id : "";
+      if (held && old.querySelector("input:focus, textarea:focus, select:focus, details[open]:focus-within")) continue;
+      fresh.setAttribute("data-swapped", "");
+      old.replaceWith(fresh);
+      if (held) document.getElementById(held)?.focus();
+    }
+    for (const e of document.querySelectorAll("[data-swapped]")) e.removeAttribute("data-swapped");
+  }
+
+  function live(root) {
+    let source = null, timer = 0, misses = 0, paused = false;
+    const stop = () => { source?.close(); source = null; clearInterval(timer); timer = 0; };
+    const poll = () => {
+      if (timer) return;
+      timer = setInterval(async () => {
+        if (document.hidden) return;
+        try {
+          const r = await fetch(location.href, { headers: { Accept: "text/html" } });
+          if (!r.ok || r.redirected) return stop();
+          const ids = [...root.querySelectorAll("[id]")].map((e) => e.id);
+          const doc = new DOMParser().parseFromString(await r.text(), "text/html");
+          swap(ids.map((i) => doc.getElementById(i)).filter(Boolean).map((e) => e.outerHTML).join(""));
+        } catch { /* the next one may come through */ }
+      }, 5000);
+    };
+    const start = () => {
+      stop();
+      if (!window.EventSource) return poll();
+      source = new EventSource(root.dataset.live);
+      source.addEventListener("fragments", (e) => { misses = 0; swap(e.data); });
+      source.addEventListener("say", (e) => say(e.data));
+      source.addEventListener("end", (e) => { stop(); if (e.data === "reload") location.reload(); });
+      source.addEventListener("error", () => {
+        misses += 1;
+        if (misses === 2) toast(word("lost"));
+        if (source && (source.readyState === EventSource.CLOSED || misses > 4)) { stop(); poll(); }
+      });
+    };
+    for (const b of document.querySelectorAll("[data-pause]")) {
+      b.hidden = false;
+      b.addEventListener("click", () => {
+        paused = !paused;
+        b.setAttribute("aria-pressed", String(paused));
+        root.toggleAttribute("data-live-paused", paused);
+        const label = b.querySelector("[data-label]") || b;
+        label.textContent = paused ? b.dataset.resume : b.dataset.pause;
+        say(word(paused ? "paused" : "resumed"), true);
+        if (paused) stop(); else start();
+      });
+    }
+    addEventListener("pagehide", stop);
+    addEventListener("pageshow", (e) => { if (e.persisted && !paused) start(); });
+    start();
+  }
+  const root = document.querySelector("[data-live]");
+  if (root) live(root);
+
+  // Escape closes what was opened over the page.
+  document.addEventListener("keydown", (e) => {
+    if (e.key !== "Escape") return;
+    for (const d of document.querySelectorAll("details.menu[open], details.switch[open]")) {
+      d.open = false;
+      d.querySelector("summary").focus();
+    }
+  });
+})();
