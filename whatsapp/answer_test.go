@@ -177,3 +177,19 @@ func FuzzParseSendAnswer(f *testing.F) {
 		}
 	})
 }
+
+// PostgreSQL's text holds no zero byte, nor bytes that are no UTF-8: neither
+// comes out of an answer, and what is left of the id still counts.
+func TestSendAnswerWithoutZeroBytes(t *testing.T) {
+	t.Parallel()
+	res := answer(200, `{"contacts":[{"wa_id":"1555\u00000107777"}],"messages":[{"id":"wamid.\u0000A\u0000"}]}`)
+	if res.Outcome != Accepted || res.WAMID != "wamid.A" || res.WaID != "15550107777" {
+		t.Errorf("read as %s %q %q", res.Outcome, res.WAMID.Raw(), res.WaID)
+	}
+	if res := answer(200, `{"messages":[{"id":"\u0000"}]}`); res.Outcome != Unknown {
+		t.Errorf("an id of nothing is %s", res.Outcome)
+	}
+	if res := answer(200, "{\"messages\":[{\"id\":\"wamid.\xff\"}]}"); strings.Contains(res.WAMID.Raw(), "\xff") {
+		t.Error("a byte that is no UTF-8 came through")
+	}
+}

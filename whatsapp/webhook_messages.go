@@ -1,6 +1,7 @@
 package whatsapp
 
 import (
+	"bytes"
 	"encoding/json"
 	"time"
 )
@@ -164,7 +165,8 @@ func readStatus(raw json.RawMessage) (Status, bool) {
 	if s.Kind == "" || s.ID == "" && s.CallbackData == "" {
 		return Status{}, false
 	}
-	if isObject(m["pricing"]) {
+	// Kept as it came: PostgreSQL refuses some escapes, and Meta's words need none.
+	if isObject(m["pricing"]) && bytes.IndexByte(m["pricing"], '\\') < 0 {
 		p := fields(m["pricing"])
 		s.PricingRaw = m["pricing"]
 		s.Pricing = &Pricing{
