@@ -86,8 +86,8 @@ func TestClaimSurvivesADeadlock(t *testing.T) {
 	// The claim holds the first row and waits for the second. Who has waited for
 	// a second looks for a deadlock and is its victim; the claim is to be first.
 	waits := func() (n int) {
-		err := l.owner.QueryRow(t.Context(), `select count(*) from pg_stat_activity where datname = current_database()
-			and wait_event_type = 'Lock' and clock_timestamp() - query_start > interval '500 ms'`).Scan(&n)
+		err := l.owner.QueryRow(t.Context(), `select count(*) from pg_locks join pg_stat_activity using (pid)
+			where datname = current_database() and not granted and waitstart < clock_timestamp() - interval '500 ms'`).Scan(&n)
 		if err != nil {
 			t.Fatal(err)
 		}
