@@ -283,7 +283,7 @@ func TestManyNewPeopleInOneTask(t *testing.T) {
 // Tasks that name the messages of two numbers in opposite order never deadlock.
 func TestOppositeOrdersDoNotDeadlock(t *testing.T) {
 	t.Parallel()
-	const rounds, people = 100, 12
+	const tasks, rounds, people = 4, 50, 60
 	h, lines := newLines(t, 2, people)
 	deadlocks := pgtest.CountDeadlocks(t, h.Pool)
 	told := func(l line, back bool) whatsapp.StoredChange {
@@ -297,11 +297,16 @@ func TestOppositeOrdersDoNotDeadlock(t *testing.T) {
 		}
 		return part(l.number.String(), nil, list)
 	}
+	var events [tasks][]id.Event
+	for g := range events {
+		for range rounds {
+			events[g] = append(events[g], h.event(t, told(lines[g%2], g%2 == 1), told(lines[1-g%2], g%2 == 1)))
+		}
+	}
 	var wg sync.WaitGroup
-	for g := range 2 {
+	for g := range events {
 		wg.Go(func() {
-			for range rounds {
-				ev := h.event(t, told(lines[g], g == 1), told(lines[1-g], g == 1))
+			for _, ev := range events[g] {
 				if err := h.together(t, ev); err != nil {
 					t.Error(err)
 				}
