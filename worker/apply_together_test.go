@@ -283,7 +283,7 @@ func TestManyNewPeopleInOneTask(t *testing.T) {
 // Tasks that name the messages of two numbers in opposite order never deadlock.
 func TestOppositeOrdersDoNotDeadlock(t *testing.T) {
 	t.Parallel()
-	const tasks, rounds, people = 4, 50, 60
+	const tasks, rounds, people = 4, 30, 40
 	h, lines := newLines(t, 2, people)
 	deadlocks := pgtest.CountDeadlocks(t, h.Pool)
 	told := func(l line, back bool) whatsapp.StoredChange {
