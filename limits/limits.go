@@ -7,13 +7,13 @@
 // which is rows in PostgreSQL; and nothing is lost with its state: after an
 // emptied Redis it starts without credit and is complete again a second later.
 //
-// How it paces. Every grant books a departure time on the Redis clock, 20 to
-// 50 ms ahead, and departures of one number are never closer than the rate
-// allows: no burst at all, since Meta counts arrivals in a sliding second and
-// a burst at its edge would count twice. The intervals leave 3 % of the rate
-// unused: that absorbs 30 ms of difference between the delays of two messages
-// (wake-up, network) before a second could hold one message too many. A caller
-// who is more than MaxLate behind its departure must ask again.
+// How it paces. Every grant books a departure time on the Redis clock, at least
+// MinAhead and at most MaxAhead from now, and departures of one number are never
+// closer than the rate allows: no burst at all, since Meta counts arrivals in a
+// sliding second and a burst at its edge would count twice. The intervals leave
+// 3 % of the rate unused: that absorbs 30 ms of difference between the delays of
+// two messages (wake-up, network) before a second could hold one message too
+// many. A caller who is more than MaxLate behind its departure must ask again.
 //
 // Replies and bulk share these departures. Bulk has a second, longer interval
 // that leaves the head-room, and may book only two thirds as far ahead as a
@@ -75,7 +75,7 @@ var errAnswer = errors.New("take: unexpected answer")
 
 // Config of a Limiter; the zero value of every field is its default.
 type Config struct {
-	MinAhead time.Duration // least time to departure, in which the caller claims its row; 20 ms
+	MinAhead time.Duration // least time to departure, more than Redis takes to answer; 20 ms
 	MaxAhead time.Duration // most time to departure; 50 ms
 	MaxLate  time.Duration // how long after its departure a grant is still good; 15 ms
 	CatchUp  time.Duration // bulk's lost time that may be made good, never beyond Meta's rate; 100 ms, negative for none
@@ -130,7 +130,7 @@ type Ask struct {
 // Grant is the answer to an Ask.
 type Grant struct {
 	OK     bool
-	Wait   time.Duration // until departure as of the answer, when OK; 0 to 50 ms
+	Wait   time.Duration // until departure as of the answer, when OK; 0 to MaxAhead
 	Depart time.Time     // the same instant on this machine's clock: what to sleep for
 	Retry  time.Duration // when not OK: ask again after this
 	Reason string        // when not OK: Throughput, Pair or Maintenance

@@ -29,6 +29,7 @@ type Claim struct {
 	Message    id.Message
 	Token      uuid.UUID
 	Attempt    int
+	Tries      int // how many claims of this message Meta refused for now
 	Contact    id.Contact
 	Address    string
 	Parameters []byte // sealed
@@ -128,7 +129,7 @@ set state = 'sending',
 from pick
 where m.run_id = pick.run_id
   and m.ordinal = pick.ordinal
-returning m.run_id, m.ordinal, m.claim_token, m.attempt, m.contact_id, m.address, m.parameters, m.recipient_hash,
+returning m.run_id, m.ordinal, m.claim_token, m.attempt, m.tries, m.contact_id, m.address, m.parameters, m.recipient_hash,
     pick.campaign_id, pick.template, pick.template_id, pick.number_id, pick.waba_id, pick.portfolio_id`
 
 // ClaimAll claims what may be sent of the wishes, for one workspace, in one
@@ -143,15 +144,22 @@ func ClaimAll(ctx context.Context, pool *pg.Pool, ws id.Workspace, by string, wa
 		runs[i], ordinals[i], tokens[i] = w.Message.Run, w.Message.Ordinal, w.Token
 	}
 	var claims []Claim
-	b := &pgx.Batch{}
-	b.Queue(`begin`)
-	b.Queue(pg.SQLLedger, ws)
-	b.Queue(sqlClaim, ws, runs, ordinals, tokens, by, ClaimTime).Query(func(rows pgx.Rows) (err error) {
-		claims, err = pgx.CollectRows(rows, scanClaim)
-		return err
-	})
-	b.Queue(`commit`)
-	if err := runBatch(ctx, pool, b); err != nil {
+	try := func() error {
+		b := &pgx.Batch{}
+		b.Queue(`begin`)
+		b.Queue(pg.SQLLedger, ws)
+		b.Queue(sqlClaim, ws, runs, ordinals, tokens, by, ClaimTime).Query(func(rows pgx.Rows) (err error) {
+			claims, err = pgx.CollectRows(rows, scanClaim)
+			return err
+		})
+		b.Queue(`commit`)
+		return runBatch(ctx, pool, b)
+	}
+	err := try()
+	if pg.Repeatable(err) { // taken back whole by the server, so that nothing of it is committed
+		err = try()
+	}
+	if err != nil {
 		return nil, fmt.Errorf("claim messages: %w", err)
 	}
 	return claims, nil
@@ -180,10 +188,10 @@ func runBatch(ctx context.Context, pool *pg.Pool, b *pgx.Batch) error {
 
 func scanClaim(row pgx.CollectableRow) (Claim, error) {
 	var c Claim
-	var attempt int16
-	err := row.Scan(&c.Message.Run, &c.Message.Ordinal, (*[16]byte)(&c.Token), &attempt, &c.Contact, &c.Address,
+	var attempt, tries int16
+	err := row.Scan(&c.Message.Run, &c.Message.Ordinal, (*[16]byte)(&c.Token), &attempt, &tries, &c.Contact, &c.Address,
 		&c.Parameters, &c.Hash, &c.Campaign, &c.Template, &c.TemplateID, &c.Number, &c.WABA, &c.Portfolio)
-	c.Attempt = int(attempt)
+	c.Attempt, c.Tries = int(attempt), int(tries)
 	return c, err
 }
 
@@ -255,28 +263,44 @@ func Refused(ctx context.Context, tx pgx.Tx, ws id.Workspace, messages []id.Mess
 }
 
 const sqlGiveBack = `
-with pick as (
-    select m.run_id, m.ordinal
-    from unnest($2::uuid[], $3::int[]) as w(run_id, ordinal)
+with asked as (
+    select w.run_id, w.ordinal, w.after
+    from unnest($2::uuid[], $3::int[], $4::interval[]) as w(run_id, ordinal, after)
+    order by w.run_id, w.ordinal
+    offset 0
+), pick as (
+    select m.run_id, m.ordinal, a.after
+    from asked a
     cross join lateral (
         select m.run_id, m.ordinal
         from message m
-        where m.run_id = w.run_id
-          and m.ordinal = w.ordinal
+        where m.run_id = a.run_id
+          and m.ordinal = a.ordinal
           and m.workspace_id = $1
           and m.state = 'ready'
         for update) m
 )
 update message m
-set feed_after = bareed_now() + $4::interval, updated_at = bareed_now()
+set feed_after = bareed_now() + pick.after, updated_at = bareed_now()
 from pick
 where m.run_id = pick.run_id
   and m.ordinal = pick.ordinal`
 
-// GiveBack tells the feeder to offer unclaimed messages again after a while:
-// the worker had a task but no departure or no slot for it.
-func GiveBack(ctx context.Context, tx pgx.Tx, ws id.Workspace, after time.Duration, messages ...id.Message) error {
-	runs, ordinals := split(messages)
+// Returned is an unclaimed message that is to be offered again after a while.
+type Returned struct {
+	Message id.Message
+	After   time.Duration
+}
+
+// GiveBack tells the feeder when to offer unclaimed messages again: the worker
+// had a task but no departure or no slot for it. The rows are locked in the
+// claim's order.
+func GiveBack(ctx context.Context, tx pgx.Tx, ws id.Workspace, list []Returned) error {
+	n := len(list)
+	runs, ordinals, after := make([]id.Run, n), make([]int32, n), make([]time.Duration, n)
+	for i, r := range list {
+		runs[i], ordinals[i], after[i] = r.Message.Run, r.Message.Ordinal, r.After
+	}
 	if _, err := tx.Exec(ctx, sqlGiveBack, ws, runs, ordinals, after); err != nil {
 		return fmt.Errorf("give messages back: %w", err)
 	}

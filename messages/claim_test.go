@@ -2,6 +2,7 @@ package messages_test
 
 import (
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -175,39 +176,56 @@ func TestParallelClaimersShareNothing(t *testing.T) {
 }
 
 // After a stop commits, no claim that begins later is granted, however many
-// claimers race with it.
+// claimers race with it. Each keeps a few messages for after the stop.
 func TestNoClaimBeginsAfterAStopCommits(t *testing.T) {
 	t.Parallel()
-	const rows = 60
+	const rows, claimers, kept = 72, 6, 4
 	l := newLedger(t, rows)
 	stopped := make(chan struct{})
-	var wg sync.WaitGroup
-	for k := range 6 {
-		wg.Go(func() {
-			for o := 1 + k; o <= rows; o += 6 {
-				var late bool
-				select {
-				case <-stopped:
-					late = true
-				default:
+	var late, early atomic.Int32
+	var racing, all sync.WaitGroup
+	racing.Add(claimers)
+	claim := func(o int) {
+		began := false
+		select {
+		case <-stopped:
+			began = true
+			late.Add(1)
+		default:
+		}
+		got, err := l.tryClaim(t.Context(), o)
+		if err != nil {
+			t.Errorf("claim: %v", err)
+		}
+		if began && len(got) > 0 {
+			t.Errorf("message %d was granted after the stop", o)
+		}
+		early.Add(int32(len(got)))
+	}
+	for k := range claimers {
+		all.Go(func() {
+			for o := 1 + k; o <= rows; o += claimers {
+				switch o / claimers {
+				case 1:
+					racing.Done() // the stop comes from here on
+				case rows/claimers - kept:
+					<-stopped
 				}
-				got, err := l.tryClaim(t.Context(), o)
-				if err != nil {
-					t.Errorf("claim: %v", err)
-				}
-				if late && len(got) > 0 {
-					t.Errorf("message %d was granted after the stop", o)
-				}
+				claim(o)
 			}
 		})
 	}
+	racing.Wait()
 	l.in(func(tx pgx.Tx) error {
 		_, err := messages.OpenStop(t.Context(), tx, l.ws, messages.Opening{
 			Scope: messages.ScopeCampaign, ScopeID: l.campaign, Reason: messages.Paused, By: "test"})
 		return err
 	})
 	close(stopped)
-	wg.Wait()
+	all.Wait()
+	if late.Load() < claimers*kept || early.Load() == 0 {
+		t.Errorf("%d claims began after the stop and %d were granted before: nothing raced", late.Load(), early.Load())
+	}
 }
 
 func TestAnotherWorkspaceClaimsNothing(t *testing.T) {

@@ -145,16 +145,21 @@ where workspace_id = $1
   and id = $2`
 
 // sqlPutOff keeps the messages from being claimed meanwhile too, so that they do
-// not count as out.
+// not count as out. The rows are locked in the claim's order.
 const sqlPutOff = `
-with pick as (
-    select m.run_id, m.ordinal
+with asked as (
+    select w.run_id, w.ordinal
     from unnest($2::uuid[], $3::int[]) as w(run_id, ordinal)
+    order by w.run_id, w.ordinal
+    offset 0
+), pick as (
+    select m.run_id, m.ordinal
+    from asked a
     cross join lateral (
         select m.run_id, m.ordinal
         from message m
-        where m.run_id = w.run_id
-          and m.ordinal = w.ordinal
+        where m.run_id = a.run_id
+          and m.ordinal = a.ordinal
           and m.workspace_id = $1
           and m.state = 'ready'
         for update) m

@@ -50,7 +50,7 @@ func ResultOf(c Claim, a whatsapp.SendResult) Result {
 	case whatsapp.NeverLeft:
 		r.State, r.Again = Ready, time.Second
 	case whatsapp.RefusedForNow:
-		r.State, r.Again = Ready, max(a.RetryAfter, backoff(a.Code, c.Attempt))
+		r.State, r.Again = Ready, max(a.RetryAfter, backoff(a.Code, c.Tries+1))
 	case whatsapp.StopSending:
 		r.State, r.Again = Ready, time.Second
 	case whatsapp.RefusedForGood:
@@ -67,11 +67,12 @@ func Return(c Claim) Result {
 		Outcome: GivenBack, State: Ready}
 }
 
-// backoff is how long a message waits after a refusal for now. The pair limit
-// is the person's own: 4^n seconds as Meta asks, 6 s at least. For throughput
-// the limiter slows the whole number, so the message itself needs little.
-func backoff(code, attempt int) time.Duration {
-	n := min(max(attempt, 1), 6)
+// backoff is how long a message waits after its nth refusal for now; a claim
+// that was given back unused is none. The pair limit is the person's own: 4^n
+// seconds as Meta asks, 6 s at least. For throughput the limiter slows the whole
+// number, so the message itself needs little.
+func backoff(code, n int) time.Duration {
+	n = min(max(n, 1), 6)
 	if code == whatsapp.CodePairRate {
 		return max(6*time.Second, min(time.Duration(1<<(2*n))*time.Second, time.Minute))
 	}

@@ -336,19 +336,14 @@ func (l *ledger) randomStep(r *rand.Rand, o int, m *modelRow, claims map[int][]m
 		if len(all) == 0 {
 			return "nothing"
 		}
-		i := r.IntN(len(all))
-		res := messages.Return(all[i])
-		pick := []messages.State{messages.Accepted, messages.Ready, messages.Failed, messages.Unknown}[r.IntN(4)]
-		res.Outcome, res.State = "test", pick
-		if pick == messages.Accepted {
-			res.WAMID = wamid(o)
+		told := randomAnswers(r, o, all)
+		l.record(told...)
+		what := "answer"
+		for _, res := range told {
+			m.answer(res.Token == all[len(all)-1].Token, res.State, res.Reason)
+			what += " " + string(res.State)
 		}
-		if pick == messages.Failed {
-			res.Reason = "meta_100"
-		}
-		l.record(res)
-		m.answer(i == len(all)-1, pick, res.Reason)
-		return "answer " + string(pick)
+		return what
 	case 4:
 		kind := []string{"sent", "delivered", "read", "failed"}[r.IntN(4)]
 		echo := r.IntN(2) == 0
@@ -362,28 +357,5 @@ func (l *ledger) randomStep(r *rand.Rand, o int, m *modelRow, claims map[int][]m
 			m.state = messages.Unknown
 		}
 		return "deadline"
-	}
-}
-
-// A failed status that says the account is locked holds what is still to go.
-func TestFailedStatusOpensItsStop(t *testing.T) {
-	t.Parallel()
-	for code, want := range map[int]string{131031: "waba account_locked", 131048: "number spam_rate", 132015: "template template_paused", 131026: ""} {
-		t.Run(fmt.Sprint(code), func(t *testing.T) {
-			t.Parallel()
-			l := newLedger(t, 2)
-			l.accept(1)
-			st := l.status(1, 1, "failed", time.Now())
-			st.Errors = []whatsapp.StatusError{{Code: code}}
-			l.apply(l.number, st)
-			var got string
-			err := l.owner.QueryRow(t.Context(), `select coalesce(string_agg(scope || ' ' || reason, ', '), '') from stop`).Scan(&got)
-			if err != nil || got != want {
-				t.Errorf("opened %q, want %q (%v)", got, want, err)
-			}
-			if granted := len(l.claim(2)) == 1; granted != (want == "") {
-				t.Errorf("the next message was granted: %v", granted)
-			}
-		})
 	}
 }

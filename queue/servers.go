@@ -19,7 +19,7 @@ type ServersConfig struct {
 	Mux   *Mux
 	Log   *slog.Logger
 
-	Slots       int           // sends at once, replies included; 128
+	Slots       int           // sends at once, an eighth of them for replies alone; 128
 	SendServers int           // how many servers share those of campaigns; 4
 	EventSlots  int           // 4
 	ImportSlots int           // imports, checks and plans at once; 4

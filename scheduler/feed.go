@@ -2,7 +2,9 @@ package scheduler
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -68,9 +70,7 @@ func (s *Scheduler) feed(ctx context.Context) error {
 		for last < len(runs) && runs[last].Number == runs[first].Number {
 			last++
 		}
-		if err := s.feedNumber(ctx, runs[first:last]); err != nil {
-			s.Log.Error("feed a number", "number", runs[first].Number, "error", err)
-		}
+		s.feedNumber(ctx, runs[first:last])
 		first = last
 	}
 	s.feeder.turn++
@@ -91,12 +91,7 @@ func (s *Scheduler) watchQueue(ctx context.Context) error {
 	if err := s.Queue.Reset(ctx); err != nil {
 		return err
 	}
-	if err := s.eachOpenRun(ctx, func(r openRun) error {
-		return s.Pool.InLedger(ctx, r.Workspace, func(tx pgx.Tx) error {
-			_, err := messages.RefeedAll(ctx, tx, r.Workspace, r.Run)
-			return err
-		})
-	}); err != nil {
+	if err := s.refeedAll(ctx); err != nil {
 		return err
 	}
 	s.offered.clear()
@@ -105,8 +100,37 @@ func (s *Scheduler) watchQueue(ctx context.Context) error {
 	return err
 }
 
-// feedNumber shares what a number may send now between its runs.
-func (s *Scheduler) feedNumber(ctx context.Context, runs []feedRun) error {
+// refeedAll offers again what every open run handed over. A run that cannot be
+// does not hold up the others: what it lost comes back a minute later
+// (messages.Refeed). When none can be, the database is in trouble and all of it
+// is done anew.
+func (s *Scheduler) refeedAll(ctx context.Context) error {
+	runs, err := s.openRuns(ctx)
+	if err != nil {
+		return err
+	}
+	runs = slices.DeleteFunc(runs, func(r openRun) bool { return r.Settled })
+	var problem error
+	failed := 0
+	for _, r := range runs {
+		err := s.Pool.InLedger(ctx, r.Workspace, func(tx pgx.Tx) error {
+			_, err := messages.RefeedAll(ctx, tx, r.Workspace, r.Run)
+			return err
+		})
+		if err != nil {
+			s.Log.Error("feed a run again", "run", r.Run, "error", err)
+			problem, failed = err, failed+1
+		}
+	}
+	if ctx.Err() != nil || failed > 0 && failed == len(runs) {
+		return errors.Join(ctx.Err(), problem)
+	}
+	return nil
+}
+
+// feedNumber shares what a number may send now between its runs. A run that
+// cannot be read or fed is passed over.
+func (s *Scheduler) feedNumber(ctx context.Context, runs []feedRun) {
 	flow := s.feeder.flow(runs[0], s.Clock())
 	backlogs := make([]messages.Backlog, len(runs))
 	open := make([]bool, len(runs))
@@ -117,7 +141,9 @@ func (s *Scheduler) feedNumber(ctx context.Context, runs []feedRun) error {
 			return err
 		})
 		if err != nil {
-			return err
+			s.Log.Error("read a run's backlog", "run", r.Run, "error", err)
+			open[i] = false
+			continue
 		}
 		out += backlogs[i].Waiting + backlogs[i].Sending
 		oldest = max(oldest, backlogs[i].OldestPOST)
@@ -134,12 +160,11 @@ func (s *Scheduler) feedNumber(ctx context.Context, runs []feedRun) error {
 		share := (room + eager - 1) / eager
 		n, err := s.feedRun(ctx, runs[i], backlogs[i], s.feeder.allowed(runs[i], share, s.Clock()))
 		if err != nil {
-			return err
+			s.Log.Error("feed a run", "run", runs[i].Run, "error", err)
 		}
 		s.feeder.spend(runs[i], n)
 		room, eager = room-n, eager-1
 	}
-	return nil
 }
 
 // feedRun hands over at most n messages of a run and returns how many. The

@@ -104,9 +104,11 @@ func TestFeedGoesOnAfterEverythingCameBack(t *testing.T) {
 	if more := f.ticks(t, 1); len(out) == 0 || len(more) != 0 {
 		t.Fatalf("%d out and %d more: the window never fills", len(out), len(more))
 	}
-	f.b.In(t, func(tx pgx.Tx) error { // the number rests: every task is given back
-		return messages.GiveBack(t.Context(), tx, f.b.Workspace, 10*time.Second, out...)
-	})
+	back := make([]messages.Returned, len(out))
+	for i, m := range out { // the number rests: every task is given back
+		back[i] = messages.Returned{Message: m, After: 10 * time.Second}
+	}
+	f.b.In(t, func(tx pgx.Tx) error { return messages.GiveBack(t.Context(), tx, f.b.Workspace, back) })
 	if more := f.ticks(t, 5); len(more) != 0 {
 		t.Errorf("%d handed over while everything waits", len(more))
 	}

@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -16,18 +17,22 @@ const sqlForgetDeliveries = `delete from delivery_seen where received_at < baree
 
 // housekeeping makes the partitions of the coming weeks and forgets webhook
 // bodies that can no longer be repeated, failed sign-ins and stored answers.
+// Each stands alone: a new partition locks its table for as long as its
+// transaction lasts, and what fails must not cost the rest.
 func (s *Scheduler) housekeeping(ctx context.Context) error {
+	return errors.Join(
+		s.alone(ctx, "make partitions", sqlPartitions),
+		s.alone(ctx, "forget deliveries", sqlForgetDeliveries),
+		accounts.Housekeep(ctx, s.Pool))
+}
+
+func (s *Scheduler) alone(ctx context.Context, what, sql string) error {
 	err := s.Pool.InEngine(ctx, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, sqlPartitions); err != nil {
-			return fmt.Errorf("make partitions: %w", err)
-		}
-		if _, err := tx.Exec(ctx, sqlForgetDeliveries); err != nil {
-			return fmt.Errorf("forget deliveries: %w", err)
-		}
-		return nil
+		_, err := tx.Exec(ctx, sql)
+		return err
 	})
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", what, err)
 	}
-	return accounts.Housekeep(ctx, s.Pool)
+	return nil
 }

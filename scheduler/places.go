@@ -12,7 +12,8 @@ import (
 
 const sqlPortfoliosWithPlaces = `select id from portfolio where places > 0 order by id`
 
-// places frees the places under the portfolios' limits that are over.
+// places frees the places under the portfolios' limits that are over. One
+// portfolio's trouble does not keep the next from its places.
 func (s *Scheduler) places(ctx context.Context) error {
 	rows, err := s.Pool.Engine().Query(ctx, sqlPortfoliosWithPlaces)
 	if err != nil {
@@ -25,7 +26,7 @@ func (s *Scheduler) places(ctx context.Context) error {
 	for _, p := range all {
 		err := s.Pool.InEngine(ctx, func(tx pgx.Tx) error { return numbers.SweepPlaces(ctx, tx, p) })
 		if err != nil {
-			return err
+			s.Log.Error("free places", "portfolio", p, "error", err)
 		}
 	}
 	return nil

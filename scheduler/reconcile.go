@@ -3,6 +3,7 @@ package scheduler
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -32,33 +33,49 @@ where settled_at is null and (state <> 'planning' or planned > 0)
    or touched_at is not null
 order by id`
 
-func (s *Scheduler) eachOpenRun(ctx context.Context, do func(openRun) error) error {
+func (s *Scheduler) openRuns(ctx context.Context) ([]openRun, error) {
 	rows, err := s.Pool.Engine().Query(ctx, sqlOpenRuns)
 	if err != nil {
-		return fmt.Errorf("find open runs: %w", err)
+		return nil, fmt.Errorf("find open runs: %w", err)
 	}
 	runs, err := pgx.CollectRows(rows, pgx.RowToStructByPos[openRun])
 	if err != nil {
-		return fmt.Errorf("find open runs: %w", err)
+		return nil, fmt.Errorf("find open runs: %w", err)
 	}
-	for _, r := range runs {
-		if err := do(r); err != nil {
-			return err
-		}
-	}
-	return nil
+	return runs, nil
 }
 
 // reconcile repairs and completes runs: claims past their deadline, lost tasks,
 // answers that never came, the live picture, the end. One run's trouble does
 // not keep the next from its repair.
 func (s *Scheduler) reconcile(ctx context.Context) error {
-	return s.eachOpenRun(ctx, func(r openRun) error {
+	runs, err := s.openRuns(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range s.round.of(runs) {
+		s.round.begun = r.Run
 		if err := s.reconcileRun(ctx, r); err != nil {
 			s.Log.Error("reconcile a run", "run", r.Run, "error", err)
 		}
-		return nil
-	})
+		if ctx.Err() != nil { // the next time goes on behind this one
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// round remembers which run was begun last, so that one that takes all of a
+// job's time is the last of the next time and not the first again.
+type round struct{ begun id.Run }
+
+// of turns runs, ordered by their ids, so that they begin behind the last.
+func (r *round) of(runs []openRun) []openRun {
+	first := 0
+	for first < len(runs) && slices.Compare(runs[first].Run[:], r.begun[:]) <= 0 {
+		first++
+	}
+	return slices.Concat(runs[first:], runs[:first])
 }
 
 func (s *Scheduler) reconcileRun(ctx context.Context, r openRun) error {

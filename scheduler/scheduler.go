@@ -35,6 +35,7 @@ type Scheduler struct {
 	ticked   atomic.Int64 // unix ms of the last feed
 	feeder   feeder
 	pictures pictures
+	round    round
 	offered  *offered
 	release  release
 }

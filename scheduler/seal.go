@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"context"
+	"errors"
 
 	"github.com/jackc/pgx/v5"
 
@@ -10,11 +11,10 @@ import (
 
 // seal closes a block of the hash chain over each append-only ledger.
 func (s *Scheduler) seal(ctx context.Context) error {
+	var problems []error
 	for _, ledger := range []string{"consent", "audit"} {
 		err := s.Pool.InEngine(ctx, func(tx pgx.Tx) error { return accounts.SealLedger(ctx, tx, ledger) })
-		if err != nil {
-			return err
-		}
+		problems = append(problems, err)
 	}
-	return nil
+	return errors.Join(problems...)
 }

@@ -1,6 +1,7 @@
 package whatsapp
 
 import (
+	"bytes"
 	"encoding/json"
 	"time"
 )
@@ -157,14 +158,15 @@ func readStatus(raw json.RawMessage) (Status, bool) {
 	}
 	at := instant(m, "timestamp")
 	s := Status{
-		ID: WAMID(text(m, "id")), Kind: text(m, "status"), At: at.at, BadTime: at.invalid,
-		RecipientID: text(m, "recipient_id"), RecipientUserID: text(m, "recipient_user_id"),
+		ID: WAMID(storable(text(m, "id"))), Kind: text(m, "status"), At: at.at, BadTime: at.invalid,
+		RecipientID: storable(text(m, "recipient_id")), RecipientUserID: text(m, "recipient_user_id"),
 		CallbackData: text(m, "biz_opaque_callback_data"), Errors: readErrors(m["errors"]),
 	}
 	if s.Kind == "" || s.ID == "" && s.CallbackData == "" {
 		return Status{}, false
 	}
-	if isObject(m["pricing"]) {
+	// Kept as it came: PostgreSQL refuses some escapes, and Meta's words need none.
+	if isObject(m["pricing"]) && bytes.IndexByte(m["pricing"], '\\') < 0 {
 		p := fields(m["pricing"])
 		s.PricingRaw = m["pricing"]
 		s.Pricing = &Pricing{

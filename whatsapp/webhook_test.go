@@ -320,6 +320,21 @@ func TestStatusTimestamps(t *testing.T) {
 	}
 }
 
+// What PostgreSQL cannot hold does not come out of a webhook, and costs it
+// nothing else.
+func TestStatusWithoutWhatCannotBeStored(t *testing.T) {
+	t.Parallel()
+	env, err := whatsapp.ParseWebhook([]byte(`{"entry":[{"id":"1","changes":[{"field":"messages","value":{"statuses":[
+		{"id":"wamid.\u0000A","biz_opaque_callback_data":"v1","status":"sent","recipient_id":"1\u0000","pricing":{"category":"mar\u0000"}}]}}]}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	st := env.Changes[0].Value.(whatsapp.Messages).Statuses[0]
+	if st.ID.Raw() != "" || st.RecipientID != "" || st.Kind != "sent" || st.PricingRaw != nil {
+		t.Errorf("read as %q to %q, %s, priced %s", st.ID.Raw(), st.RecipientID, st.Kind, st.PricingRaw)
+	}
+}
+
 func FuzzParseWebhook(f *testing.F) {
 	files, _ := filepath.Glob("testdata/webhooks/*.json")
 	for _, file := range files {

@@ -1,12 +1,17 @@
 package worker
 
 import (
+	"bytes"
+	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"bareed/internal/id"
+	"bareed/internal/pg/pgtest"
 	"bareed/messages"
 	"bareed/whatsapp"
 )
@@ -47,6 +52,59 @@ func TestOneAnswerDoesNotTakeTheRestWithIt(t *testing.T) {
 		b.Workspace, claims[2].Contact); n != 1 {
 		t.Error("the opt-out of the one who is there is lost")
 	}
+}
+
+// An answer that PostgreSQL refuses for a value in it costs the others nothing;
+// its own row becomes unknown at the deadline, and the log says so without
+// saying what the value was.
+func TestUnfitAnswerIsRecordedByNobodyElse(t *testing.T) {
+	t.Parallel()
+	w, b, _ := drafted(t, 3)
+	var said bytes.Buffer
+	w.Log = slog.New(slog.NewTextHandler(&said, nil))
+	run := b.Launch(t, "Sent").RunID
+	if _, err := b.Pool.Engine().Exec(t.Context(), `update portfolio set messaging_limit = null where id = $1`, b.Portfolio); err != nil {
+		t.Fatal(err)
+	}
+	var wants []messages.Want
+	for o := range int32(3) {
+		wants = append(wants, messages.Want{Message: id.Message{Run: run, Ordinal: o + 1}, Token: uuid.New()})
+	}
+	claims, err := w.claimAll(t.Context(), b.Workspace, wants)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var answers []answer
+	for i, wamid := range []whatsapp.WAMID{"wamid.A", "wamid.SECRET\x00", "wamid.C"} {
+		answers = append(answers, w.judge(*claims[i], whatsapp.SendResult{Outcome: whatsapp.Accepted, WAMID: wamid, HTTPStatus: 200}))
+	}
+	refused, err := w.recordAll(t.Context(), b.Workspace, answers)
+	if err != nil || len(refused) != 3 || refused[0] != nil || refused[1] == nil || refused[2] != nil {
+		t.Fatalf("refused %v, %v; want the second alone", refused, err)
+	}
+	state := func(want string) {
+		t.Helper()
+		if n := counted(t, b, `select count(*) from message where workspace_id = $1 and run_id = $2 and ordinal = 2 and state = $3`,
+			b.Workspace, run, want); n != 1 {
+			t.Errorf("the message of the refused answer is not %s", want)
+		}
+	}
+	if n := counted(t, b, `select count(*) from message where workspace_id = $1 and state = 'accepted'`, b.Workspace); n != 2 {
+		t.Errorf("%d messages accepted, want 2", n)
+	}
+	state("sending")
+	if err := w.record(t.Context(), b.Workspace, answers[1]); err != nil {
+		t.Errorf("a refused answer is tried again: %v", err)
+	}
+	if log := said.String(); !strings.Contains(log, "record an answer") || strings.Contains(log, "SECRET") {
+		t.Errorf("the log says %q", log)
+	}
+	pgtest.MoveClock(t, b.Pool, messages.ClaimTime+time.Second)
+	b.In(t, func(tx pgx.Tx) error {
+		_, err := messages.ExpireClaims(t.Context(), tx, b.Workspace, run)
+		return err
+	})
+	state("unknown")
 }
 
 // A token that cannot even be written into a request stops its WABA; without a

@@ -23,7 +23,7 @@ const (
 	// "nothing leaves later than 250 ms after a stop" true even when this
 	// process was frozen between claim and POST.
 	lastLook = 250 * time.Millisecond
-	// crowded is how long a message waits when its number holds too many slots.
+	// crowded is how long a message waits when its lane holds too many slots.
 	crowded = 250 * time.Millisecond
 	// patience is how long a task waits to claim before it is given back, which
 	// is a write and comes again.
@@ -42,21 +42,22 @@ func (w *Worker) sendMessage(ctx context.Context, t queue.SendMessage) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendTime)
 	defer cancel()
 	m := id.Message{Run: t.Run, Ordinal: t.Ordinal}
-	if left := w.slots.resting(t.Number); left > 0 {
+	in := lane{t.Number, t.Reply}
+	if left := w.slots.resting(in); left > 0 {
 		return w.giveBack(ctx, t.Workspace, m, left)
 	}
-	if !w.slots.take(ctx, t.Number) {
+	if !w.slots.take(ctx, in) {
 		return w.giveBack(ctx, t.Workspace, m, crowded)
 	}
-	defer w.slots.leave(t.Number)
+	defer w.slots.leave(in)
 	from, err := w.senders.get(ctx, t.Workspace, t.Number)
 	if err != nil {
 		return err
 	}
-	if !w.claimers.take(ctx, t.Number, claimers(from.perSecond), patience) {
+	if !w.claimers.take(ctx, in, claimers(from.perSecond), patience) {
 		return w.giveBack(ctx, t.Workspace, m, crowded)
 	}
-	booked := sync.OnceFunc(func() { w.claimers.leave(t.Number) })
+	booked := sync.OnceFunc(func() { w.claimers.leave(in) })
 	defer booked()
 	began := time.Now()
 	claim, err := w.claims.ask(ctx, t.Workspace, messages.Want{Message: m, Token: uuid.New()})
@@ -64,6 +65,7 @@ func (w *Worker) sendMessage(ctx context.Context, t queue.SendMessage) error {
 		return err
 	}
 	if claim.Number != t.Number { // the gates are the run's number's, the task's token would be another's
+		booked()
 		return w.record(ctx, t.Workspace, answer{claim: *claim, result: messages.Return(*claim)})
 	}
 	return w.post(ctx, t, from, *claim, began, booked)
@@ -75,6 +77,7 @@ func (w *Worker) sendMessage(ctx context.Context, t queue.SendMessage) error {
 func (w *Worker) post(ctx context.Context, t queue.SendMessage, from sender, c messages.Claim, began time.Time, booked func()) error {
 	body, err := w.render(from.box, c)
 	if err != nil {
+		booked()
 		w.Log.Error("render a message", "message", c.Message, "error", err)
 		r := messages.Return(c)
 		r.Outcome, r.State, r.Reason = "render", messages.Failed, "render"
@@ -122,10 +125,11 @@ func (w *Worker) depart(ctx context.Context, ask limits.Ask, began time.Time, bo
 // book asks the limiter, in turn, until it grants a departure or could only
 // grant one that this claim would miss.
 func (w *Worker) book(ctx context.Context, ask limits.Ask, began time.Time) (grant limits.Grant, again time.Duration) {
-	if !w.askers.take(ctx, ask.Number, askers, lastLook-time.Since(began)) {
+	in := lane{ask.Number, !ask.Bulk}
+	if !w.askers.take(ctx, in, askers, lastLook-time.Since(began)) {
 		return limits.Grant{}, 0
 	}
-	defer w.askers.leave(ask.Number)
+	defer w.askers.leave(in)
 	for {
 		grant, err := w.Limits.Take(ctx, ask)
 		if err != nil {
@@ -139,7 +143,7 @@ func (w *Worker) book(ctx context.Context, ask limits.Ask, began time.Time) (gra
 			return limits.Grant{}, grant.Retry
 		}
 		if time.Since(began)+grant.Retry > lastLook {
-			w.slots.rest(ask.Number, min(grant.Retry, time.Second))
+			w.slots.rest(in, min(grant.Retry, time.Second))
 			return limits.Grant{}, grant.Retry
 		}
 		if !sleep(ctx, grant.Retry) {

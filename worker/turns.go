@@ -2,22 +2,31 @@ package worker
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
 	"bareed/internal/id"
 )
 
-// turns lets so many messages of a number do a thing at the same time; the others
-// wait outside.
+// lane is one of a number's two streams of messages. They share nothing but the
+// limiter's departures: a reply never waits behind a campaign.
+type lane struct {
+	number id.Number
+	reply  bool
+}
+
+// turns lets so many messages of a lane do a thing at the same time; the others
+// wait outside, first come, first served.
 type turns struct {
 	mu sync.Mutex
-	of map[id.Number]*turn
+	of map[lane]*turn
 }
 
 type turn struct {
-	free  chan struct{} // holds a token for each that may ask
-	users int           // asking or waiting to
+	size int             // how many may, as the last who came said
+	held int             // how many do
+	line []chan struct{} // who waits; closed when the turn is theirs
 }
 
 // askers may ask the limiter: enough for 1,000/s while a question takes two
@@ -30,54 +39,84 @@ const askers = 2
 // only come too late and be given back, which makes it slower.
 func claimers(perSecond int) int { return max(2, perSecond/20) }
 
-func newTurns() *turns { return &turns{of: map[id.Number]*turn{}} }
+func newTurns() *turns { return &turns{of: map[lane]*turn{}} }
 
 // take waits for a turn until the limit; false means there was none. Whoever
-// got one calls leave.
-func (t *turns) take(ctx context.Context, n id.Number, size int, limit time.Duration) bool {
-	it := t.join(n, size)
+// got one calls leave, once.
+func (t *turns) take(ctx context.Context, l lane, size int, limit time.Duration) bool {
+	mine, ok := t.join(l, size)
+	if ok {
+		return true
+	}
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {
-	case <-it.free:
+	case <-mine:
 		return true
 	case <-timer.C:
 	case <-ctx.Done():
 	}
-	t.part(n)
-	return false
+	return !t.giveUp(l, mine)
 }
 
 // leave gives a turn to the next.
-func (t *turns) leave(n id.Number) {
-	t.mu.Lock()
-	t.of[n].free <- struct{}{}
-	t.mu.Unlock()
-	t.part(n)
-}
-
-// join: a number's size changes when nobody of it is here.
-func (t *turns) join(n id.Number, size int) *turn {
+func (t *turns) leave(l lane) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	it := t.of[n]
-	if it == nil {
-		it = &turn{free: make(chan struct{}, size)}
-		for range size {
-			it.free <- struct{}{}
-		}
-		t.of[n] = it
+	it := t.of[l]
+	if it == nil { // a turn that was left twice
+		return
 	}
-	it.users++
-	return it
+	it.held--
+	t.admit(l, it)
 }
 
-func (t *turns) part(n id.Number) {
+// join takes a turn that is free, or stands in line.
+func (t *turns) join(l lane, size int) (mine chan struct{}, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if it := t.of[n]; it.users == 1 {
-		delete(t.of, n)
-	} else {
-		it.users--
+	it := t.of[l]
+	if it == nil {
+		it = &turn{}
+		t.of[l] = it
+	}
+	it.size = max(size, 1)
+	mine = make(chan struct{})
+	it.line = append(it.line, mine)
+	t.admit(l, it) // those before first: the size may have grown
+	select {
+	case <-mine:
+		return mine, true
+	default:
+		return mine, false
+	}
+}
+
+// giveUp leaves the line; false when the turn came at the last moment after all.
+func (t *turns) giveUp(l lane, mine chan struct{}) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	it := t.of[l]
+	if it == nil {
+		return false
+	}
+	at := slices.Index(it.line, mine)
+	if at < 0 {
+		return false
+	}
+	it.line = slices.Delete(it.line, at, at+1)
+	t.admit(l, it)
+	return true
+}
+
+// admit lets in whom there is room for, and forgets a lane that nobody is in.
+func (t *turns) admit(l lane, it *turn) {
+	for len(it.line) > 0 && it.held < it.size {
+		it.held++
+		close(it.line[0])
+		it.line = it.line[1:]
+	}
+	if it.held == 0 && len(it.line) == 0 {
+		delete(t.of, l)
 	}
 }

@@ -37,10 +37,10 @@ type Worker struct {
 	slots    *slots
 	senders  *senders
 	askers   *turns // of the limiter
-	claimers *turns // and not yet booked
+	claimers *turns // who claim and have not booked yet
 	claims   *batches[messages.Want, *messages.Claim]
 	records  *batches[answer, error]
-	returns  *batches[returned, struct{}]
+	returns  *batches[messages.Returned, struct{}]
 	streaks  streaks
 	prepared prepared
 	pending  sync.WaitGroup // batches in the database

@@ -41,8 +41,8 @@ func commands() []command {
 const gcPercent = 400
 
 func main() {
-	if was := debug.SetGCPercent(gcPercent); was != 100 {
-		debug.SetGCPercent(was)
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -71,7 +71,11 @@ func (c *crowd) sending() []call {
 		app("claim", c.claimOnce),
 		app("refused", func(ctx context.Context, tx pgx.Tx) error { return messages.Refused(ctx, tx, c.ws, c.above()) }),
 		app("give back", func(ctx context.Context, tx pgx.Tx) error {
-			return messages.GiveBack(ctx, tx, c.ws, time.Second, c.above()...)
+			var back []messages.Returned
+			for _, m := range c.above() {
+				back = append(back, messages.Returned{Message: m, After: time.Second})
+			}
+			return messages.GiveBack(ctx, tx, c.ws, back)
 		}),
 		app("record", func(ctx context.Context, tx pgx.Tx) error { return messages.Record(ctx, tx, c.ws, c.results()) }),
 		app("statuses by callback", func(ctx context.Context, tx pgx.Tx) error { return c.hear(ctx, tx, true) }),

@@ -251,8 +251,8 @@ func Full(err error) bool {
 }
 
 // Unfit tells whether the server refused a value itself, such as a zero byte in
-// a text: the same statement will never succeed.
+// a text or one that a constraint forbids: the same statement will never succeed.
 func Unfit(err error) bool {
 	var pe *pgconn.PgError
-	return errors.As(err, &pe) && pe.Code[:2] == "22"
+	return errors.As(err, &pe) && (pe.Code[:2] == "22" || pe.Code[:2] == "23")
 }

@@ -106,6 +106,35 @@ func URL(t testing.TB, pool *pg.Pool) string {
 	return s.urlOf(pool.App().Config().ConnConfig.Database)
 }
 
+// CountDeadlocks returns how many deadlocks PostgreSQL has found in the pool's
+// database since now, also those whose transactions were run again. It is to be
+// asked when the pool is idle.
+func CountDeadlocks(t testing.TB, pool *pg.Pool) func() int {
+	t.Helper()
+	conn := Owner(t, pool)
+	read := func() (n int) {
+		err := conn.QueryRow(t.Context(), `
+			select deadlocks
+			from pg_stat_database
+			where datname = current_database()`).Scan(&n)
+		if err != nil {
+			t.Fatalf("count the deadlocks: %v", err)
+		}
+		return n
+	}
+	before := read()
+	return func() int {
+		t.Helper()
+		for _, idle := range pool.App().AcquireAllIdle(t.Context()) { // a session tells of them now and then
+			if _, err := idle.Exec(t.Context(), `select pg_stat_force_next_flush()`); err != nil {
+				t.Errorf("have the deadlocks told: %v", err)
+			}
+			idle.Release()
+		}
+		return read() - before
+	}
+}
+
 // MoveClock shifts the database's clock (bareed_now) so that it shows d more
 // than the machine's. It takes effect with the next statement of every session.
 func MoveClock(t testing.TB, pool *pg.Pool, d time.Duration) {

@@ -1,0 +1,185 @@
+package worker
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"bareed/internal/clock"
+	"bareed/internal/fixture"
+	"bareed/internal/id"
+	"bareed/internal/pg/pgtest"
+	"bareed/internal/redistest"
+	"bareed/limits"
+	"bareed/messages"
+	"bareed/numbers"
+	"bareed/queue"
+	"bareed/whatsapp"
+)
+
+// sending is a worker that POSTs a run to a Meta which accepts everything after a while.
+type sending struct {
+	*Worker
+	b     *fixture.Broadcast
+	run   id.Run
+	posts atomic.Int32
+}
+
+func newSending(t *testing.T, slots, people int, latency time.Duration) *sending {
+	t.Helper()
+	s := &sending{b: fixture.NewBroadcast(t, pgtest.New(t))}
+	b := s.b
+	meta := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, _ *http.Request) {
+		n := s.posts.Add(1)
+		time.Sleep(latency) // Meta's own
+		fmt.Fprintf(out, `{"messages":[{"id":"wamid.%d"}]}`, n)
+	}))
+	t.Cleanup(meta.Close)
+	client, err := whatsapp.New(whatsapp.Config{BaseURL: meta.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	rdb := redistest.Start(t).Client()
+	t.Cleanup(func() { _ = rdb.Close() })
+	var ahead atomic.Int64
+	limiter := limits.New(rdb, limits.Config{MinAhead: 5 * time.Millisecond, Offset: func() time.Duration { return time.Duration(ahead.Load()) }})
+	// A number's first departure is a second away; that second is over.
+	if _, err := limiter.Take(t.Context(), limits.Ask{Number: b.Number, PerSecond: 1000}); err != nil {
+		t.Fatal(err)
+	}
+	ahead.Store(int64(2 * time.Second))
+	s.Worker = New(Config{Pool: b.Pool, Vault: b.Vault, Meta: client, Limits: limiter, Clock: clock.System,
+		Log: slog.New(slog.DiscardHandler), Name: "test", Slots: slots})
+	box, err := b.Vault.Box(t.Context(), b.Workspace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.senders.of[b.Number] = sender{number: numbers.Number{ID: b.Number, PhoneNumberID: "1"}, token: "token", box: box,
+		perSecond: 1000, read: time.Now().Add(time.Hour)}
+	if _, err := b.Pool.Engine().Exec(t.Context(), `update portfolio set messaging_limit = null where id = $1`, b.Portfolio); err != nil {
+		t.Fatal(err)
+	}
+	b.AddPeople(t, b.Audience, people)
+	s.run = b.Launch(t, "Sent").RunID
+	return s
+}
+
+func (s *sending) task(ordinal int) queue.SendMessage {
+	return queue.SendMessage{Workspace: s.b.Workspace, Run: s.run, Ordinal: int32(ordinal), Number: s.b.Number, Contact: id.New[id.Contact]()}
+}
+
+// idle fails the test when anything is still held by tasks that have ended.
+func (s *sending) idle(t *testing.T) {
+	t.Helper()
+	s.Wait(t.Context())
+	if s.slots.all != 0 || len(s.slots.of) != 0 || !s.askers.empty() || !s.claimers.empty() {
+		t.Errorf("still held: %d slots, askers %v, claimers %v", s.slots.all, s.askers.of, s.claimers.of)
+	}
+}
+
+// While more tasks come than there are slots, a stop commits: at most one POST
+// of each slot leaves after it, and nothing is held by what came back.
+func TestStopBoundsWhatStillLeaves(t *testing.T) {
+	t.Parallel()
+	const slots, people = 16, 300
+	s := newSending(t, slots, people, 20*time.Millisecond)
+	var next atomic.Int32
+	var wg sync.WaitGroup
+	for range 2 * slots {
+		wg.Go(func() {
+			for o := int(next.Add(1)); o <= people; o = int(next.Add(1)) {
+				if err := s.sendMessage(t.Context(), s.task(o)); err != nil {
+					t.Errorf("message %d: %v", o, err)
+				}
+			}
+		})
+	}
+	for deadline := time.Now().Add(20 * time.Second); s.posts.Load() < 30; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d POSTs in 20 s", s.posts.Load())
+		}
+	}
+	s.b.In(t, func(tx pgx.Tx) error {
+		_, err := messages.OpenStop(t.Context(), tx, s.b.Workspace, messages.Opening{
+			Scope: messages.ScopeNumber, ScopeID: s.b.Number, Reason: "quality_red", ByRule: true, By: "system:test"})
+		return err
+	})
+	stopped := s.posts.Load()
+	wg.Wait()
+	s.idle(t)
+	if after := s.posts.Load() - stopped; after > slots {
+		t.Errorf("%d POSTs left after the stop, at most %d may", after, slots)
+	}
+	accepted := counted(t, s.b, `select count(*) from message where workspace_id = $1 and state = 'accepted'`, s.b.Workspace)
+	ready := counted(t, s.b, `select count(*) from message where workspace_id = $1 and state = 'ready'`, s.b.Workspace)
+	if accepted != int(s.posts.Load()) || accepted+ready != people || ready == 0 {
+		t.Errorf("%d POSTs, %d accepted, %d ready of %d", s.posts.Load(), accepted, ready, people)
+	}
+}
+
+// A reply leaves at once while the campaign of its number fills its share of
+// the slots, of the turns and of the limiter's patience.
+func TestReplyLeavesBesideACampaign(t *testing.T) {
+	t.Parallel()
+	s := newSending(t, 8, 2, 0)
+	bulk := lane{number: s.b.Number}
+	held := s.slots.fill(bulk)
+	s.slots.rest(bulk, time.Minute)
+	for range claimers(1000) {
+		s.claimers.take(t.Context(), bulk, claimers(1000), 0)
+	}
+	for range askers {
+		s.askers.take(t.Context(), bulk, askers, 0)
+	}
+	reply := s.task(1)
+	reply.Reply = true
+	if err := s.sendMessage(t.Context(), reply); err != nil || s.posts.Load() != 1 {
+		t.Errorf("the reply did not leave: %v", err)
+	}
+	if err := s.sendMessage(t.Context(), s.task(2)); err != nil || s.posts.Load() != 1 {
+		t.Errorf("a campaign's message left while its lane rests: %v", err)
+	}
+	if n := counted(t, s.b, `select count(*) from message where workspace_id = $1 and state = 'ready' and feed_after is not null`, s.b.Workspace); n != 1 {
+		t.Error("the campaign's message is not offered again")
+	}
+	if held == 0 {
+		t.Error("the campaign held no slots")
+	}
+}
+
+// What cannot be rendered, or belongs to another number, leaves no turn behind.
+func TestNothingIsHeldByWhatDoesNotLeave(t *testing.T) {
+	t.Parallel()
+	s := newSending(t, 8, 4, 0)
+	s.b.Do(t, `update message set parameters = '\x00' where workspace_id = $1 and ordinal = 1`, s.b.Workspace)
+	other := s.task(2)
+	other.Number = id.New[id.Number]()
+	s.senders.of[other.Number] = s.senders.of[s.b.Number]
+	gone := s.task(3)
+	if _, err := s.claimAll(t.Context(), s.b.Workspace, []messages.Want{{Message: id.Message{Run: s.run, Ordinal: 3}, Token: uuid.New()}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, task := range []queue.SendMessage{s.task(1), other, gone} {
+		if err := s.sendMessage(t.Context(), task); err != nil {
+			t.Error(err)
+		}
+	}
+	s.idle(t)
+	if s.posts.Load() != 0 {
+		t.Errorf("%d messages left", s.posts.Load())
+	}
+	for ordinal, want := range []string{"failed", "ready", "sending"} {
+		if n := counted(t, s.b, `select count(*) from message where workspace_id = $1 and ordinal = $2 and state = $3`, s.b.Workspace, ordinal+1, want); n != 1 {
+			t.Errorf("message %d is not %s", ordinal+1, want)
+		}
+	}
+}
