@@ -32,6 +32,8 @@ func commands() []command {
 		{"sandbox", "play Meta, for rehearsals", runSandbox},
 		{"migrate", "bring the database to the newest schema", runMigrate},
 		{"admin", "make organisations, workspaces, users and keys", runAdmin},
+		{"health", "ask the process of these settings whether it is ready", runHealth},
+		{"version", "tell the version", runVersion},
 	}
 }
 
