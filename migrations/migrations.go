@@ -109,6 +109,8 @@ begin
 	grant usage, create on schema public to bareed_owner;
 	grant usage on schema public to bareed_app, bareed_engine, bareed_backup;
 	alter default privileges for role bareed_owner in schema public grant select on tables to bareed_backup;
+	alter default privileges for role bareed_owner in schema public grant select on sequences to bareed_backup;
+	grant select on all sequences in schema public to bareed_backup; -- pg_dump reads their positions
 end $$`
 
 func prepareRoles(ctx context.Context, cfg *pgx.ConnConfig) error {

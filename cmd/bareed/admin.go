@@ -30,6 +30,9 @@ func adminCommands() []adminCommand {
 		{"workspace", "-organisation org_… -name NAME [-zone Asia/Riyadh] [-test]", adminWorkspace},
 		{"user", "-organisation org_… -email ADDRESS [-name NAME] [-workspace ws_… -role ROLE] [-operator]; the password is read from standard input", adminUser},
 		{"key", "-workspace ws_… -name NAME -scopes a,b (or all) [-test]", adminKey},
+		{"hold", "[-workspace ws_…] [-reason restored]; nothing leaves any workspace until release", adminHold},
+		{"release", "[-workspace ws_…] [-reason restored]; clears what hold opened for this reason", adminRelease},
+		{"rewrap", "seals every key with the newest master key", adminRewrap},
 	}
 }
 

@@ -69,6 +69,10 @@ func runAPI(ctx context.Context, _ []string) error {
 
 // metrics serves the API's own figures on the private address.
 func (p *process) metrics(ctx context.Context, h http.Handler) error {
+	if p.config.MetricsListen == "" {
+		<-ctx.Done()
+		return nil
+	}
 	ln, err := net.Listen("tcp", p.config.MetricsListen)
 	if err != nil {
 		return fmt.Errorf("listen for metrics: %w", err)

@@ -31,7 +31,9 @@ func commands() []command {
 		{"scheduler", "turn due rows into tasks; one leads, more wait", runScheduler},
 		{"sandbox", "play Meta, for rehearsals", runSandbox},
 		{"migrate", "bring the database to the newest schema", runMigrate},
-		{"admin", "make organisations, workspaces, users and keys", runAdmin},
+		{"admin", "make organisations, workspaces, users and keys; hold and release all sending", runAdmin},
+		{"health", "ask the process of these settings whether it is ready", runHealth},
+		{"version", "tell the version", runVersion},
 	}
 }
 

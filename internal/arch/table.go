@@ -66,6 +66,8 @@ var table = []rule{
 	{folder: "internal/fixture", may: with(nouns, "whatsapp")},
 	{folder: "internal/arch"},
 	{folder: "internal/devenv"},
+	{folder: "internal/deploy", may: []string{"internal/devenv", "accounts"}},
+	{folder: "internal/procs", may: []string{"internal/devenv", "internal/rig", "migrations", "sandbox"}},
 	{folder: "internal/rig", may: []string{"internal/devenv", "sandbox"}},
 	{folder: "internal/demo", may: []string{"contacts", "internal/devenv", "internal/rig", "sandbox"}},
 	{folder: "internal/prove", everything: true},

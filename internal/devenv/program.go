@@ -1,0 +1,24 @@
+//go:build unix
+
+package devenv
+
+import (
+	"fmt"
+	"path/filepath"
+)
+
+// PostgresProgram returns the path of one of PostgreSQL's own programs, such as
+// pg_dump, from an installation of this major version or a newer one: older
+// ones refuse a newer server.
+func PostgresProgram(name string, major int) (string, error) {
+	bins, err := findPostgres()
+	if err != nil {
+		return "", err
+	}
+	for _, b := range bins {
+		if p := filepath.Join(b.Dir, name); b.Major >= major && runnable(p) {
+			return p, nil
+		}
+	}
+	return "", fmt.Errorf("no %s of PostgreSQL %d or newer found: set PG_BINDIR", name, major)
+}
