@@ -14,42 +14,42 @@ import (
 
 var noon = time.Date(2026, 11, 22, 9, 3, 7, 0, time.UTC)
 
-func small(t *testing.T) *ui.UI {
+// small is a UI of one page, with whatever stands in its main part.
+func small(main string) (*ui.UI, error) {
+	return ui.New(ui.Config{
+		Clock: func() time.Time { return noon },
+		Pages: fstest.MapFS{
+			"parts/x.html": {Data: []byte(`{{define "layout"}}<title>{{template "title" .}}</title>{{template "main" .}}{{end}}`)},
+			"one.html":     {Data: []byte(`{{define "title"}}{{t "a.hello" "name" .}}{{end}}{{define "main"}}` + main + `{{end}}`)},
+		},
+		Text: fstest.MapFS{
+			"en/a.json": {Data: []byte(`{"a.hello": "Hello {name}", "a.n": {"one": "{n} person", "other": "{n} people"}}`)},
+			"ar/a.json": {Data: []byte(`{"a.hello": "مرحبًا {name}", "a.n": {"zero": "صفر", "one": "شخص", "two": "شخصان", "few": "{n} أشخاص", "many": "{n} شخصًا", "other": "{n} شخص"}}`)},
+		},
+	})
+}
+
+func kit(t *testing.T) *ui.UI {
 	t.Helper()
-	u, err := ui.New(ui.Config{
-		Clock: func() time.Time { return noon },
-		Pages: fstest.MapFS{
-			"parts/x.html": {Data: []byte(`{{define "layout"}}<title>{{template "title" .}}</title>{{template "main" .}}{{end}}`)},
-			"one.html":     {Data: []byte(`{{define "title"}}{{t "a.hello" "name" .}}{{end}}{{define "main"}}{{n 1234567}} {{phone "+966 5"}} {{date now}}{{end}}`)},
-		},
-		Text: fstest.MapFS{
-			"en/a.json": {Data: []byte(`{"a.hello": "Hello {name}", "a.n": {"one": "{n} person", "other": "{n} people"}}`)},
-			"ar/a.json": {Data: []byte(`{"a.hello": "مرحبًا {name}", "a.n": {"zero": "صفر", "one": "شخص", "two": "شخصان", "few": "{n} أشخاص", "many": "{n} شخصًا", "other": "{n} شخص"}}`)},
-		},
-	})
-	if err == nil {
-		t.Fatal("a page with an unknown function was taken")
-	}
-	u, err = ui.New(ui.Config{
-		Clock: func() time.Time { return noon },
-		Pages: fstest.MapFS{
-			"parts/x.html": {Data: []byte(`{{define "layout"}}<title>{{template "title" .}}</title>{{template "main" .}}{{end}}`)},
-			"one.html":     {Data: []byte(`{{define "title"}}{{t "a.hello" "name" .}}{{end}}{{define "main"}}{{n 1234567}} {{phone "+966 5"}}{{end}}`)},
-		},
-		Text: fstest.MapFS{
-			"en/a.json": {Data: []byte(`{"a.hello": "Hello {name}", "a.n": {"one": "{n} person", "other": "{n} people"}}`)},
-			"ar/a.json": {Data: []byte(`{"a.hello": "مرحبًا {name}", "a.n": {"zero": "صفر", "one": "شخص", "two": "شخصان", "few": "{n} أشخاص", "many": "{n} شخصًا", "other": "{n} شخص"}}`)},
-		},
-	})
+	u, err := small(`{{n 1234567}} {{phone "+966 5"}}`)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return u
 }
 
+func TestABrokenPageStopsTheStart(t *testing.T) {
+	t.Parallel()
+	for _, main := range []string{`{{nothing}}`, `{{if}}`, `{{end}}`} {
+		if _, err := small(main); err == nil {
+			t.Errorf("%s was taken", main)
+		}
+	}
+}
+
 func TestTextsAndPlurals(t *testing.T) {
 	t.Parallel()
-	u := small(t)
+	u := kit(t)
 	en, ar := u.Locale("en", nil), u.Locale("ar", nil)
 	for n, want := range map[int]string{0: "صفر", 1: "شخص", 2: "شخصان", 3: "3 أشخاص", 10: "10 أشخاص", 11: "11 شخصًا", 99: "99 شخصًا",
 		100: "100 شخص", 103: "103 أشخاص", 1_000_000: "1,000,000 شخص"} {
@@ -75,7 +75,7 @@ func TestTextsAndPlurals(t *testing.T) {
 
 func TestRender(t *testing.T) {
 	t.Parallel()
-	u := small(t)
+	u := kit(t)
 	zone, err := time.LoadLocation("Asia/Riyadh")
 	if err != nil {
 		t.Fatal(err)
@@ -90,6 +90,14 @@ func TestRender(t *testing.T) {
 		t.Error("a page that does not exist was rendered")
 	}
 	l := u.Locale("ar", zone)
+	for d, want := range map[time.Duration]string{
+		-2 * time.Second: "ui.now", -90 * time.Minute: "ui.ago.hours", 3 * time.Minute: "ui.in.minutes", -30 * 24 * time.Hour: "ui.ago.days",
+		-90 * 24 * time.Hour: "24 أغسطس 2026",
+	} {
+		if got := l.Ago(noon.Add(d)); got != want { // the texts are elsewhere: a key stands for each
+			t.Errorf("%v: %q, want %q", d, got, want)
+		}
+	}
 	if got := l.Time(noon); got != "22 نوفمبر 2026، 12:03" {
 		t.Errorf("%q", got)
 	}
