@@ -57,7 +57,7 @@ func TestReconcilerGoesOnBehindABadRun(t *testing.T) {
 	pgtest.MoveClock(t, f.b.Pool, 2*time.Minute)
 	locked(t, f, `select from run where id = $1 for update`, bad)
 	for range 2 {
-		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		if err := f.reconcile(ctx); err == nil {
 			t.Error("the bad run took none of the time")
 		}
