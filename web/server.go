@@ -20,8 +20,10 @@ import (
 	"bareed/accounts"
 	"bareed/internal/clock"
 	"bareed/internal/pg"
+	"bareed/web/charts"
 	"bareed/web/front"
 	"bareed/web/ui"
+	"bareed/web/wizard"
 )
 
 //go:embed pages text
@@ -81,7 +83,7 @@ func NewUI(c clock.Clock) (*ui.UI, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find the texts: %w", err)
 	}
-	return ui.New(ui.Config{Pages: pages, Text: text, Clock: c})
+	return ui.New(ui.Config{Pages: pages, Text: text, Clock: c, Styles: map[string][]byte{"charts.css": charts.Stylesheet}})
 }
 
 // ServeHTTP answers a page or an asset.
@@ -93,6 +95,7 @@ func (s *Server) register() {
 	s.preferences()
 	s.home()
 	s.campaigns()
+	wizard.Register(s.Front)
 	s.audiences()
 	s.contacts()
 	s.templates()

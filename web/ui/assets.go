@@ -26,7 +26,7 @@ type Assets struct {
 	files map[string][]byte // by the last part of the URL
 }
 
-func loadAssets() (*Assets, error) {
+func loadAssets(styles map[string][]byte) (*Assets, error) {
 	a := &Assets{urls: map[string]string{}, files: map[string][]byte{}}
 	root, err := fs.Sub(assetFiles, "assets")
 	if err != nil {
@@ -40,16 +40,23 @@ func loadAssets() (*Assets, error) {
 		if err != nil {
 			return err
 		}
-		sum := sha256.Sum256(b)
-		ext := path.Ext(name)
-		hashed := strings.TrimSuffix(name, ext) + "-" + hex.EncodeToString(sum[:6]) + ext
-		a.urls[name], a.files[hashed] = AssetPath+hashed, b
+		a.add(name, b)
 		return nil
 	})
+	for name, b := range styles {
+		a.add(name, b)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read the assets: %w", err)
 	}
 	return a, nil
+}
+
+func (a *Assets) add(name string, b []byte) {
+	sum := sha256.Sum256(b)
+	ext := path.Ext(name)
+	hashed := strings.TrimSuffix(name, ext) + "-" + hex.EncodeToString(sum[:6]) + ext
+	a.urls[name], a.files[hashed] = AssetPath+hashed, b
 }
 
 // URL is where a file is; an unknown name is a template's bug.

@@ -29,6 +29,8 @@ type Config struct {
 	Pages fs.FS
 	Text  fs.FS
 	Clock clock.Clock
+
+	Styles map[string][]byte // style sheets beside ours, by name
 }
 
 // UI renders pages. It is safe for use by many requests at once.
@@ -58,7 +60,7 @@ func New(c Config) (*UI, error) {
 	if u.texts, err = LoadTexts(c.Text); err != nil {
 		return nil, err
 	}
-	if u.assets, err = loadAssets(); err != nil {
+	if u.assets, err = loadAssets(c.Styles); err != nil {
 		return nil, err
 	}
 	if err := u.parse(c.Pages); err != nil {
