@@ -83,7 +83,7 @@ func NewUI(c clock.Clock) (*ui.UI, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find the texts: %w", err)
 	}
-	return ui.New(ui.Config{Pages: pages, Text: text, Clock: c, Styles: map[string][]byte{"charts.css": charts.Stylesheet}})
+	return ui.New(ui.Config{Pages: pages, Text: text, Clock: c, Assets: map[string][]byte{"charts.css": charts.Stylesheet}})
 }
 
 // ServeHTTP answers a page or an asset.

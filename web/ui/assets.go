@@ -26,7 +26,7 @@ type Assets struct {
 	files map[string][]byte // by the last part of the URL
 }
 
-func loadAssets(styles map[string][]byte) (*Assets, error) {
+func loadAssets(more map[string][]byte) (*Assets, error) {
 	a := &Assets{urls: map[string]string{}, files: map[string][]byte{}}
 	root, err := fs.Sub(assetFiles, "assets")
 	if err != nil {
@@ -43,7 +43,7 @@ func loadAssets(styles map[string][]byte) (*Assets, error) {
 		a.add(name, b)
 		return nil
 	})
-	for name, b := range styles {
+	for name, b := range more {
 		a.add(name, b)
 	}
 	if err != nil {

@@ -30,7 +30,8 @@ type Config struct {
 	Text  fs.FS
 	Clock clock.Clock
 
-	Styles map[string][]byte // style sheets beside ours, by name
+	// Assets are files beside those of this package, by name.
+	Assets map[string][]byte
 }
 
 // UI renders pages. It is safe for use by many requests at once.
@@ -60,7 +61,7 @@ func New(c Config) (*UI, error) {
 	if u.texts, err = LoadTexts(c.Text); err != nil {
 		return nil, err
 	}
-	if u.assets, err = loadAssets(c.Styles); err != nil {
+	if u.assets, err = loadAssets(c.Assets); err != nil {
 		return nil, err
 	}
 	if err := u.parse(c.Pages); err != nil {

@@ -23,6 +23,7 @@ const maxAudiencesShown = 200
 type audienceView struct {
 	All    []contacts.Audience
 	Chosen int
+	One    id.Audience // the chosen one, where there is only one: a file is imported into it
 	Reach  plan.Reach // of the chosen ones, each person once
 }
 
@@ -34,6 +35,9 @@ func (s *desk) audienceView(c *front.Call, tx pgx.Tx, v *view, f *ui.Form) (*aud
 	}
 	chosen := chosenAudiences(f)
 	a.Chosen = len(chosen)
+	if len(chosen) == 1 {
+		a.One = chosen[0]
+	}
 	if len(chosen) > 0 {
 		a.Reach, err = plan.CountReach(c.Ctx(), tx, c.Actor().Workspace, chosen, v.Campaign.Purpose)
 	}

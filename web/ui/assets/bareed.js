@@ -128,10 +128,11 @@
 
   // Live parts. data-live="/path" is an event stream:
   //   event: fragments  HTML whose elements replace those of the same id
-  //   event: say        a sentence for readers that listen
+  //   event: say        a sentence for readers that listen, at most one a minute
+  //   event: state      the same, at once
   //   event: end        nothing more comes; data "reload" loads the page again
-  // Without a stream the page is asked for every 5 seconds instead, or every
-  // data-poll milliseconds, until it has no live part any more.
+  // Without a stream, or with an empty data-live, the page is asked for every 5
+  // seconds instead.
   function swap(html) {
     const doc = new DOMParser().parseFromString(html, "text/html");
     for (const fresh of doc.querySelectorAll("[id]")) {
@@ -158,7 +159,7 @@
           if (!r.ok || r.redirected) return stop();
           const ids = [...root.querySelectorAll("[id]")].map((e) => e.id);
           const doc = new DOMParser().parseFromString(await r.text(), "text/html");
-          if (!doc.querySelector("[data-live]")) stop();
+          if (!doc.querySelector("[data-live]")) stop(); // nothing changes any more
           swap(ids.map((i) => doc.getElementById(i)).filter(Boolean).map((e) => e.outerHTML).join(""));
         } catch { /* the next one may come through */ }
       }, Number(root.dataset.poll) || 5000);
@@ -169,6 +170,7 @@
       source = new EventSource(root.dataset.live);
       source.addEventListener("fragments", (e) => { misses = 0; swap(e.data); });
       source.addEventListener("say", (e) => say(e.data));
+      source.addEventListener("state", (e) => say(e.data, true));
       source.addEventListener("end", (e) => { stop(); if (e.data === "reload") location.reload(); });
       source.addEventListener("error", () => {
         misses += 1;
