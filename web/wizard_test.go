@@ -221,7 +221,7 @@ func TestTheRowsOfACheck(t *testing.T) {
 	if strings.Count(p.Body, "\n") != 4 || !strings.Contains(p.Header.Get("Content-Disposition"), ".csv") {
 		t.Errorf("%v %s", p.Header, p.Body)
 	}
-	if p := b.get(path + "?reason=opted_out").has(t, 200, people[0].String()); strings.Count(p.Body, "\n") != 2 {
+	if p := b.get(path+"?reason=opted_out").has(t, 200, people[0].String()); strings.Count(p.Body, "\n") != 2 {
 		t.Errorf("%s", p.Body)
 	}
 	if p := d.as(t, accounts.Viewer).get(path).has(t, 200, "•"); strings.Contains(p.Body, "966500000000") {
@@ -254,14 +254,14 @@ func TestStepsAreBoundedAndFenced(t *testing.T) {
 			}
 		}
 	}
-	b.get(base + "none").has(t, 404)
-	d.as(t, accounts.Viewer).get(base + "message").has(t, 403)
+	b.get(base+"none").has(t, 404)
+	d.as(t, accounts.Viewer).get(base+"message").has(t, 403)
 	other := fixture.Workspace(t, d.pool, d.vault)
 	_, email := fixture.User(t, d.pool, d.hasher, other, accounts.Owner)
 	stranger := d.browser(t)
 	stranger.signIn(email)
 	for _, step := range []string{"message", "audience", "delivery", "check", "confirm"} {
-		stranger.get(base + step).has(t, 404)
+		stranger.get(base+step).has(t, 404)
 		stranger.post(base+step, "version", "1").has(t, 404)
 	}
 }

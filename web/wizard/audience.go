@@ -24,7 +24,7 @@ type audienceView struct {
 	All    []contacts.Audience
 	Chosen int
 	One    id.Audience // the chosen one, where there is only one: a file is imported into it
-	Reach  plan.Reach // of the chosen ones, each person once
+	Reach  plan.Reach  // of the chosen ones, each person once
 }
 
 func (s *desk) audienceView(c *front.Call, tx pgx.Tx, v *view, f *ui.Form) (*audienceView, error) {
