@@ -106,7 +106,7 @@ func TestTheWizardFromBeginningToEnd(t *testing.T) {
 	d.AddPeople(t, d.Audience, 3)
 	b := d.as(t, accounts.Marketer)
 	b.get("/campaigns/new").has(t, 200, `aria-current="step"`, "+966500000000", d.Template.String())
-	b.post("/campaigns/new", "go", "next").has(t, 422, "This is needed.", `href="#name"`, `href="#template"`)
+	b.post("/campaigns/new", "go", "next").has(t, 422, "Give the campaign a name.", `href="#name"`, `href="#template"`)
 	b.post("/campaigns/new", "go", "stay", "name", "Ramadan", "template", d.Template.String()).has(t, 200, `value="Ramadan"`, "Hello")
 	form := []string{"name", "Ramadan", "number", d.Number.String(), "template", d.Template.String(), "go", "next"}
 	c, base := draftOf(t, b.post("/campaigns/new", form...))
@@ -114,7 +114,7 @@ func TestTheWizardFromBeginningToEnd(t *testing.T) {
 
 	step := base + "/edit/message"
 	p := b.get(step).has(t, 200, `name="from.body.1"`, "first_name")
-	b.do("POST", step, p.hiddenOf(form...)).has(t, 422, "body.1", `aria-invalid="true"`)
+	b.do("POST", step, p.hiddenOf(form...)).has(t, 422, "Choose what fills this variable.", `href="#from.body.1"`, `aria-invalid="true"`)
 	p = b.get(step)
 	b.do("POST", step, p.hiddenOf(append(form, "from.body.1", "of:first_name", "value.body.1", "friend")...)).to(t, base+"/edit/audience")
 
@@ -200,7 +200,7 @@ func TestTheNumberThatIsConfirmed(t *testing.T) {
 	d.AddPeople(t, d.Audience, 1)
 	b.do("POST", step, p.hiddenOf("count", "1001")).has(t, 409, "Check the campaign again")
 	d.Check(t, c.ID)
-	q := b.do("POST", step, p.hiddenOf("count", "1001")).has(t, 422, "it is 1,002 people now", "Send to 1,002 people")
+	q := b.do("POST", step, p.hiddenOf("count", "1001")).has(t, 422, "it goes to 1,002 people now", "Send to 1,002 people")
 	b.do("POST", step, q.hiddenOf("count", "1,002", "undo", "60")).to(t, base)
 	if got := d.campaign(t, c.ID); got.State != campaigns.Starting {
 		t.Errorf("%s", got.State)

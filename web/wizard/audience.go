@@ -106,11 +106,11 @@ func deliveryChange(c *front.Call, v *view, f *ui.Form, ch *campaigns.Change) {
 	at, zone := "", ""
 	var pace *int
 	if f.Get("when") == "at" {
-		f.Require(c.Locale(), "send_at")
+		need(c, f, "send_at")
 		at, zone = f.Get("send_at"), v.zoneOf(c).String()
 	}
 	if f.Get("speed") == "own" {
-		f.Require(c.Locale(), "per_minute")
+		need(c, f, "per_minute")
 		if n, err := strconv.Atoi(digits(f.Get("per_minute"))); err == nil {
 			pace = &n
 		} else {

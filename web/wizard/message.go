@@ -77,7 +77,7 @@ func typed(f *ui.Form, t templates.Template) []plan.Slot {
 
 // messageChange reads the first step's form.
 func messageChange(c *front.Call, tx pgx.Tx, f *ui.Form, ch *campaigns.Change) error {
-	f.Require(c.Locale(), "name")
+	need(c, f, "name")
 	number := choice[id.Number](c, f, "number")
 	template := choice[id.Template](c, f, "template")
 	name := f.Get("name")

@@ -1,6 +1,7 @@
 package wizard
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -91,7 +92,13 @@ func (v *view) failed(c *front.Call, f *ui.Form, err error) bool {
 		}
 	}
 	if v != nil {
-		names = append(names, slotFields(v.Campaign.Variables.Slots(v.Template))...)
+		fields := slotFields(v.Campaign.Variables.Slots(v.Template))
+		for i := 0; i+1 < len(fields) && e.Code == "template.params"; i += 2 {
+			if slices.ContainsFunc(e.Fields, func(x errs.Field) bool { return x.Code == e.Code && x.Pointer == fields[i] }) {
+				f.Add(fields[i+1], c.T("wizard.need.variable"))
+			}
+		}
+		names = append(names, fields...)
 	}
 	return f.Fail(c.Lang(), err, names...)
 }
@@ -193,6 +200,15 @@ func (s *desk) justMade(c *front.Call, name string) (made campaigns.Campaign, ok
 	return made, ok && err == nil
 }
 
+// need notes every named field that was left empty, in words of its own.
+func need(c *front.Call, f *ui.Form, fields ...string) {
+	for _, field := range fields {
+		if f.Get(field) == "" {
+			f.Add(field, c.Locale().Of("wizard.need", field))
+		}
+	}
+}
+
 // choice reads a chosen id; one that is missing or foreign is a fault of the field.
 func choice[T any, P interface {
 	*T
@@ -200,7 +216,7 @@ func choice[T any, P interface {
 }](c *front.Call, f *ui.Form, field string) T {
 	v, err := id.Parse[T, P](f.Get(field))
 	if f.Get(field) == "" {
-		f.Require(c.Locale(), field)
+		need(c, f, field)
 	} else if err != nil {
 		f.Add(field, errs.Sentence(c.Lang(), "ref.not_found", nil))
 	}

@@ -105,7 +105,7 @@ func (s *desk) loadDraft(c *front.Call, tx pgx.Tx, campaign id.Campaign, step st
 	return v, nil
 }
 
-// lacks lists what is missing, fault by fault, and the step of each.
+// lacks lists what is missing, each once, and the step that mends it.
 func (v *view) lacks(c *front.Call) {
 	faults := v.Campaign.Lacks(v.Number, v.Template)
 	if at := v.Campaign.Schedule; at != nil {
@@ -116,8 +116,13 @@ func (v *view) lacks(c *front.Call) {
 	for _, e := range faults {
 		p := e.Problem(c.Lang())
 		for _, f := range p.Errors {
-			step := stepOf(f.Pointer)
-			v.Lacks = append(v.Lacks, lack{f.Detail, step, v.path(step) + "#" + v.fieldOf(f.Pointer), e})
+			step, text := stepOf(f.Pointer), f.Detail
+			if f.Code == "template.params" {
+				text = c.T("wizard.lacks.variables")
+			}
+			if !slices.ContainsFunc(v.Lacks, func(l lack) bool { return l.Text == text }) {
+				v.Lacks = append(v.Lacks, lack{text, step, v.path(step) + "#" + v.fieldOf(f.Pointer), e})
+			}
 		}
 	}
 }
