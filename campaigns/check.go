@@ -177,14 +177,8 @@ func (l *Limit) span(people int64) {
 func warnings(c Campaign, n numbers.Number, t templates.Template, k *Check) []Warning {
 	list := []Warning{}
 	add := func(code string, p errs.Params) { list = append(list, Warning{code, p}) }
-	if e := checkTemplate(n, t, true); e != nil {
+	for _, e := range c.Lacks(n, t) {
 		add(e.Code, e.Params)
-	}
-	if e := c.Variables.Check(t); e != nil {
-		add(e.Code, e.Params)
-	}
-	if !n.CanSend() {
-		add("number.cannot_send", errs.Params{"status": n.Status})
 	}
 	if n.Quality == "YELLOW" || n.Quality == "RED" {
 		add("campaign.warn_quality", errs.Params{"quality": n.Quality})

@@ -3,6 +3,7 @@ package campaigns
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"strings"
 	"time"
 	"unicode"
@@ -31,6 +32,10 @@ type Definition struct {
 	PerMinute     *int   // nil: as fast as the number may
 	SendAt        string // RFC 3339, or a wall time in Zone; empty: at launch
 	Zone          string
+	Partial       bool // a draft that may still lack audiences and values
+
+	// What an edit leaves as it is gives a partial draft no fault.
+	keptMessage, keptTime bool
 }
 
 // Change is a partial edit; nil leaves a part as it is. A per_minute of nil
@@ -45,6 +50,7 @@ type Change struct {
 	PerMinute     **int
 	SendAt        *string
 	Zone          *string
+	Partial       bool // what is left as it is may lack or have become unfit: Lacks tells; no change keeps the version
 }
 
 const sqlInsert = `
@@ -103,6 +109,9 @@ func Edit(ctx context.Context, tx pgx.Tx, a accounts.Actor, campaign id.Campaign
 	if err != nil {
 		return c, err
 	}
+	if ch.Partial && reflect.DeepEqual(d, Change{Partial: true}.apply(c)) {
+		return c, nil
+	}
 	at, zone, local := columns(s)
 	_, err = tx.Exec(ctx, sqlUpdate, a.Workspace, campaign, d.Name, d.NumberID, d.TemplateID, d.Variables,
 		d.UnknownPolicy, d.PerMinute, at, zone, local)
@@ -143,6 +152,9 @@ func (ch Change) apply(c Campaign) Definition {
 	if d.SendAt == "" {
 		d.Zone = ""
 	}
+	d.Partial = ch.Partial
+	d.keptMessage = ch.Partial && d.NumberID == c.NumberID && d.TemplateID == c.TemplateID
+	d.keptTime = ch.Partial && ch.SendAt == nil
 	return d
 }
 
@@ -223,11 +235,13 @@ func (d *Definition) check(ctx context.Context, tx pgx.Tx, ws id.Workspace) (*sc
 	if err != nil {
 		return nil, err
 	}
-	if len(d.AudienceIDs) == 0 {
+	if len(d.AudienceIDs) == 0 && !d.Partial {
 		collect(all, errs.New("campaign.no_recipients", "suppressed", "–").At("/audience_ids", ""))
 	}
-	if number != nil && template != nil {
+	if number != nil && template != nil && !d.keptMessage {
 		collect(all, checkTemplate(*number, *template, false))
+	}
+	if number != nil && template != nil && !d.Partial {
 		collect(all, d.Variables.Check(*template))
 	}
 	if number != nil {
@@ -237,9 +251,9 @@ func (d *Definition) check(ctx context.Context, tx pgx.Tx, ws id.Workspace) (*sc
 		collect(all, errs.New("campaign.unknown_policy").At("/unknown_policy", ""))
 	}
 	s, err := d.schedule(ctx, tx)
-	if e, ok := errs.As(err); ok {
+	if e, ok := errs.As(err); ok && !d.keptTime {
 		collect(all, e)
-	} else if err != nil {
+	} else if err != nil && !ok {
 		return nil, err
 	}
 	if all.Code != "" {

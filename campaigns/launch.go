@@ -150,16 +150,29 @@ func sendable(ctx context.Context, tx pgx.Tx, ws id.Workspace, c Campaign) (t te
 	if n, err = numbers.Get(ctx, tx, ws, c.NumberID); err != nil {
 		return t, n, err
 	}
-	if e := checkTemplate(n, t, true); e != nil {
-		return t, n, e
-	}
-	if e := c.Variables.Check(t); e != nil {
-		return t, n, e
-	}
-	if !n.CanSend() {
-		return t, n, errs.New("number.cannot_send", "status", n.Status).At("/number_id", "")
+	if lacks := c.Lacks(n, t); len(lacks) > 0 {
+		return t, n, lacks[0]
 	}
 	return t, n, nil
+}
+
+// Lacks is what keeps the campaign from being sent as it stands, each with the
+// places at fault; nothing for one that can be launched after a check.
+func (c *Campaign) Lacks(n numbers.Number, t templates.Template) []*errs.Error {
+	var list []*errs.Error
+	if e := checkTemplate(n, t, true); e != nil {
+		list = append(list, e)
+	}
+	if e := c.Variables.Check(t); e != nil {
+		list = append(list, e)
+	}
+	if !n.CanSend() {
+		list = append(list, errs.New("number.cannot_send", "status", n.Status).At("/number_id", ""))
+	}
+	if len(c.AudienceIDs) == 0 {
+		list = append(list, errs.New("campaign.no_audience").At("/audience_ids", ""))
+	}
+	return list
 }
 
 // launchSchedule settles when: the request's time, else the campaign's own,

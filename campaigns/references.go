@@ -64,7 +64,7 @@ func (d *Definition) references(ctx context.Context, tx pgx.Tx, ws id.Workspace,
 			return nil, nil, err
 		}
 		number = &n
-	} else {
+	} else if !d.keptMessage {
 		collect(all, notFound("/number_id"))
 	}
 	if hasTemplate {
@@ -73,7 +73,7 @@ func (d *Definition) references(ctx context.Context, tx pgx.Tx, ws id.Workspace,
 			return nil, nil, err
 		}
 		template = &t
-	} else {
+	} else if !d.keptMessage {
 		collect(all, notFound("/template_id"))
 	}
 	return number, template, nil

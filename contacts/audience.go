@@ -214,3 +214,31 @@ func DeleteAudience(ctx context.Context, tx pgx.Tx, a accounts.Actor, audience i
 	}
 	return accounts.Audit(ctx, tx, a, accounts.Deed{Action: "audience.deleted", Subject: audience.String()})
 }
+
+// sqlAttributeNames walks the index from one name to the next, so that its cost
+// is the number of names and not of values.
+const sqlAttributeNames = `
+	with recursive held as (
+		(select t.name from contact_attribute t where t.workspace_id = $1 order by t.name limit 1)
+		union all
+		select (select t.name from contact_attribute t where t.workspace_id = $1 and t.name > held.name order by t.name limit 1)
+		from held
+		where held.name is not null)
+	select name
+	from held
+	where name is not null
+	limit $2`
+
+// AttributeNames lists the attributes that people of the workspace have, in
+// order of their names, at most limit.
+func AttributeNames(ctx context.Context, db pg.DB, ws id.Workspace, limit int) ([]string, error) {
+	rows, err := db.Query(ctx, sqlAttributeNames, ws, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list attributes: %w", err)
+	}
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("list attributes: %w", err)
+	}
+	return names, nil
+}

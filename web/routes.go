@@ -32,6 +32,14 @@ func routes() []front.Route {
 		{Route: "GET /campaigns/{campaign}/recipients/{message}", Action: accounts.ReadReports, Open: true},
 		{Route: "GET /campaigns/{campaign}/report", Action: accounts.ReadReports, Open: true},
 
+		{Route: "GET /campaigns/new", Action: accounts.WriteCampaigns, Open: true},
+		{Route: "POST /campaigns/new", Action: accounts.WriteCampaigns},
+		{Route: "GET /campaigns/{campaign}/edit", Action: accounts.WriteCampaigns, Open: true},
+		{Route: "GET /campaigns/{campaign}/edit/{step}", Action: accounts.WriteCampaigns, Open: true},
+		{Route: "POST /campaigns/{campaign}/edit/{step}", Action: accounts.WriteCampaigns},
+		{Route: "POST /campaigns/{campaign}/edit/confirm", Action: accounts.LaunchCampaigns},
+		{Route: "GET /campaigns/{campaign}/checks/{check}/rows.csv", Action: accounts.ReadCampaigns, Open: true, Long: true},
+
 		{Route: "GET /audiences", Action: accounts.ReadContacts, Open: true},
 
 		{Route: "GET /contacts", Action: accounts.ReadContacts, Open: true},

@@ -24,6 +24,7 @@ import (
 	"bareed/web/charts"
 	"bareed/web/front"
 	"bareed/web/ui"
+	"bareed/web/wizard"
 )
 
 //go:embed pages text
@@ -101,6 +102,7 @@ func (s *Server) register() {
 	s.preferences()
 	s.home()
 	s.campaigns()
+	wizard.Register(s.Front)
 	s.audiences()
 	s.contacts()
 	s.templates()

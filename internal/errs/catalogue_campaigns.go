@@ -4,6 +4,7 @@ var catalogueCampaigns = []Entry{
 	{"campaign.name_taken", 409, "A campaign named {name} exists already. Choose another name.", "توجد حملة باسم {name} بالفعل. اختر اسماً آخر."},
 	{"campaign.state", 409, "This is not possible while the campaign is {state}. Possible now: {actions}.", "هذا غير ممكن وحالة الحملة {state}. الممكن الآن: {actions}."},
 	{"campaign.no_recipients", 422, "Nobody would get this message. Choose an audience with people who opted in. Left out: {suppressed}.", "لن يتلقى أحد هذه الرسالة. اختر جمهوراً فيه من وافقوا على الاستلام. المستبعدون: {suppressed}."},
+	{"campaign.no_audience", 422, "No audience is chosen yet.", "لم يُختر جمهور بعد."},
 	{"campaign.check_missing", 409, "This version of the campaign has no completed check. Check it, then launch with its figure.", "لا يوجد فحص مكتمل لهذه النسخة من الحملة. افحصها ثم أطلقها بالعدد الناتج."},
 	{"campaign.check_outdated", 409, "The campaign was changed during the check. Check it again.", "تغيّرت الحملة أثناء الفحص. افحصها مرة أخرى."},
 	{"campaign.audience_changed", 409, "The audience had {was} people at the check and has {now} now. Check the campaign again.", "كان في الجمهور {was} شخصاً عند الفحص وفيه الآن {now}. افحص الحملة مرة أخرى."},

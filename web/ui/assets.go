@@ -46,7 +46,9 @@ func loadAssets(more map[string][]byte) (*Assets, error) {
 		return a.add(name, b)
 	})
 	for name, b := range more {
-		a.add(name, b)
+		if err == nil {
+			err = a.add(name, b)
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the assets: %w", err)

@@ -1,0 +1,139 @@
+package wizard
+
+import (
+	"cmp"
+	"encoding/csv"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"bareed/accounts"
+	"bareed/campaigns"
+	"bareed/campaigns/plan"
+	"bareed/internal/errs"
+	"bareed/internal/id"
+	"bareed/web/charts"
+	"bareed/web/front"
+	"bareed/web/ui"
+)
+
+// reportView is the fourth step's own part.
+type reportView struct {
+	Running    bool
+	People     int64 // in the audiences, while the check runs
+	Bar        []ui.Segment
+	Suppressed int64
+	Reasons    []map[string]any // code and people, most first
+	Chart      charts.Reasons
+	Warnings   []string
+	PerMinute  int
+	Starts     time.Time
+	Ends       time.Time // zero: not known
+}
+
+func (s *desk) reportView(c *front.Call, tx pgx.Tx, v *view) (*reportView, error) {
+	r := &reportView{}
+	k := v.Check
+	if k == nil {
+		return r, nil
+	}
+	if r.Running = v.Campaign.State == campaigns.Checking && !k.Outdated && (k.State == "waiting" || k.State == "running"); r.Running {
+		var err error
+		r.Bar = []ui.Segment{{Kind: "delivered", Value: k.Total}}
+		r.People, err = plan.Count(c.Ctx(), tx, c.Actor().Workspace, v.Campaign.AudienceIDs)
+		return r, err
+	}
+	l := c.Locale()
+	for _, reason := range slices.SortedFunc(maps.Keys(k.Suppressed), func(a, b string) int {
+		return cmp.Or(cmp.Compare(k.Suppressed[b], k.Suppressed[a]), cmp.Compare(a, b))
+	}) {
+		n := k.Suppressed[reason]
+		r.Suppressed += n
+		r.Reasons = append(r.Reasons, map[string]any{"code": reason, "people": n})
+		r.Chart.Items = append(r.Chart.Items, charts.Item{Label: l.Of("wizard.reason", reason), Value: float64(n), Class: "c-suppressed", Note: l.Percent(n, k.Total)})
+	}
+	r.Chart.Frame = charts.Frame{ID: "reasons", Title: c.T("wizard.reasons"), Summary: c.T("wizard.reasons.summary", "n", r.Suppressed, "total", k.Total),
+		Quiet: true, Dir: charts.Dir(l.Dir()), Empty: c.T("wizard.reasons.none"), Format: func(f float64) string { return l.T("wizard.count", "n", int64(f)) }}
+	for _, w := range k.Warnings {
+		if !slices.ContainsFunc(v.Lacks, func(x lack) bool { return x.fault.Code == w.Code }) {
+			r.Warnings = append(r.Warnings, errs.Sentence(c.Lang(), w.Code, w.Params))
+		}
+	}
+	r.predict(c, v)
+	return r, nil
+}
+
+// predict says when the last message goes out: at the number's pace or the
+// campaign's own, and not before the last 24 hours that the limit asks for.
+func (r *reportView) predict(c *front.Call, v *view) {
+	r.PerMinute = v.Number.PerSecond * 60
+	if p := v.Campaign.PerMinute; p > 0 && p < r.PerMinute {
+		r.PerMinute = p
+	}
+	r.Starts = c.Clock()
+	if at := v.Campaign.Schedule; at != nil && at.At.After(r.Starts) {
+		r.Starts = at.At
+	}
+	if l := v.Check.Limit; r.PerMinute == 0 || v.Check.Eligible == 0 || !l.Known {
+		return
+	}
+	sending := time.Duration(float64(v.Check.Eligible) / float64(r.PerMinute) * float64(time.Minute))
+	waiting := time.Duration(max(0, v.Check.Limit.DaysAtMin-1)) * 24 * time.Hour
+	r.Ends = r.Starts.Add(max(sending, waiting)).Add(time.Minute).Truncate(time.Minute)
+}
+
+// checkRowsFile writes every person's fate as CSV, page by page: the rows of
+// the API's file of the same name.
+func (s *desk) checkRowsFile(c *front.Call) error {
+	campaign, err := front.ID[id.Campaign](c, "campaign")
+	if err != nil {
+		return err
+	}
+	check, err := front.ID[id.Check](c, "check")
+	if err != nil {
+		return err
+	}
+	ws := c.Actor().Workspace
+	if err := c.InWorkspace(func(tx pgx.Tx) error { return campaigns.CheckHasRows(c.Ctx(), tx, ws, campaign, check) }); err != nil {
+		return err
+	}
+	c.Wrote()
+	c.W.Header().Set("Content-Type", "text/csv; charset=utf-8")
+	c.W.Header().Set("Content-Disposition", `attachment; filename="`+check.String()+`.csv"`)
+	w, flush := csv.NewWriter(c.W), http.NewResponseController(c.W)
+	if err := w.Write([]string{"contact_id", "name", "phone", "reason"}); err != nil {
+		return err
+	}
+	for after := (id.Contact{}); ; {
+		var rows []campaigns.CheckRow
+		err := c.InWorkspace(func(tx pgx.Tx) (err error) {
+			rows, err = campaigns.ReadCheckRows(c.Ctx(), tx, ws, check, c.Query("reason"), after, 2000, c.Can(accounts.SeePhones))
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			_ = w.Write([]string{r.ContactID.String(), plainCell(r.Name), r.Phone, r.Reason}) // Flush tells
+			after = r.ContactID
+		}
+		w.Flush()
+		_ = flush.SetWriteDeadline(time.Now().Add(time.Minute)) // not every writer can
+		if err := w.Error(); err != nil || len(rows) == 0 {
+			return err
+		}
+	}
+}
+
+// plainCell keeps a spreadsheet from taking a name for a formula (OWASP, "CSV
+// injection").
+func plainCell(s string) string {
+	if s != "" && strings.ContainsAny(s[:1], "=+-@\t\r") {
+		return "'" + s
+	}
+	return s
+}
