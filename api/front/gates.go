@@ -21,7 +21,7 @@ import (
 func (f *Front) gates(row Route, streamed bool) []gin.HandlerFunc {
 	return []gin.HandlerFunc{
 		func(c *gin.Context) { f.limitTime(c, row) },
-		f.gate(row, func(c *gin.Context) error { return f.authenticate(c, row) }),
+		f.gate(row, func(c *gin.Context) error { return f.known(c, row) }),
 		f.gate(row, func(c *gin.Context) error { return f.limitRate(c, row) }),
 		f.gate(row, func(c *gin.Context) error { return f.authorise(c, row) }),
 		f.gate(row, func(c *gin.Context) error { return checkPath(c, row) }),
@@ -56,8 +56,24 @@ func (f *Front) limitTime(c *gin.Context, row Route) {
 	c.Next()
 }
 
-// limitRate counts the request of a known caller.
+// known finds the caller. Who cannot be found is counted by address, so that
+// guessing keys is no faster than anything else.
+func (f *Front) known(c *gin.Context, row Route) error {
+	err := f.authenticate(c, row)
+	if err == nil || !isProgram(row.Path()) {
+		return err
+	}
+	if limited := f.rates.takeAddress(c.Writer.Header(), c.ClientIP()); limited != nil {
+		return limited
+	}
+	return err
+}
+
+// limitRate counts the request.
 func (f *Front) limitRate(c *gin.Context, row Route) error {
+	if row.Public && isProgram(row.Path()) {
+		return f.rates.takeAddress(c.Writer.Header(), c.ClientIP())
+	}
 	if row.Public {
 		return nil
 	}

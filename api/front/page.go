@@ -5,9 +5,12 @@ import (
 	"crypto/hmac"
 	"encoding/base64"
 	"maps"
+	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/gin-gonic/gin"
 
 	"bareed/accounts"
 	"bareed/internal/errs"
@@ -93,6 +96,14 @@ func Listed[T any](ctx context.Context, f *Front, a accounts.Actor, p Span, rows
 // Reply is an answer with a body.
 type Reply[T any] struct {
 	Body T
+}
+
+// Write answers with the list, for handlers that write by themselves.
+func (l *List[T]) Write(c *gin.Context) {
+	if l.Link != "" {
+		c.Header("Link", l.Link)
+	}
+	c.JSON(http.StatusOK, l.Body)
 }
 
 // Created is an answer to a POST that made something, and says where it is.

@@ -3,7 +3,9 @@ package front
 import (
 	"fmt"
 	"math"
+	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -12,9 +14,10 @@ import (
 	"bareed/internal/errs"
 )
 
-// rates are token buckets of this process: one per credential and one per
-// workspace, each holding one second's worth. They keep one caller from taking
-// the process away from the others; they are no promise about throughput.
+// rates are token buckets of this process: one per credential, one per workspace
+// and, for callers who are not known, one per address; each holds one second's
+// worth. They keep one caller from taking the process away from the others; they
+// are no promise about throughput.
 type rates struct {
 	now       clock.Clock
 	key       float64
@@ -36,23 +39,58 @@ func newRates(now clock.Clock, key, workspace int) *rates {
 	return &rates{now: now, key: float64(key), workspace: float64(workspace), buckets: make(map[string]*bucket)}
 }
 
-// take counts one request and writes the headers of the RateLimit draft
-// (draft-ietf-httpapi-ratelimit-headers-10); rate.limited when there is none left.
+// quota is one policy that applies to a request, by its name in the headers.
+type quota struct {
+	name      string
+	perSecond float64
+	bucket    string
+}
+
+func (q quota) policy() string { return fmt.Sprintf(`"%s";q=%.0f;w=1`, q.name, q.perSecond) }
+
+// take counts one request of a known caller.
 func (r *rates) take(h http.Header, a accounts.Actor) error {
+	return r.count(h, quota{"key", r.key, "c:" + a.ID}, quota{"workspace", r.workspace, "w:" + a.Workspace.String()})
+}
+
+// takeAddress counts one request of a caller who is not known.
+func (r *rates) takeAddress(h http.Header, address string) error {
+	return r.count(h, quota{"address", r.key, "a:" + address})
+}
+
+// count takes one from every quota, or none when one of them has none left, and
+// writes the headers of the RateLimit draft (draft-ietf-httpapi-ratelimit-headers-10):
+// every policy, and what is left of the tightest.
+func (r *rates) count(h http.Header, quotas ...quota) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	key, workspace := r.fill("c:"+a.ID, r.key), r.fill("w:"+a.Workspace.String(), r.workspace)
-	h.Set("RateLimit-Policy", fmt.Sprintf(`"key";q=%.0f;w=1, "workspace";q=%.0f;w=1`, r.key, r.workspace))
-	if key.left < 1 || workspace.left < 1 {
-		h.Set("RateLimit", `"key";r=0;t=1`)
-		e := errs.New("rate.limited")
-		e.RetryAfter = time.Second
-		return e
+	var policies, violated []string
+	var buckets []*bucket
+	tightest := 0
+	for i, q := range quotas {
+		policies = append(policies, q.policy())
+		b := r.fill(q.bucket, q.perSecond)
+		buckets = append(buckets, b)
+		if b.left < 1 {
+			violated = append(violated, q.name)
+		}
+		if b.left < buckets[tightest].left {
+			tightest = i
+		}
 	}
-	key.left--
-	workspace.left--
-	h.Set("RateLimit", fmt.Sprintf(`"key";r=%.0f;t=1`, math.Floor(min(key.left, workspace.left))))
-	return nil
+	h.Set("RateLimit-Policy", strings.Join(policies, ", "))
+	if violated == nil {
+		for _, b := range buckets {
+			b.left--
+		}
+	}
+	h.Set("RateLimit", fmt.Sprintf(`"%s";r=%.0f;t=1`, quotas[tightest].name, math.Floor(max(0, buckets[tightest].left))))
+	if violated == nil {
+		return nil
+	}
+	e := errs.New("rate.limited", "violated", violated)
+	e.RetryAfter = time.Second
+	return e
 }
 
 func (r *rates) fill(name string, perSecond float64) *bucket {
@@ -77,4 +115,26 @@ func (r *rates) forget(now time.Time) {
 			delete(r.buckets, name)
 		}
 	}
+}
+
+// RatePolicy is the RateLimit-Policy header of an answer to a known caller.
+func (f *Front) RatePolicy() string {
+	return quota{"key", f.rates.key, ""}.policy() + ", " + quota{"workspace", f.rates.workspace, ""}.policy()
+}
+
+// isProgram tells whether a path is of the programs' surface, where every answer
+// says what is left.
+func isProgram(path string) bool { return strings.HasPrefix(path, "/v1/") }
+
+// stateRate writes the headers on an answer that was given before anybody was
+// counted; it refuses nothing.
+func (f *Front) stateRate(w http.ResponseWriter, r *http.Request) {
+	if !isProgram(r.URL.Path) || w.Header().Get("RateLimit") != "" {
+		return
+	}
+	address := callOf(r.Context()).address
+	if address == "" {
+		address, _, _ = net.SplitHostPort(r.RemoteAddr)
+	}
+	_ = f.rates.takeAddress(w.Header(), address) // the answer is a refusal already
 }

@@ -34,6 +34,7 @@ func commands() []command {
 		{"test", "run the tests with PostgreSQL and Redis; packages and flags go to go test", test},
 		{"check", "formatting, vet, staticcheck and the modules' checksums", check},
 		{"bench", "measure the product beside the ceiling of this machine; --json, --plans", measure},
+		{"openapi", "write docs/openapi.json anew from the code", openapi},
 		{"reset", "stop the private servers of demo and test and wipe their data", reset},
 	}
 }
