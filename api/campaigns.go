@@ -31,6 +31,9 @@ func etag(version int) string { return `"` + strconv.Itoa(version) + `"` }
 
 // ifMatch reads the version the caller read; version.required without one.
 func ifMatch(header string, body *int) (int, error) {
+	if header == "*" { // any version: what the body says counts
+		header = ""
+	}
 	switch {
 	case header == "" && body == nil:
 		return 0, errs.New("version.required")

@@ -13,9 +13,9 @@ import (
 // that stand before it, by its row, and its own.
 func Codes(row front.Route) []string {
 	w := byRoute()[row.Route]
-	codes := append([]string{"internal", "timeout", "param.duplicate", "param.syntax"}, w.codes...)
+	codes := append([]string{"internal", "timeout", "param.duplicate", "param.syntax", "auth.key_in_url"}, w.codes...)
 	if strings.HasPrefix(row.Path(), "/v1/") {
-		codes = append(codes, "rate.limited", "auth.key_in_url", "storage.full")
+		codes = append(codes, "rate.limited", "storage.full")
 		codes = append(codes, queryCodes(row)...)
 		codes = append(codes, bodyCodes(row)...)
 	}

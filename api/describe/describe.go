@@ -128,7 +128,9 @@ func pathParams(op *huma.Operation, row front.Route) {
 
 // headers are those that front adds to answers, described once.
 func headers() map[string]*huma.Param {
-	text := func(doc string) *huma.Param { return &huma.Param{Description: doc, Schema: &huma.Schema{Type: "string"}} }
+	text := func(doc string) *huma.Param {
+		return &huma.Param{Description: doc, Schema: &huma.Schema{Type: "string"}}
+	}
 	return map[string]*huma.Param{
 		"Request-Id":           text("Also in every problem; give it to support"),
 		"RateLimit-Policy":     text("The quotas (draft-ietf-httpapi-ratelimit-headers-10)"),
@@ -150,8 +152,10 @@ func add(res *huma.Response, names ...string) {
 // answerHeaders names the headers that front adds to every answer.
 func answerHeaders(op *huma.Operation, row front.Route) {
 	for status, res := range op.Responses {
-		if res.Content["application/problem+json"] != nil {
+		if status == "default" {
 			op.Responses[status] = &huma.Response{Ref: "#/components/responses/Problem"}
+		}
+		if status == "default" || res.Ref != "" {
 			continue
 		}
 		add(res, "Request-Id")

@@ -58,7 +58,7 @@ func people() []words {
 	upload := []string{"upload.content_type", "upload.too_large", "upload.too_slow", "upload.interrupted", "upload.compressed", "multipart.syntax",
 		"multipart.no_file", "multipart.one_file_only", "multipart.too_many_parts", "import.settings", "import.settings_late", "import.country",
 		"import.mode", "import.encoding", "import.delimiter", "import.mapping_twice", "import.mapping_unknown", "import.duplicate",
-		"import.audience_deleted", "import.no_opt_in_column", "csv.empty", "csv.not_csv", "csv.is_spreadsheet", "csv.encoding", "csv.delimiter",
+		"import.audience_deleted", "import.strict", "import.no_opt_in_column", "csv.empty", "csv.not_csv", "csv.is_spreadsheet", "csv.encoding", "csv.delimiter",
 		"csv.header_missing", "csv.header_duplicate", "csv.header_name", "csv.header_missing_column", "csv.header_quote", "csv.too_many_columns",
 		"csv.no_rows", "consent.covers", "consent.purpose", "consent.method", "consent.source_missing", "consent.source_long", "consent.wording_missing",
 		"consent.wording_business", "consent.wording_whatsapp", "consent.wording_long", "consent.date", "consent.date_future", "param.unknown"}
@@ -67,7 +67,7 @@ func people() []words {
 		"phone.no_country", "phone.missing", "phone.multiple", "phone.scientific", "phone.bsuid", "phone.is_sender", "ref.not_found", "field.required", "import.country"}
 	return []words{
 		{"GET /v1/audiences", "listAudiences", "Audiences", "", nil},
-		{"POST /v1/audiences", "createAudience", "Audiences", "Fill it by an import.", []string{"name.taken"}},
+		{"POST /v1/audiences", "createAudience", "Audiences", "Fill it by an import.", []string{"name.taken", "field.required", "field.too_long", "field.characters"}},
 		{"GET /v1/audiences/{audience}", "getAudience", "Audiences", "", nil},
 		{"DELETE /v1/audiences/{audience}", "deleteAudience", "Audiences", "Refused while a campaign that is not over uses it.", []string{"resource.in_use"}},
 		{"GET /v1/audiences/{audience}/imports", "listImports", "Imports", "Newest first.", nil},

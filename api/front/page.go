@@ -33,7 +33,7 @@ type Span struct {
 const maxCursor = 512
 
 // Page reads what the caller asked for; page.limit or page.cursor when it is no
-// such thing. A cursor is good for the workspace and the route it was made for.
+// such thing. A cursor is good for the workspace and the list it was made for.
 func (f *Front) Page(ctx context.Context, a accounts.Actor, in Paging) (Span, error) {
 	p := Span{Limit: 50}
 	if in.Limit != "" {
@@ -58,7 +58,7 @@ func (f *Front) Page(ctx context.Context, a accounts.Actor, in Paging) (Span, er
 }
 
 func (f *Front) cursorProof(ctx context.Context, a accounts.Actor, after string) []byte {
-	return f.Vault.Proof("cursor", a.Workspace.String()+"\x00"+callOf(ctx).route.Route+"\x00"+after)
+	return f.Vault.Proof("cursor", a.Workspace.String()+"\x00"+pathOf(ctx)+"\x00"+after)
 }
 
 // List is the answer of every list.
