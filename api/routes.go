@@ -18,6 +18,10 @@ func platformRoutes() []route {
 		{Route: "GET /healthz", Public: true, Status: 200, Doc: "Is the process alive"},
 		{Route: "GET /readyz", Public: true, Status: 200, Doc: "Can it do its work, and if not, what is missing"},
 		{Route: "GET /openapi.json", Public: true, Status: 200, Doc: "This description"},
+		{Route: "GET /docs", Public: true, Status: 200},
+		{Route: "GET /docs/quickstart", Public: true, Status: 200},
+		{Route: "GET /docs/quickstart.md", Public: true, Status: 200},
+		{Route: "GET /docs/assets/*path", Public: true, Status: 200},
 	}
 }
 

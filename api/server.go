@@ -20,6 +20,7 @@ import (
 	"bareed/api/access"
 	"bareed/api/describe"
 	"bareed/api/front"
+	"bareed/api/manual"
 	"bareed/internal/clock"
 	"bareed/internal/pg"
 	"bareed/numbers"
@@ -96,6 +97,7 @@ func (s *Server) register() {
 	s.campaigns()
 	s.webhooks()
 	s.openapi()
+	manual.Register(s.Front)
 }
 
 // describe completes the OpenAPI description when every route is there.

@@ -29,7 +29,8 @@ var table = []rule{
 	{folder: "cmd/bareed", everything: true},
 	{folder: "cmd/dev", everything: true},
 
-	{folder: "api", may: with(nouns, "queue", "whatsapp", "api/front", "api/access", "api/webhook", "api/describe")},
+	{folder: "api", may: with(nouns, "queue", "whatsapp", "api/front", "api/access", "api/webhook", "api/describe", "api/manual")},
+	{folder: "api/manual", may: []string{"accounts", "api/front", "docs"}},
 	{folder: "api/describe", may: []string{"accounts", "api/front"}},
 	{folder: "api/front", may: []string{"accounts"}},
 	{folder: "api/access", may: []string{"accounts", "api/front"}},
@@ -51,6 +52,7 @@ var table = []rule{
 	{folder: "queue"},
 	{folder: "sandbox", may: []string{"whatsapp"}},
 	{folder: "migrations"},
+	{folder: "docs"},
 
 	{folder: "internal/pg/pgtest", may: []string{"internal/devenv", "migrations"}},
 	{folder: "internal/pg"},
