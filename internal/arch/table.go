@@ -8,6 +8,8 @@ type rule struct {
 	folder     string // with everything below it
 	may        []string
 	everything bool
+
+	standardOnly bool // not even the plumbing: users import it
 }
 
 // The nouns in their one direction: each may import those named before it in
@@ -20,7 +22,7 @@ var (
 
 	// inTests is what a _test.go file may import in addition: servers, rows,
 	// and the sandbox in Meta's place.
-	inTests = []string{"internal/pg/pgtest", "internal/redistest", "internal/fixture", "internal/config", "migrations", "sandbox", "whatsapp"}
+	inTests = []string{"internal/pg/pgtest", "internal/redistest", "internal/fixture", "internal/config", "migrations", "sandbox", "whatsapp", "client"}
 )
 
 // table is who may import whom. A new noun is a new line of the same shape, a
@@ -53,6 +55,7 @@ var table = []rule{
 	{folder: "sandbox", may: []string{"whatsapp"}},
 	{folder: "migrations"},
 	{folder: "docs"},
+	{folder: "client", standardOnly: true},
 
 	{folder: "internal/pg/pgtest", may: []string{"internal/devenv", "migrations"}},
 	{folder: "internal/pg"},
@@ -65,8 +68,8 @@ var table = []rule{
 	{folder: "internal/fixture", may: with(nouns, "whatsapp")},
 	{folder: "internal/arch"},
 	{folder: "internal/devenv"},
-	{folder: "internal/rig", may: []string{"internal/devenv", "sandbox"}},
-	{folder: "internal/demo", may: []string{"contacts", "internal/devenv", "internal/rig", "sandbox"}},
+	{folder: "internal/rig", may: []string{"client", "internal/devenv", "sandbox"}},
+	{folder: "internal/demo", may: []string{"client", "contacts", "internal/devenv", "internal/rig", "sandbox"}},
 	{folder: "internal/prove", everything: true},
 	{folder: "internal/bench", everything: true},
 }
