@@ -124,6 +124,25 @@ func (c *Client) do(ctx context.Context, method, path string, in, out any, optio
 	return c.send(ctx, call, options...)
 }
 
+// Call makes any call of the API as the methods do, for what they do not cover:
+// JSON in and out, each nil when there is none.
+func (c *Client) Call(ctx context.Context, method, path string, in, out any, options ...Option) error {
+	path, query, _ := strings.Cut(path, "?")
+	call := newCall(method, path)
+	var err error
+	if call.query, err = url.ParseQuery(query); err != nil {
+		return fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	if in != nil {
+		if err := call.json(in); err != nil {
+			return err
+		}
+	}
+	call.out = out
+	_, err = c.send(ctx, call, options...)
+	return err
+}
+
 // send makes the tries that are safe.
 func (c *Client) send(ctx context.Context, call *call, options ...Option) (http.Header, error) {
 	if call.method == http.MethodPost && call.path != "/v1/sessions" {
