@@ -1,7 +1,7 @@
 # One-line aliases for the developer's tool, which only needs Go.
 
 .DEFAULT_GOAL := help
-.PHONY: demo test check bench reset help
+.PHONY: demo test check bench openapi reset help
 
 demo: ## start everything with a simulated WhatsApp and run a sample campaign
 	@echo "the first build takes one or two minutes"
@@ -16,6 +16,9 @@ check: ## formatting, vet, staticcheck, checksums
 
 bench: ## measure this machine
 	@go run ./cmd/dev bench
+
+openapi: ## write docs/openapi.json anew from the code
+	@go run ./cmd/dev openapi
 
 reset: ## wipe the private data of demo and test
 	@go run ./cmd/dev reset

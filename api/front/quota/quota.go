@@ -1,9 +1,12 @@
-package front
+// Package quota counts requests: per credential, per workspace, and per address
+// for callers who are not known, and says in headers what is left.
+//
+// api/front asks it once for each request. It knows no route.
+package quota
 
 import (
 	"fmt"
 	"math"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -14,11 +17,11 @@ import (
 	"bareed/internal/errs"
 )
 
-// rates are token buckets of this process: one per credential, one per workspace
+// Rates are token buckets of this process: one per credential, one per workspace
 // and, for callers who are not known, one per address; each holds one second's
 // worth. They keep one caller from taking the process away from the others; they
 // are no promise about throughput.
-type rates struct {
+type Rates struct {
 	now       clock.Clock
 	key       float64
 	workspace float64
@@ -35,8 +38,10 @@ type bucket struct {
 // maxBuckets bounds the memory; full ones are forgotten, which loses nothing.
 const maxBuckets = 10_000
 
-func newRates(now clock.Clock, key, workspace int) *rates {
-	return &rates{now: now, key: float64(key), workspace: float64(workspace), buckets: make(map[string]*bucket)}
+// New makes buckets of so many requests a second for a credential (or an address)
+// and a workspace.
+func New(now clock.Clock, key, workspace int) *Rates {
+	return &Rates{now: now, key: float64(key), workspace: float64(workspace), buckets: make(map[string]*bucket)}
 }
 
 // quota is one policy that applies to a request, by its name in the headers.
@@ -48,20 +53,20 @@ type quota struct {
 
 func (q quota) policy() string { return fmt.Sprintf(`"%s";q=%.0f;w=1`, q.name, q.perSecond) }
 
-// take counts one request of a known caller.
-func (r *rates) take(h http.Header, a accounts.Actor) error {
+// Take counts one request of a known caller; rate.limited when it is one too many.
+func (r *Rates) Take(h http.Header, a accounts.Actor) error {
 	return r.count(h, quota{"key", r.key, "c:" + a.ID}, quota{"workspace", r.workspace, "w:" + a.Workspace.String()})
 }
 
-// takeAddress counts one request of a caller who is not known.
-func (r *rates) takeAddress(h http.Header, address string) error {
+// TakeAddress counts one request of a caller who is not known.
+func (r *Rates) TakeAddress(h http.Header, address string) error {
 	return r.count(h, quota{"address", r.key, "a:" + address})
 }
 
 // count takes one from every quota, or none when one of them has none left, and
 // writes the headers of the RateLimit draft (draft-ietf-httpapi-ratelimit-headers-10):
 // every policy, and what is left of the tightest.
-func (r *rates) count(h http.Header, quotas ...quota) error {
+func (r *Rates) count(h http.Header, quotas ...quota) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var policies, violated []string
@@ -93,7 +98,7 @@ func (r *rates) count(h http.Header, quotas ...quota) error {
 	return e
 }
 
-func (r *rates) fill(name string, perSecond float64) *bucket {
+func (r *Rates) fill(name string, perSecond float64) *bucket {
 	now := r.now()
 	b, ok := r.buckets[name]
 	if !ok {
@@ -109,7 +114,7 @@ func (r *rates) fill(name string, perSecond float64) *bucket {
 }
 
 // forget drops buckets that are full again, after a second without a request.
-func (r *rates) forget(now time.Time) {
+func (r *Rates) forget(now time.Time) {
 	for name, b := range r.buckets {
 		if now.Sub(b.at) > time.Second {
 			delete(r.buckets, name)
@@ -117,24 +122,7 @@ func (r *rates) forget(now time.Time) {
 	}
 }
 
-// RatePolicy is the RateLimit-Policy header of an answer to a known caller.
-func (f *Front) RatePolicy() string {
-	return quota{"key", f.rates.key, ""}.policy() + ", " + quota{"workspace", f.rates.workspace, ""}.policy()
-}
-
-// isProgram tells whether a path is of the programs' surface, where every answer
-// says what is left.
-func isProgram(path string) bool { return strings.HasPrefix(path, "/v1/") }
-
-// stateRate writes the headers on an answer that was given before anybody was
-// counted; it refuses nothing.
-func (f *Front) stateRate(w http.ResponseWriter, r *http.Request) {
-	if !isProgram(r.URL.Path) || w.Header().Get("RateLimit") != "" {
-		return
-	}
-	address := callOf(r.Context()).address
-	if address == "" {
-		address, _, _ = net.SplitHostPort(r.RemoteAddr)
-	}
-	_ = f.rates.takeAddress(w.Header(), address) // the answer is a refusal already
+// Policy is the RateLimit-Policy header of an answer to a known caller.
+func (r *Rates) Policy() string {
+	return quota{"key", r.key, ""}.policy() + ", " + quota{"workspace", r.workspace, ""}.policy()
 }
