@@ -1,7 +1,7 @@
 # One-line aliases for the developer's tool, which only needs Go.
 
 .DEFAULT_GOAL := help
-.PHONY: demo test check bench procs reset help
+.PHONY: demo test check bench procs openapi reset help
 
 demo: ## start everything with a simulated WhatsApp and run a sample campaign
 	@echo "the first build takes one or two minutes"
@@ -19,6 +19,9 @@ bench: ## measure this machine
 
 procs: ## run the Procfile for real, send a few messages, stop in good order
 	@go run ./cmd/dev procs
+
+openapi: ## write docs/openapi.json anew from the code
+	@go run ./cmd/dev openapi
 
 reset: ## wipe the private data of demo and test
 	@go run ./cmd/dev reset

@@ -14,7 +14,7 @@ import (
 func (s *Server) campaignActions() {
 	add(s, "POST /v1/campaigns/{campaign}/check", s.checkCampaign)
 	add(s, "GET /v1/campaigns/{campaign}/checks/{check}", s.getCheck)
-	raw(s, "GET /v1/campaigns/{campaign}/checks/{check}/rows.csv", s.checkRows, checkRowsQuery)
+	raw(s, "GET /v1/campaigns/{campaign}/checks/{check}/rows.csv", s.checkRows, checkRowsQuery, answersText("text/csv"))
 	add(s, "POST /v1/campaigns/{campaign}/launch", s.launchCampaign)
 	add(s, "POST /v1/campaigns/{campaign}/pause", s.pauseCampaign)
 	add(s, "POST /v1/campaigns/{campaign}/resume", s.resumeCampaign)

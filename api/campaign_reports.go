@@ -24,7 +24,7 @@ func (s *Server) campaignReports() {
 	add(s, "GET /v1/campaigns/{campaign}/report", s.campaignReport)
 	add(s, "GET /v1/campaigns/{campaign}/recipients", s.recipients)
 	add(s, "GET /v1/messages/{message}", s.getMessage)
-	raw(s, "GET /v1/campaigns/{campaign}/events", s.campaignEvents, eventsQuery)
+	raw(s, "GET /v1/campaigns/{campaign}/events", s.campaignEvents, eventsQuery, answers[eventPage](s, "EventPage"), answersText("text/event-stream"))
 }
 
 // seesPhones tells whether phone numbers are shown whole.
@@ -119,12 +119,14 @@ func (s *Server) getMessage(ctx context.Context, a accounts.Actor, in *messageIn
 	return out, err
 }
 
-// eventPage is the events after a sequence, oldest first.
+// eventPage is a page of events, oldest first.
 type eventPage struct {
-	Data    []campaigns.Event `json:"data"`
-	HasMore bool              `json:"has_more" doc:"Ask again after the last sequence"`
+	Data       []campaigns.Event `json:"data"`
+	NextCursor *string           `json:"next_cursor" doc:"Give it as cursor for the next page; null on the last"`
+	HasMore    bool              `json:"has_more"`
 }
 
+// eventsAtOnce is how many events a stream reads in one go.
 const eventsAtOnce = 200
 
 // campaignEvents answers with a page of events, or with a stream of them when
@@ -133,32 +135,46 @@ func (s *Server) campaignEvents(c *gin.Context, a accounts.Actor) error {
 	if strings.Contains(c.GetHeader("Accept"), "text/event-stream") {
 		return s.streamEvents(c, a)
 	}
-	after, err := sequence(c.Query("after"))
+	ctx, campaign := c.Request.Context(), pathID[id.Campaign](c, "campaign")
+	for name := range c.Request.URL.Query() {
+		if name != "after" && name != "limit" && name != "cursor" {
+			return errs.New("param.unknown", "name", errs.Clip(name))
+		}
+	}
+	p, err := s.page(ctx, a, Paging{Limit: c.Query("limit"), Cursor: c.Query("cursor")})
 	if err != nil {
 		return err
 	}
-	ctx, campaign := c.Request.Context(), pathID[id.Campaign](c, "campaign")
-	var page eventPage
+	from := c.Query("after")
+	if p.After != "" {
+		from = p.After
+	}
+	after, err := sequence(from)
+	if err != nil {
+		return err
+	}
+	var rows []campaigns.Event
 	err = s.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
 		if err := campaigns.Exists(ctx, tx, a.Workspace, campaign); err != nil {
 			return err
 		}
-		page.Data, err = campaigns.Events(ctx, tx, a.Workspace, campaign, after, eventsAtOnce+1)
+		rows, err = campaigns.Events(ctx, tx, a.Workspace, campaign, after, p.Limit+1)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	if len(page.Data) > eventsAtOnce {
-		page.Data, page.HasMore = page.Data[:eventsAtOnce], true
-	}
-	c.JSON(http.StatusOK, page)
+	listed(ctx, s, a, p, rows, func(e campaigns.Event) string { return strconv.FormatInt(e.Sequence, 10) }).Write(c)
 	return nil
 }
 
 func eventsQuery(op *huma.Operation) {
-	op.Parameters = append(op.Parameters, &huma.Param{Name: "after", In: "query",
-		Description: "Sequence of the last event that is known", Schema: &huma.Schema{Type: "string"}})
+	for _, p := range [][2]string{{"after", "Sequence of the last event that is known"},
+		{"limit", "How many at most, 1 to 200; 50 when not given"}, {"cursor", "next_cursor of the page before"}} {
+		op.Parameters = append(op.Parameters, &huma.Param{Name: p[0], In: "query", Description: p[1], Schema: &huma.Schema{Type: "string"}})
+	}
+	op.Parameters = append(op.Parameters, &huma.Param{Name: "Last-Event-ID", In: "header",
+		Description: "Of a stream: go on behind this sequence", Schema: &huma.Schema{Type: "string"}})
 	op.Description = "With Accept: text/event-stream the same as server-sent events: the id is the sequence, Last-Event-ID resumes, \"figures\" carry the report."
 }
 

@@ -27,17 +27,13 @@ func (s *Server) campaigns() {
 	s.campaignReports()
 }
 
-// versioned is an answer whose ETag is the object's version.
-type versioned[T any] struct {
-	ETag     string `header:"ETag"`
-	Location string `header:"Location"`
-	Body     T
-}
-
 func etag(version int) string { return `"` + strconv.Itoa(version) + `"` }
 
 // ifMatch reads the version the caller read; version.required without one.
 func ifMatch(header string, body *int) (int, error) {
+	if header == "*" { // any version: what the body says counts
+		header = ""
+	}
 	switch {
 	case header == "" && body == nil:
 		return 0, errs.New("version.required")

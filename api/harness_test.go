@@ -120,7 +120,9 @@ func (r *rig) call(t testing.TB, method, path string, body any, changes ...with)
 	if err != nil {
 		t.Fatalf("%s %s: read the answer: %v", method, path, err)
 	}
-	return answer{Status: res.StatusCode, Header: res.Header, Body: b}
+	a := answer{Status: res.StatusCode, Header: res.Header, Body: b}
+	newContract(t).judge(t, method, path, a)
+	return a
 }
 
 // into reads the body as JSON.

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
 
 	"bareed/accounts"
@@ -27,12 +29,28 @@ type checked struct {
 	Detail string `json:"detail,omitempty"`
 }
 
+// alive is the answer of /healthz.
+type alive struct {
+	Status string `json:"status" enum:"alive"`
+}
+
+// readiness is the answer of /readyz.
+type readiness struct {
+	Status string    `json:"status" enum:"ready,not ready"`
+	Checks []checked `json:"checks"`
+}
+
+// notReady: 503 has the same body as 200.
+func notReady(op *huma.Operation) {
+	op.Responses["503"] = &huma.Response{Description: "Not ready", Content: op.Responses["200"].Content}
+}
+
 func (s *Server) health() {
 	raw(s, "GET /healthz", func(c *gin.Context, _ accounts.Actor) error {
-		c.JSON(http.StatusOK, gin.H{"status": "alive"})
+		c.JSON(http.StatusOK, alive{Status: "alive"})
 		return nil
-	})
-	raw(s, "GET /readyz", s.ready)
+	}, answers[alive](s, "Alive"))
+	raw(s, "GET /readyz", s.ready, answers[readiness](s, "Readiness"), notReady)
 }
 
 // ready asks every part, each within two seconds.
@@ -47,7 +65,7 @@ func (s *Server) ready(c *gin.Context, _ accounts.Actor) error {
 		}
 		parts = append(parts, part)
 	}
-	c.JSON(status, gin.H{"status": word, "checks": parts})
+	c.JSON(status, readiness{Status: word, Checks: parts})
 	return nil
 }
 
@@ -78,13 +96,14 @@ func (s *Server) database(ctx context.Context) error {
 
 // openapi serves the description of every route under /v1.
 func (s *Server) openapi() {
+	document := sync.OnceValues(s.OpenAPI)
 	raw(s, "GET /openapi.json", func(c *gin.Context, _ accounts.Actor) error {
-		b, err := s.OpenAPI()
+		b, err := document()
 		if err != nil {
 			return err
 		}
 		c.Header("Cache-Control", "public, max-age=300")
 		c.Data(http.StatusOK, "application/json", b)
 		return nil
-	})
+	}, answers[map[string]any](s, "Description"))
 }

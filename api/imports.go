@@ -20,10 +20,10 @@ import (
 
 func (s *Server) imports() {
 	add(s, "GET /v1/audiences/{audience}/imports", s.listImports)
-	raw(s, "POST /v1/audiences/{audience}/imports", s.upload, s.describeUpload)
+	raw(s, "POST /v1/audiences/{audience}/imports", s.upload, s.describeUpload, answers[uploaded](s, "Uploaded"))
 	add(s, "GET /v1/imports/{import}", s.getImport)
 	add(s, "GET /v1/imports/{import}/rejects", s.listRejects)
-	raw(s, "GET /v1/imports/{import}/rejects.csv", s.rejectsCSV)
+	raw(s, "GET /v1/imports/{import}/rejects.csv", s.rejectsCSV, answersText("text/csv"))
 }
 
 // importView is an import with its failure in the caller's language.

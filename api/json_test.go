@@ -49,7 +49,7 @@ func TestStrictJSON(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := r.call(t, "PATCH", path, c.body, who).refused(t, c.status, c.code)
+			p := r.call(t, "PATCH", path, c.body, who, header("If-Match", "*")).refused(t, c.status, c.code)
 			if c.pointer != "" && (len(p.Errors) == 0 || p.Errors[0].Pointer != c.pointer) {
 				t.Errorf("places %+v, want %s", p.Errors, c.pointer)
 			}
@@ -71,7 +71,7 @@ func TestStrictJSON(t *testing.T) {
 		})
 	}
 	r.call(t, "PATCH", path, `{"retention_days":3e1}`, who).refused(t, 400, "json.number")
-	r.call(t, "PATCH", path, `{"retention_days":30}`, who, header("Content-Type", "application/json; charset=UTF-8")).ok(t, 200)
+	r.call(t, "PATCH", path, `{"retention_days":30}`, who, header("Content-Type", "application/json; charset=UTF-8"), header("If-Match", "*")).ok(t, 200)
 	r.call(t, "GET", path, `{}`, who).refused(t, 400, "body.unexpected")
 	r.call(t, "DELETE", "/v1/sessions/current", `{"x":1}`, who).refused(t, 422, "json.unknown_field")
 }

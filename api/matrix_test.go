@@ -80,7 +80,7 @@ func (m *matrix) send(t *testing.T, row api.Row, object string, body any, who wi
 		}
 		path = strings.Replace(path, "{"+name+"}", value, 1)
 	}
-	changes := []with{who}
+	changes := []with{who, header("If-Match", "*")}
 	if row.Key {
 		changes = append(changes, header("Idempotency-Key", id.New[id.Request]().String()))
 	}

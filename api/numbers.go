@@ -4,11 +4,13 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"bareed/accounts"
+	"bareed/api/front"
 	"bareed/internal/errs"
 	"bareed/internal/id"
 	"bareed/messages"
@@ -145,8 +147,8 @@ func (s *Server) listNumbers(ctx context.Context, a accounts.Actor, in *listNumb
 		if err != nil {
 			return err
 		}
-		if at := slices.IndexFunc(all, func(n numbers.Number) bool { return n.ID.String() == p.After }); at >= 0 {
-			all = all[at+1:]
+		if all, err = behind(all, p.After); err != nil {
+			return err
 		}
 		views, err = viewNumbers(ctx, tx, a.Workspace, all[:min(len(all), p.Limit+1)])
 		return err
@@ -154,11 +156,36 @@ func (s *Server) listNumbers(ctx context.Context, a accounts.Actor, in *listNumb
 	if err != nil {
 		return nil, err
 	}
-	return listed(ctx, s, a, p, views, func(v numberView) string { return v.ID.String() }), nil
+	return listed(ctx, s, a, p, views, func(v numberView) string { return numberPlace(v.CreatedAt, v.ID) }), nil
 }
 
-type numberOutput struct {
-	Body numberView
+type numberOutput = versioned[numberView]
+
+// numberTag names the version of what can be edited of a number: its token, and
+// whether it is connected.
+func numberTag(n numbers.Number) string {
+	return front.ETag([]any{n.ID, n.TokenHint, n.TokenSetAt, n.DisconnectedAt})
+}
+
+// numberPlace names a number in a cursor by what the list is sorted by, so that
+// one that is disconnected in the meantime takes no other with it.
+func numberPlace(created time.Time, n id.Number) string {
+	return created.UTC().Format(time.RFC3339Nano) + " " + n.String()
+}
+
+// behind leaves out the numbers up to the cursor's.
+func behind(all []numbers.Number, after string) ([]numbers.Number, error) {
+	if after == "" {
+		return all, nil
+	}
+	text, last, _ := strings.Cut(after, " ")
+	created, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		return nil, errs.New("page.cursor")
+	}
+	return slices.DeleteFunc(all, func(n numbers.Number) bool {
+		return n.CreatedAt.Before(created) || n.CreatedAt.Equal(created) && n.ID.String() <= last
+	}), nil
 }
 
 type connectInput struct {
@@ -195,6 +222,7 @@ func (s *Server) connectNumber(ctx context.Context, a accounts.Actor, in *connec
 		if err != nil {
 			return err
 		}
+		out.ETag, out.Location = numberTag(made.Number), "/v1/numbers/"+made.Number.ID.String()
 		out.Body, err = s.describeNumber(ctx, tx, a, made.Number)
 		if err == nil {
 			out.Body.Webhook.VerifyToken = made.VerifyToken
@@ -253,6 +281,7 @@ func (s *Server) getNumber(ctx context.Context, a accounts.Actor, in *numberInpu
 		if err != nil {
 			return err
 		}
+		out.ETag = numberTag(n)
 		out.Body, err = s.describeNumber(ctx, tx, a, n)
 		return err
 	})
@@ -263,8 +292,9 @@ func (s *Server) getNumber(ctx context.Context, a accounts.Actor, in *numberInpu
 }
 
 type rotateInput struct {
-	Number string `path:"number"`
-	Body   struct {
+	Number  string `path:"number"`
+	IfMatch string `header:"If-Match" doc:"The ETag of what was read; looked at when it is sent"`
+	Body    struct {
 		Token string `json:"token" doc:"The new access token; never shown again" maxLength:"1000"`
 	}
 }
@@ -283,6 +313,9 @@ func (s *Server) rotateToken(ctx context.Context, a accounts.Actor, in *rotateIn
 	var c numbers.Connection
 	err = s.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) error {
 		if n, err = numbers.Get(ctx, tx, a.Workspace, number); err != nil {
+			return err
+		}
+		if err := front.Match(in.IfMatch, numberTag(n), false); err != nil {
 			return err
 		}
 		c, err = n.Connection(ctx, tx, s.Vault.System(), whatsapp.Token(in.Body.Token))
@@ -309,6 +342,7 @@ func (s *Server) rotateToken(ctx context.Context, a accounts.Actor, in *rotateIn
 		if err != nil {
 			return err
 		}
+		out.ETag = numberTag(fresh)
 		out.Body, err = s.describeNumber(ctx, tx, a, fresh)
 		return err
 	})

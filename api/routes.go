@@ -18,6 +18,10 @@ func platformRoutes() []route {
 		{Route: "GET /healthz", Public: true, Status: 200, Doc: "Is the process alive"},
 		{Route: "GET /readyz", Public: true, Status: 200, Doc: "Can it do its work, and if not, what is missing"},
 		{Route: "GET /openapi.json", Public: true, Status: 200, Doc: "This description"},
+		{Route: "GET /docs", Public: true, Status: 200},
+		{Route: "GET /docs/quickstart", Public: true, Status: 200},
+		{Route: "GET /docs/quickstart.md", Public: true, Status: 200},
+		{Route: "GET /docs/assets/*path", Public: true, Status: 200},
 	}
 }
 
@@ -47,6 +51,7 @@ func accountRoutes() []route {
 		{Route: "DELETE /v1/api-keys/{key}", Action: accounts.WriteKeys, Status: 204, Object: "key", Doc: "Revoke an API key"},
 		{Route: "GET /v1/members", Action: accounts.ReadMembers, Status: 200, Doc: "List members and their roles"},
 		{Route: "POST /v1/members", Action: accounts.WriteMembers, Status: 201, Doc: "Add a member"},
+		{Route: "GET /v1/members/{user}", Action: accounts.ReadMembers, Status: 200, Object: "user", Doc: "A member"},
 		{Route: "PATCH /v1/members/{user}", Action: accounts.WriteMembers, Status: 200, Object: "user", Doc: "Change a member's role"},
 		{Route: "DELETE /v1/members/{user}", Action: accounts.WriteMembers, Status: 204, Object: "user", Doc: "Remove a member"},
 		{Route: "GET /v1/audit", Action: accounts.ReadAudit, Status: 200, Doc: "What people and keys did, newest first"},

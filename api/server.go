@@ -18,7 +18,9 @@ import (
 
 	"bareed/accounts"
 	"bareed/api/access"
+	"bareed/api/describe"
 	"bareed/api/front"
+	"bareed/api/manual"
 	"bareed/campaigns/live"
 	"bareed/internal/clock"
 	"bareed/internal/pg"
@@ -86,7 +88,7 @@ func newServer(c Config, table []route) (*Server, error) {
 	if err := f.Faults(); err != nil {
 		return nil, fmt.Errorf("build the API: %w", err)
 	}
-	return s, nil
+	return s, s.describe(table)
 }
 
 // register lists the nouns; each adds its handlers in a file of its own.
@@ -102,4 +104,13 @@ func (s *Server) register() {
 	s.campaigns()
 	s.webhooks()
 	s.openapi()
+	manual.Register(s.Front)
+}
+
+// describe completes the OpenAPI description when every route is there.
+func (s *Server) describe(table []route) error {
+	if err := describe.Finish(s.Front, table); err != nil {
+		return fmt.Errorf("describe the API: %w", err)
+	}
+	return nil
 }

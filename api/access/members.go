@@ -13,6 +13,7 @@ import (
 func (d *Desk) members() {
 	front.Add(d.Front, "GET /v1/members", d.listMembers)
 	front.Add(d.Front, "POST /v1/members", d.addMember)
+	front.Add(d.Front, "GET /v1/members/{user}", d.getMember)
 	front.Add(d.Front, "PATCH /v1/members/{user}", d.setRole)
 	front.Add(d.Front, "DELETE /v1/members/{user}", d.removeMember)
 }
@@ -51,19 +52,41 @@ func (d *Desk) addMember(ctx context.Context, a accounts.Actor, in *addMemberInp
 	return out, err
 }
 
+// memberTag names the version of what can be edited of a member: the role.
+func memberTag(m accounts.Member) string { return front.ETag([]any{m.ID, m.Role}) }
+
+func (d *Desk) getMember(ctx context.Context, a accounts.Actor, in *memberInput) (*front.Versioned[accounts.Member], error) {
+	out := &front.Versioned[accounts.Member]{}
+	err := d.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
+		out.Body, err = accounts.GetMember(ctx, tx, a.Workspace, in.User)
+		return err
+	})
+	out.ETag = memberTag(out.Body)
+	return out, err
+}
+
 type setRoleInput struct {
-	User id.User `path:"user"`
-	Body struct {
+	User    id.User `path:"user"`
+	IfMatch string  `header:"If-Match" doc:"The ETag of what was read"`
+	Body    struct {
 		Role accounts.Role `json:"role" enum:"owner,admin,marketer,viewer"`
 	}
 }
 
-func (d *Desk) setRole(ctx context.Context, a accounts.Actor, in *setRoleInput) (*front.Reply[accounts.Member], error) {
-	out := &front.Reply[accounts.Member]{}
-	err := d.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
+func (d *Desk) setRole(ctx context.Context, a accounts.Actor, in *setRoleInput) (*front.Versioned[accounts.Member], error) {
+	out := &front.Versioned[accounts.Member]{}
+	err := d.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) error {
+		present, err := accounts.LockMember(ctx, tx, a.Workspace, in.User)
+		if err != nil {
+			return err
+		}
+		if err := front.Match(in.IfMatch, memberTag(present), true); err != nil {
+			return err
+		}
 		out.Body, err = accounts.SetRole(ctx, tx, a, in.User, in.Body.Role)
 		return err
 	})
+	out.ETag = memberTag(out.Body)
 	return out, err
 }
 

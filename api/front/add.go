@@ -50,10 +50,10 @@ func Raw(f *Front, key string, h func(c *gin.Context, a accounts.Actor) error, w
 	for _, w := range with {
 		w(&op)
 	}
-	if strings.HasPrefix(op.Path, "/v1/") {
+	row := f.rows[key]
+	if row.Described() {
 		f.huma.OpenAPI().AddOperation(&op)
 	}
-	row := f.rows[key]
 	f.engine.Handle(op.Method, ginPath(op.Path), append(f.gates(row, true), func(c *gin.Context) {
 		if err := h(c, callOf(c.Request.Context()).who.Actor); err != nil {
 			if c.Writer.Written() {
@@ -81,7 +81,7 @@ func (f *Front) operation(key string) (huma.Operation, bool) {
 			"default": {Description: "A problem (RFC 9457)", Content: map[string]*huma.MediaType{"application/problem+json": {Schema: f.problemSchema()}}},
 		},
 		Extensions: map[string]any{},
-		Hidden:     !strings.HasPrefix(row.Path(), "/v1/"),
+		Hidden:     !row.Described(),
 	}
 	describeAccess(&op, row)
 	return op, true
@@ -147,6 +147,9 @@ func Bare(f *Front, key string, h func(c *gin.Context) error) {
 	if !ok {
 		f.faults = append(f.faults, fmt.Errorf("the route %q has no row in the table", key))
 		return
+	}
+	if op, ok := f.operation(key); ok && row.Described() {
+		f.huma.OpenAPI().AddOperation(&op)
 	}
 	f.engine.Handle(row.Method(), row.GinPath(), func(c *gin.Context) { f.limitTime(c, row) }, func(c *gin.Context) {
 		if err := h(c); err != nil {

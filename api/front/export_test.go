@@ -1,12 +1,8 @@
 package front
 
 import (
-	"net/http"
 	"reflect"
 	"strings"
-
-	"bareed/accounts"
-	"bareed/internal/clock"
 )
 
 // ScanJSON is the strict scanner.
@@ -25,18 +21,3 @@ func Fingerprint(body, boundary string, n int) string {
 	}
 	return string(s.sum())
 }
-
-// Rates is a limiter by a clock of the test's, and Take one request on it.
-type Rates struct{ r *rates }
-
-// NewRates makes one.
-func NewRates(now clock.Clock, key, workspace int) Rates { return Rates{newRates(now, key, workspace)} }
-
-// Take is one request.
-func (r Rates) Take(a accounts.Actor) (http.Header, error) {
-	h := http.Header{}
-	return h, r.r.take(h, a)
-}
-
-// Buckets is how many callers are remembered.
-func (r Rates) Buckets() int { return len(r.r.buckets) }

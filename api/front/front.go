@@ -22,6 +22,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"bareed/accounts"
+	"bareed/api/front/quota"
 	"bareed/internal/clock"
 	"bareed/internal/errs"
 	"bareed/internal/pg"
@@ -61,7 +62,7 @@ type Front struct {
 	faults  []error                 // of registration
 	journal *journal
 	metrics *metrics
-	rates   *rates
+	rates   *quota.Rates
 	handler http.Handler
 }
 
@@ -80,7 +81,7 @@ func New(c Config) (*Front, error) {
 	f := &Front{Config: c, engine: gin.New(), rows: make(map[string]Route), bodies: make(map[string]reflect.Type)}
 	f.journal = newJournal(c.Pool, c.Log)
 	f.metrics = newMetrics(f.journal)
-	f.rates = newRates(c.Clock, orElse(c.KeyRate, 100), orElse(c.WorkspaceRate, 600))
+	f.rates = quota.New(c.Clock, orElse(c.KeyRate, 100), orElse(c.WorkspaceRate, 600))
 	for _, r := range c.Routes {
 		f.rows[r.Route] = r
 	}

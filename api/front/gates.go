@@ -22,7 +22,7 @@ import (
 func (f *Front) gates(row Route, streamed bool) []gin.HandlerFunc {
 	return []gin.HandlerFunc{
 		func(c *gin.Context) { f.limitTime(c, row) },
-		f.gate(row, func(c *gin.Context) error { return f.authenticate(c, row) }),
+		f.gate(row, func(c *gin.Context) error { return f.known(c, row) }),
 		f.gate(row, func(c *gin.Context) error { return f.limitRate(c, row) }),
 		f.gate(row, func(c *gin.Context) error { return f.authorise(c, row) }),
 		f.gate(row, func(c *gin.Context) error { return checkPath(c, row) }),
@@ -57,12 +57,28 @@ func (f *Front) limitTime(c *gin.Context, row Route) {
 	c.Next()
 }
 
-// limitRate counts the request of a known caller.
+// known finds the caller. Who cannot be found is counted by address, so that
+// guessing keys is no faster than anything else.
+func (f *Front) known(c *gin.Context, row Route) error {
+	err := f.authenticate(c, row)
+	if err == nil || !isProgram(row.Path()) {
+		return err
+	}
+	if limited := f.rates.TakeAddress(c.Writer.Header(), c.ClientIP()); limited != nil {
+		return limited
+	}
+	return err
+}
+
+// limitRate counts the request.
 func (f *Front) limitRate(c *gin.Context, row Route) error {
+	if row.Public && isProgram(row.Path()) {
+		return f.rates.TakeAddress(c.Writer.Header(), c.ClientIP())
+	}
 	if row.Public {
 		return nil
 	}
-	return f.rates.take(c.Writer.Header(), callOf(c.Request.Context()).who.Actor)
+	return f.rates.Take(c.Writer.Header(), callOf(c.Request.Context()).who.Actor)
 }
 
 // PathKinds tells for each name in a path what its identifier must look like.
@@ -140,4 +156,24 @@ func (f *Front) otherPath(c *gin.Context) {
 		return
 	}
 	f.Refuse(c, errs.New("not_found"))
+}
+
+// RatePolicy is the RateLimit-Policy header of an answer to a known caller.
+func (f *Front) RatePolicy() string { return f.rates.Policy() }
+
+// isProgram tells whether a path is of the programs' surface, where every answer
+// says what is left.
+func isProgram(path string) bool { return strings.HasPrefix(path, "/v1/") }
+
+// stateRate writes the headers on an answer that was given before anybody was
+// counted; it refuses nothing.
+func (f *Front) stateRate(w http.ResponseWriter, r *http.Request) {
+	if !isProgram(r.URL.Path) || w.Header().Get("RateLimit") != "" {
+		return
+	}
+	address := callOf(r.Context()).address
+	if address == "" {
+		address, _, _ = net.SplitHostPort(r.RemoteAddr)
+	}
+	_ = f.rates.TakeAddress(w.Header(), address) // the answer is a refusal already
 }

@@ -13,7 +13,6 @@ func (f *Front) describe() huma.Config {
 	c := huma.DefaultConfig("Bareed", "1")
 	c.CreateHooks = nil
 	c.DocsPath, c.SchemasPath, c.OpenAPIPath = "", "", ""
-	c.Info.Description = "WhatsApp campaigns and broadcasts. Every error is an RFC 9457 problem with a stable code; detail follows Accept-Language (en, ar)."
 	c.RejectUnknownQueryParameters = true
 	c.Transformers = []huma.Transformer{f.translate}
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{

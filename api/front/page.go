@@ -5,9 +5,12 @@ import (
 	"crypto/hmac"
 	"encoding/base64"
 	"maps"
+	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/gin-gonic/gin"
 
 	"bareed/accounts"
 	"bareed/internal/errs"
@@ -30,7 +33,7 @@ type Span struct {
 const maxCursor = 512
 
 // Page reads what the caller asked for; page.limit or page.cursor when it is no
-// such thing. A cursor is good for the workspace and the route it was made for.
+// such thing. A cursor is good for the workspace and the list it was made for.
 func (f *Front) Page(ctx context.Context, a accounts.Actor, in Paging) (Span, error) {
 	p := Span{Limit: 50}
 	if in.Limit != "" {
@@ -55,7 +58,7 @@ func (f *Front) Page(ctx context.Context, a accounts.Actor, in Paging) (Span, er
 }
 
 func (f *Front) cursorProof(ctx context.Context, a accounts.Actor, after string) []byte {
-	return f.Vault.Proof("cursor", a.Workspace.String()+"\x00"+callOf(ctx).route.Route+"\x00"+after)
+	return f.Vault.Proof("cursor", a.Workspace.String()+"\x00"+pathOf(ctx)+"\x00"+after)
 }
 
 // List is the answer of every list.
@@ -93,6 +96,14 @@ func Listed[T any](ctx context.Context, f *Front, a accounts.Actor, p Span, rows
 // Reply is an answer with a body.
 type Reply[T any] struct {
 	Body T
+}
+
+// Write answers with the list, for handlers that write by themselves.
+func (l *List[T]) Write(c *gin.Context) {
+	if l.Link != "" {
+		c.Header("Link", l.Link)
+	}
+	c.JSON(http.StatusOK, l.Body)
 }
 
 // Created is an answer to a POST that made something, and says where it is.

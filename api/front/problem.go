@@ -26,6 +26,10 @@ func (p *problemError) Error() string             { return p.Code }
 func (p *problemError) GetStatus() int            { return p.Status }
 func (p *problemError) ContentType(string) string { return "application/problem+json" }
 
+// quotaExceeded is the type of a 429 (draft-ietf-httpapi-ratelimit-headers-10,
+// section 6.1); violated-policies names the quotas.
+const quotaExceeded = "https://iana.org/assignments/http-problem-types#quota-exceeded"
+
 // asProblem turns any error into what may leave: our own errors as they are,
 // everything else as "internal", logged with the request id.
 func (f *Front) asProblem(ctx context.Context, path string, err error) *problemError {
@@ -34,6 +38,9 @@ func (f *Front) asProblem(ctx context.Context, path string, err error) *problemE
 	call.code = e.Code
 	p := e.Problem(call.lang)
 	p.RequestID = call.requestID
+	if violated, ok := e.Params["violated"].([]string); ok {
+		p.Type, p.Violated = quotaExceeded, violated
+	}
 	if len(path) <= 256 && !strings.Contains(path, "bk_") {
 		p.Instance = path
 	}
@@ -72,6 +79,7 @@ func (f *Front) Refuse(c *gin.Context, err error) {
 
 // writeProblem writes a problem outside of huma.
 func (f *Front) writeProblem(w http.ResponseWriter, r *http.Request, err error) {
+	f.stateRate(w, r)
 	p := f.asProblem(r.Context(), r.URL.Path, err)
 	h := w.Header()
 	for k, v := range problemHeaders(&p.Problem) {

@@ -31,6 +31,13 @@ func (r Route) Path() string { _, p, _ := strings.Cut(r.Route, " "); return p }
 // Writes tells whether the route may change anything.
 func (r Route) Writes() bool { return r.Method() != http.MethodGet && r.Method() != http.MethodHead }
 
+// Described tells whether the route stands in the OpenAPI description; pages for
+// people do not.
+func (r Route) Described() bool {
+	p := r.Path()
+	return strings.HasPrefix(p, "/v1/") || strings.HasPrefix(p, "/webhooks/") || p == "/healthz" || p == "/readyz" || p == "/openapi.json"
+}
+
 // GinPath writes the path's {name} as gin does, :name.
 func (r Route) GinPath() string { return ginPath(r.Path()) }
 

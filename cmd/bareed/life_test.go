@@ -6,13 +6,13 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"mime/multipart"
 	"os"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"bareed/client"
 	"bareed/internal/pg/pgtest"
 	"bareed/internal/redistest"
 	"bareed/internal/rig"
@@ -117,17 +117,9 @@ func (l *life) audience(name string, from, n int) string {
 	for i := range n {
 		fmt.Fprintf(&csv, "%s,Person %d,Riyadh,yes,2026-01-02\n", phone(from+i), i)
 	}
-	var body bytes.Buffer
-	m := multipart.NewWriter(&body)
-	_ = m.WriteField("settings", `{"consent":{"covers":"rows","purposes":["marketing"],"method":"web_form","source":"https://acme.example",
-		"wording":{"version":"1","text":"Acme may write to me on WhatsApp","business_name":"Acme"}}}`)
-	f, _ := m.CreateFormFile("file", "people.csv")
-	_, _ = f.Write([]byte(csv.String()))
-	_ = m.Close()
-	var started struct {
-		Job struct{ ID string } `json:"job"`
-	}
-	err := l.Do(l.t.Context(), l.tenant.Key, "POST", "/v1/audiences/"+made.ID+"/imports", m.FormDataContentType(), &body, &started)
+	started, err := l.Client(l.tenant.Key).CreateImport(l.t.Context(), made.ID, client.Upload{File: strings.NewReader(csv.String()), Name: "people.csv",
+		Settings: client.ImportSettings{Consent: &client.Declaration{Covers: "rows", Purposes: []string{"marketing"}, Method: "web_form",
+			Source: "https://acme.example", Wording: &client.Wording{Version: "1", Text: "Acme may write to me on WhatsApp", BusinessName: "Acme"}}}})
 	if err != nil {
 		l.t.Fatal(err)
 	}

@@ -120,7 +120,7 @@ func importFaults(f file) []string {
 		if !ours || rule.everything || covers([]string{rule.folder}, folder) {
 			continue // another module, or a part of the same
 		}
-		if slices.Contains(plumbing, folder) || covers(rule.may, folder) || f.test && covers(inTests, folder) {
+		if slices.Contains(plumbing, folder) && !rule.standardOnly || covers(rule.may, folder) || f.test && covers(inTests, folder) {
 			continue
 		}
 		faults = append(faults, fmt.Sprintf("%s: %s may not import %s", f.name, f.folder, folder))

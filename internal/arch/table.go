@@ -8,6 +8,8 @@ type rule struct {
 	folder     string // with everything below it
 	may        []string
 	everything bool
+
+	standardOnly bool // not even the plumbing: users import it
 }
 
 // The nouns in their one direction: each may import those named before it in
@@ -20,7 +22,7 @@ var (
 
 	// inTests is what a _test.go file may import in addition: servers, rows,
 	// and the sandbox in Meta's place.
-	inTests = []string{"internal/pg/pgtest", "internal/redistest", "internal/fixture", "internal/config", "migrations", "sandbox", "whatsapp"}
+	inTests = []string{"internal/pg/pgtest", "internal/redistest", "internal/fixture", "internal/config", "migrations", "sandbox", "whatsapp", "client"}
 )
 
 // table is who may import whom. A new noun is a new line of the same shape, a
@@ -29,8 +31,11 @@ var table = []rule{
 	{folder: "cmd/bareed", everything: true},
 	{folder: "cmd/dev", everything: true},
 
-	{folder: "api", may: with(nouns, "queue", "whatsapp", "api/front", "api/access", "api/webhook")},
-	{folder: "api/front", may: []string{"accounts"}},
+	{folder: "api", may: with(nouns, "queue", "whatsapp", "api/front", "api/access", "api/webhook", "api/describe", "api/manual", "campaigns/live")},
+	{folder: "api/manual", may: []string{"accounts", "api/front", "docs"}},
+	{folder: "api/describe", may: []string{"accounts", "api/front"}},
+	{folder: "api/front", may: []string{"accounts", "api/front/quota"}},
+	{folder: "api/front/quota", may: []string{"accounts"}},
 	{folder: "api/access", may: []string{"accounts", "api/front"}},
 	{folder: "api/webhook", may: []string{"messages", "consents", "templates", "contacts", "numbers", "accounts", "whatsapp"}},
 	{folder: "web", may: with(nouns, "web/front", "web/ui", "web/charts", "campaigns/live", "web/campaigndesk", "web/wizard")},
@@ -57,6 +62,8 @@ var table = []rule{
 	{folder: "queue"},
 	{folder: "sandbox", may: []string{"whatsapp"}},
 	{folder: "migrations"},
+	{folder: "docs"},
+	{folder: "client", standardOnly: true},
 
 	{folder: "internal/pg/pgtest", may: []string{"internal/devenv", "migrations"}},
 	{folder: "internal/pg"},
@@ -70,9 +77,9 @@ var table = []rule{
 	{folder: "internal/arch"},
 	{folder: "internal/devenv"},
 	{folder: "internal/deploy", may: []string{"internal/devenv", "accounts"}},
-	{folder: "internal/procs", may: []string{"internal/devenv", "internal/rig", "migrations", "sandbox"}},
-	{folder: "internal/rig", may: []string{"internal/devenv", "sandbox"}},
-	{folder: "internal/demo", may: []string{"contacts", "internal/devenv", "internal/rig", "sandbox"}},
+	{folder: "internal/procs", may: []string{"client", "internal/devenv", "internal/rig", "migrations", "sandbox"}},
+	{folder: "internal/rig", may: []string{"client", "internal/devenv", "sandbox"}},
+	{folder: "internal/demo", may: []string{"client", "contacts", "internal/devenv", "internal/rig", "sandbox"}},
 	{folder: "internal/prove", everything: true},
 	{folder: "internal/bench", everything: true},
 }

@@ -141,7 +141,8 @@ func (s *show) start(soft, hard context.Context, env *devenv.Env, dir string) er
 func (s *show) address() {
 	t := s.kept.Tenant
 	fmt.Fprintf(s.Out, "\n%-10s %s\n", "API", s.rig.URL)
-	fmt.Fprintf(s.Out, "%-10s curl -H 'Authorization: Bearer %s' %s/v1/campaigns\n", "try", t.Key, s.rig.URL)
+	fmt.Fprintf(s.Out, "%-10s export BAREED=%s KEY=%s\n", "try", s.rig.URL, t.Key)
+	fmt.Fprintf(s.Out, "%-10s then follow %s/docs/quickstart; every operation: %s/docs\n", "", s.rig.URL, s.rig.URL)
 	fmt.Fprintf(s.Out, "%-10s %s / %s (owner of the workspace)\n", "sign in", t.Owner.Email, t.Owner.Password)
 	fmt.Fprintf(s.Out, "%-10s %s/ops/sign-in as %s / %s\n", "queues", s.rig.URL, t.Operator.Email, t.Operator.Password)
 	fmt.Fprintf(s.Out, "%-10s %s/sandbox/journal/summary\n", "sandbox", s.rig.Sandbox)

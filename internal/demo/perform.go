@@ -6,45 +6,25 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"mime/multipart"
 	"strings"
 	"time"
 
+	"bareed/client"
 	"bareed/internal/rig"
 	"bareed/sandbox"
 )
 
-// Report is the campaign's report, as the API gives it.
-type Report struct {
-	State       string           `json:"state"`
-	Planned     bool             `json:"planned"`
-	Balanced    bool             `json:"balanced"`
-	Total       int64            `json:"total"`
-	Suppressed  map[string]int64 `json:"suppressed"`
-	Ready       int64            `json:"ready"`
-	Sending     int64            `json:"sending"`
-	Held        int64            `json:"held"`
-	Accepted    int64            `json:"accepted"`
-	Sent        int64            `json:"sent"`
-	Delivered   int64            `json:"delivered"`
-	Read        int64            `json:"read"`
-	Failed      map[string]int64 `json:"failed"`
-	Unknown     int64            `json:"unknown"`
-	Unconfirmed int64            `json:"unconfirmed"`
-}
-
 // outcome is everything the end of the demo is judged by.
 type outcome struct {
-	report  Report
+	report  client.Report
 	run     string
 	before  sandbox.Summary
 	after   sandbox.Summary
 	seconds float64 // from launch to the last receipt
 }
 
-func (s *show) call(ctx context.Context, method, path string, in, out any) error {
-	return s.rig.Call(ctx, s.kept.Tenant.Key, method, path, in, out)
-}
+// api is the product as a customer's program reaches it.
+func (s *show) api() *client.Client { return s.rig.Client(s.kept.Tenant.Key) }
 
 func (s *show) say(what, format string, args ...any) {
 	fmt.Fprintf(s.Out, "%-10s %s\n", what, fmt.Sprintf(format, args...))
@@ -75,18 +55,12 @@ func (s *show) perform(ctx context.Context) (*outcome, error) {
 // endEarlier stops what a demo that was killed left running: it would go on by
 // itself, as it should, and its figures would mix with this one's.
 func (s *show) endEarlier(ctx context.Context) error {
-	var page struct {
-		Data []struct{ ID, Name, State string }
-	}
-	if err := s.call(ctx, "GET", "/v1/campaigns?limit=200", nil, &page); err != nil {
-		return err
-	}
-	for _, c := range page.Data {
-		if c.State != "starting" && c.State != "running" && c.State != "finishing" {
-			continue
+	for c, err := range s.api().ListCampaigns(ctx, client.CampaignFilter{States: []string{"starting", "running", "finishing"}}) {
+		if err != nil {
+			return err
 		}
 		s.say("earlier", "%s was interrupted and goes on; it is stopped, its people stay accounted for", c.Name)
-		if err := s.call(ctx, "POST", "/v1/campaigns/"+c.ID+"/stop", nil, nil); err != nil {
+		if _, err := s.api().StopCampaign(ctx, c.ID); err != nil {
 			return err
 		}
 	}
@@ -103,37 +77,21 @@ func (s *show) importPeople(ctx context.Context, file []byte, planted Planted) (
 	if err := s.optOut(ctx, planted.OptedOutPhones); err != nil {
 		return "", err
 	}
-	var audience struct {
-		ID string `json:"id"`
-	}
-	name := fmt.Sprintf("Customers %d", s.kept.Runs)
-	if err := s.call(ctx, "POST", "/v1/audiences", map[string]any{"name": name}, &audience); err != nil {
+	audience, err := s.api().CreateAudience(ctx, fmt.Sprintf("Customers %d", s.kept.Runs))
+	if err != nil {
 		return "", err
 	}
 	s.say("file", "%d rows: %d spoilt in %d ways, %d repeated in other spellings, %d without opt-in, %d who opted out since",
 		planted.Rows, planted.Bad, len(bad), planted.Spellings, planted.NoOptIn, planted.OptedOut)
-	var started struct {
-		Import struct {
-			ID string `json:"id"`
-		} `json:"import"`
-		Job struct {
-			ID string `json:"id"`
-		} `json:"job"`
-	}
-	body, contentType := upload(file)
-	err := s.rig.Do(ctx, s.kept.Tenant.Key, "POST", "/v1/audiences/"+audience.ID+"/imports", contentType, body, &started)
+	started, err := s.api().CreateImport(ctx, audience.ID, client.Upload{File: bytes.NewReader(file), Name: "customers.csv", Settings: settings()})
 	if err != nil {
 		return "", err
 	}
-	if err := s.wait(ctx, "import", started.Job.ID); err != nil {
+	if _, err := s.api().WaitJob(ctx, started.Job.ID); err != nil {
 		return "", err
 	}
-	var done struct {
-		Rows, Created, Updated, Unchanged, Merged, Rejected int64
-		OptedIn                                             int64 `json:"opted_in"`
-		Superseded                                          int64
-	}
-	if err := s.call(ctx, "GET", "/v1/imports/"+started.Import.ID, nil, &done); err != nil {
+	done, err := s.api().GetImport(ctx, started.Import.ID)
+	if err != nil {
 		return "", err
 	}
 	s.say("imported", "%d new, %d updated, %d unchanged, %d merged, %d rejected; opt-in recorded for %d, %d older than the person's opt-out",
@@ -141,52 +99,22 @@ func (s *show) importPeople(ctx context.Context, file []byte, planted Planted) (
 	return audience.ID, nil
 }
 
-func upload(file []byte) (*bytes.Buffer, string) {
-	var b bytes.Buffer
-	m := multipart.NewWriter(&b)
-	_ = m.WriteField("settings", settings) // a buffer takes everything
-	f, _ := m.CreateFormFile("file", "customers.csv")
-	_, _ = f.Write(file)
-	_ = m.Close()
-	return &b, m.FormDataContentType()
+// settings say what the people of the file agreed to.
+func settings() client.ImportSettings {
+	return client.ImportSettings{DefaultCountry: "SA", Consent: &client.Declaration{Covers: "rows", Purposes: []string{"marketing"},
+		Method: "web_form", Source: "https://acme.example/join", Evidence: "form submissions, export of 2026-10-01",
+		Wording: &client.Wording{Version: "2026-01", Text: "Yes, Acme Trading may send me offers on WhatsApp.", BusinessName: "Acme Trading"}}}
 }
 
-const settings = `{
-	"default_country": "SA",
-	"consent": {
-		"covers": "rows", "purposes": ["marketing"], "method": "web_form", "source": "https://acme.example/join",
-		"evidence": "form submissions, export of 2026-10-01",
-		"wording": {"version": "2026-01", "text": "Yes, Acme Trading may send me offers on WhatsApp.", "business_name": "Acme Trading"}
-	}
-}`
-
 func (s *show) optOut(ctx context.Context, phones []string) error {
+	at := time.Date(2026, 10, 15, 9, 0, 0, 0, time.UTC)
 	for _, p := range phones {
-		err := s.call(ctx, "POST", "/v1/consents", map[string]any{"phone": p, "action": "opt_out",
-			"purposes": []string{"marketing"}, "method": "phone_call", "source": "call centre",
-			"occurred_at": "2026-10-15T09:00:00Z"}, nil)
-		if err != nil {
+		if _, err := s.api().RecordConsent(ctx, client.NewConsent{Action: "opt_out", Phone: p, Purposes: []string{"marketing"},
+			Method: "phone_call", Source: "call centre", OccurredAt: &at}); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// wait follows a job to its end.
-func (s *show) wait(ctx context.Context, what, job string) error {
-	return rig.Until(ctx, 100*time.Millisecond, func() (bool, error) {
-		var j struct {
-			State   string
-			Problem *struct{ Code, Detail string }
-		}
-		if err := s.call(ctx, "GET", "/v1/jobs/"+job, nil, &j); err != nil {
-			return false, err
-		}
-		if j.State == "failed" {
-			return false, fmt.Errorf("the %s failed: %+v", what, j.Problem)
-		}
-		return j.State == "completed", nil
-	})
 }
 
 // define makes the campaign and checks it without sending.
@@ -195,32 +123,21 @@ func (s *show) define(ctx context.Context, audience string) (campaign string, el
 	if err != nil {
 		return "", 0, err
 	}
-	var made struct{ ID string }
-	err = s.call(ctx, "POST", "/v1/campaigns", map[string]any{
-		"name": fmt.Sprintf("Autumn offer %d", s.kept.Runs), "number_id": s.kept.Tenant.Number, "template_id": template,
-		"audience_ids": []string{audience},
-		"variables": map[string]any{"body": []map[string]string{
-			{"attribute": "name", "fallback": "صديقنا"}, {"attribute": "city"},
-		}},
-	}, &made)
+	made, err := s.api().CreateCampaign(ctx, client.NewCampaign{Name: fmt.Sprintf("Autumn offer %d", s.kept.Runs),
+		NumberID: s.kept.Tenant.Number, TemplateID: template, AudienceIDs: []string{audience},
+		Variables: client.Variables{Body: []client.Value{{Attribute: "name", Fallback: "صديقنا"}, {Attribute: "city"}}}})
 	if err != nil {
 		return "", 0, err
 	}
-	var started struct {
-		CheckID string `json:"check_id"`
-		JobID   string `json:"job_id"`
-	}
-	if err := s.call(ctx, "POST", "/v1/campaigns/"+made.ID+"/check", nil, &started); err != nil {
+	started, err := s.api().CheckCampaign(ctx, made.ID)
+	if err != nil {
 		return "", 0, err
 	}
-	if err := s.wait(ctx, "check", started.JobID); err != nil {
+	if _, err := s.api().WaitJob(ctx, started.JobID); err != nil {
 		return "", 0, err
 	}
-	var check struct {
-		Total, Eligible int64
-		Suppressed      map[string]int64
-	}
-	if err := s.call(ctx, "GET", "/v1/campaigns/"+made.ID+"/checks/"+started.CheckID, nil, &check); err != nil {
+	check, err := s.api().GetCheck(ctx, made.ID, started.CheckID)
+	if err != nil {
 		return "", 0, err
 	}
 	s.say("check", "of %d people %d can be messaged; suppressed: %s", check.Total, check.Eligible, reasons(check.Suppressed))
@@ -237,11 +154,8 @@ func (s *show) send(ctx context.Context, campaign string, eligible int64) (*outc
 	if err := s.disturb(ctx); err != nil {
 		return nil, err
 	}
-	var launched struct {
-		RunID string `json:"run_id"`
-	}
 	began := time.Now()
-	err := s.call(ctx, "POST", "/v1/campaigns/"+campaign+"/launch", map[string]any{"expected_recipients": eligible}, &launched)
+	launched, err := s.api().LaunchCampaign(ctx, campaign, client.Launch{ExpectedRecipients: eligible})
 	if err != nil {
 		return nil, err
 	}
@@ -270,7 +184,8 @@ func (s *show) follow(ctx context.Context, campaign string, o *outcome) error {
 	defer cancel()
 	stopped := false
 	err := rig.Until(ctx, 250*time.Millisecond, func() (bool, error) {
-		if err := s.call(ctx, "GET", "/v1/campaigns/"+campaign+"/report", nil, &o.report); err != nil {
+		var err error
+		if o.report, err = s.api().GetReport(ctx, campaign); err != nil {
 			return false, err
 		}
 		s.bar(o.report)

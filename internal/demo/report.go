@@ -9,12 +9,13 @@ import (
 	"slices"
 	"strings"
 
+	"bareed/client"
 	"bareed/sandbox"
 )
 
 // bar draws what is done of what was planned: on a terminal one line over the
 // last, elsewhere a line for every tenth.
-func (s *show) bar(r Report) {
+func (s *show) bar(r client.Report) {
 	const width = 40
 	if r.Total == 0 {
 		return
@@ -36,20 +37,18 @@ func (s *show) bar(r Report) {
 // writeStop has three people write STOP while the campaign runs: two of them
 // people of the audience in earnest, by text and by the Arabic word.
 func (s *show) writeStop(ctx context.Context, campaign string) error {
-	var page struct {
-		Data []struct{ Address string }
-	}
-	if err := s.call(ctx, "GET", "/v1/campaigns/"+campaign+"/recipients?state=ready&limit=2", nil, &page); err != nil {
-		return err
-	}
-	for i, word := range []string{"STOP", "إيقاف"} {
-		if i >= len(page.Data) {
-			break
-		}
-		err := s.rig.Control(ctx, "/sandbox/inbound", map[string]any{"phone_number_id": s.kept.Tenant.Meta.Number,
-			"from": page.Data[i].Address, "text": word}, nil)
+	words := []string{"STOP", "إيقاف"}
+	for p, err := range s.api().ListRecipients(ctx, campaign, client.RecipientFilter{State: "ready", PageSize: len(words)}) {
 		if err != nil {
 			return err
+		}
+		err = s.rig.Control(ctx, "/sandbox/inbound", map[string]any{"phone_number_id": s.kept.Tenant.Meta.Number,
+			"from": p.Address, "text": words[0]}, nil)
+		if err != nil {
+			return err
+		}
+		if words = words[1:]; len(words) == 0 {
+			break
 		}
 	}
 	return nil

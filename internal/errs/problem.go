@@ -20,6 +20,7 @@ type Problem struct {
 	RequestID  string         `json:"request_id" doc:"Give this to support"`
 	RetryAfter int            `json:"retry_after_s,omitempty" doc:"Seconds until it makes sense to try again"`
 	Errors     []ProblemField `json:"errors,omitempty" doc:"Every fault, with its place in the input"`
+	Violated   []string       `json:"violated-policies,omitempty" doc:"Of RateLimit-Policy: the quotas that are used up"`
 	Lang       string         `json:"lang" enum:"en,ar"`
 }
 

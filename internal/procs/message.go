@@ -3,16 +3,15 @@
 package procs
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"mime/multipart"
 	"net/http"
 	"strings"
 	"time"
 
+	"bareed/client"
 	"bareed/internal/rig"
 	"bareed/sandbox"
 )
@@ -78,17 +77,10 @@ func (s *sender) importPeople(ctx context.Context) (string, error) {
 	for i := range people {
 		fmt.Fprintf(&csv, "+96651234500%d,Person %d,Riyadh,yes,2026-01-02\n", i, i)
 	}
-	var body bytes.Buffer
-	m := multipart.NewWriter(&body)
-	_ = m.WriteField("settings", `{"consent":{"covers":"rows","purposes":["marketing"],"method":"web_form","source":"https://acme.example",
-		"wording":{"version":"1","text":"Acme may write to me on WhatsApp","business_name":"Acme"}}}`) // a buffer takes everything
-	f, _ := m.CreateFormFile("file", "people.csv")
-	_, _ = io.WriteString(f, csv.String())
-	_ = m.Close()
-	var started struct {
-		Job struct{ ID string }
-	}
-	if err := s.rig.Do(ctx, s.key, "POST", "/v1/audiences/"+made.ID+"/imports", m.FormDataContentType(), &body, &started); err != nil {
+	started, err := s.rig.Client(s.key).CreateImport(ctx, made.ID, client.Upload{File: strings.NewReader(csv.String()), Name: "people.csv",
+		Settings: client.ImportSettings{Consent: &client.Declaration{Covers: "rows", Purposes: []string{"marketing"}, Method: "web_form",
+			Source: "https://acme.example", Wording: &client.Wording{Version: "1", Text: "Acme may write to me on WhatsApp", BusinessName: "Acme"}}}})
+	if err != nil {
 		return "", err
 	}
 	return made.ID, s.wait(ctx, started.Job.ID)

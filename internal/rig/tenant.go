@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"bareed/client"
 	"bareed/sandbox"
 )
 
@@ -133,17 +134,12 @@ func (r *Rig) admin(ctx context.Context, stdin string, out any, args ...string) 
 // Connect connects the tenant's number through the API and waits until its
 // templates are there.
 func (r *Rig) Connect(ctx context.Context, t *Tenant) error {
-	var number struct {
-		ID string `json:"id"`
-	}
 	session, err := r.SignIn(ctx, t.Owner) // secrets of Meta are a person's to enter
 	if err != nil {
 		return err
 	}
-	err = r.Call(ctx, session, "POST", "/v1/numbers", map[string]any{
-		"app_id": t.Meta.App, "app_secret": t.Meta.Secret, "verify_token": t.Meta.Verify,
-		"waba_id": t.Meta.WABA, "phone_number_id": t.Meta.Number, "token": t.Meta.Token,
-	}, &number)
+	number, err := r.Client(session).ConnectNumber(ctx, client.Connection{AppID: t.Meta.App, AppSecret: t.Meta.Secret, VerifyToken: t.Meta.Verify,
+		WABAID: t.Meta.WABA, PhoneNumberID: t.Meta.Number, Token: t.Meta.Token})
 	if err != nil {
 		return err
 	}
@@ -158,13 +154,10 @@ func (r *Rig) Connect(ctx context.Context, t *Tenant) error {
 
 // Template finds a template's id by name and language.
 func (r *Rig) Template(ctx context.Context, t *Tenant, name, language string) (string, error) {
-	var list struct {
-		Data []struct{ ID, Name, Language string } `json:"data"`
-	}
-	if err := r.Call(ctx, t.Key, "GET", "/v1/templates?limit=200", nil, &list); err != nil {
-		return "", err
-	}
-	for _, x := range list.Data {
+	for x, err := range r.Client(t.Key).ListTemplates(ctx, client.TemplateFilter{Name: name, Language: language}) {
+		if err != nil {
+			return "", err
+		}
 		if x.Name == name && x.Language == language {
 			return x.ID, nil
 		}

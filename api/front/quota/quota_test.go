@@ -1,12 +1,13 @@
-package front_test
+package quota_test
 
 import (
+	"net/http"
 	"strconv"
 	"testing"
 	"time"
 
 	"bareed/accounts"
-	"bareed/api/front"
+	"bareed/api/front/quota"
 	"bareed/internal/errs"
 	"bareed/internal/id"
 )
@@ -14,14 +15,15 @@ import (
 func TestRates(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1_800_000_000, 0)
-	r := front.NewRates(func() time.Time { return now }, 5, 8)
+	r := quota.New(func() time.Time { return now }, 5, 8)
 	a := accounts.Actor{Workspace: id.New[id.Workspace](), ID: "key_a"}
 	b, c := a, a
 	b.ID = "key_b"
 	c.Workspace, c.ID = id.New[id.Workspace](), "key_c"
 	take := func(who accounts.Actor, n int) (taken int) {
 		for range n {
-			h, err := r.Take(who)
+			h := http.Header{}
+			err := r.Take(h, who)
 			switch {
 			case err == nil:
 				taken++

@@ -1,0 +1,83 @@
+package manual
+
+import (
+	"html"
+	"regexp"
+	"strings"
+)
+
+// quickstart writes our own Markdown as a page: headings, paragraphs, lists,
+// fences, code, bold and links are all that it holds. Everything is escaped first.
+func quickstart(markdown string) string {
+	var b strings.Builder
+	b.WriteString(`<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">` +
+		`<title>Quick start · Bareed</title><style>` + quickstartStyle + `</style></head><body><main>`)
+	open := "" // the tag that is open
+	end := func() {
+		if open != "" {
+			b.WriteString("</" + open + ">\n")
+		}
+		open = ""
+	}
+	fence := false
+	for line := range strings.Lines(markdown) {
+		line = strings.TrimRight(line, "\r\n")
+		switch {
+		case strings.HasPrefix(line, "```"):
+			end()
+			b.WriteString(map[bool]string{false: `<pre dir="ltr"><code>`, true: "</code></pre>\n"}[fence])
+			fence = !fence
+		case fence:
+			b.WriteString(html.EscapeString(line) + "\n")
+		case strings.TrimSpace(line) == "":
+			end()
+		case strings.HasPrefix(line, "#"):
+			end()
+			text := strings.TrimLeft(line, "#")
+			level := string(rune('0' + min(len(line)-len(text), 6)))
+			b.WriteString("<h" + level + ">" + inline(strings.TrimSpace(text)) + "</h" + level + ">\n")
+		case strings.HasPrefix(line, "- "):
+			if open != "ul" {
+				end()
+				b.WriteString("<ul>")
+				open = "ul"
+			}
+			b.WriteString("<li>" + inline(line[2:]) + "</li>\n")
+		default:
+			if open != "p" {
+				end()
+				b.WriteString("<p>")
+				open = "p"
+			}
+			b.WriteString(inline(line) + "\n")
+		}
+	}
+	end()
+	b.WriteString("</main></body></html>\n")
+	return b.String()
+}
+
+var (
+	code = regexp.MustCompile("`([^`]+)`")
+	bold = regexp.MustCompile(`\*\*([^*]+)\*\*`)
+	link = regexp.MustCompile(`\[([^\]]+)\]\(([^)\s]+)\)`)
+)
+
+func inline(s string) string {
+	s = html.EscapeString(s)
+	s = code.ReplaceAllString(s, "<code>$1</code>")
+	s = bold.ReplaceAllString(s, "<strong>$1</strong>")
+	return link.ReplaceAllString(s, `<a href="$2">$1</a>`)
+}
+
+const quickstartStyle = `
+:root { color-scheme: light dark; font: 1rem/1.6 system-ui, sans-serif; --line: #8884; --ground: #8881; --accent: light-dark(#0a6a4f, #5fd3ae); }
+body { margin: 0; }
+main { max-width: 48rem; margin: 0 auto; padding: 2rem 1rem 4rem; }
+h1 { line-height: 1.2; letter-spacing: -.01em; }
+h2 { margin-block-start: 2.5rem; padding-block-start: 1rem; border-block-start: 1px solid var(--line); }
+a { color: var(--accent); }
+pre { background: var(--ground); border: 1px solid var(--line); border-radius: .5rem; padding: .75rem 1rem; overflow-x: auto; line-height: 1.45; font-size: .875rem; }
+code { font-family: ui-monospace, monospace; font-size: .92em; overflow-wrap: anywhere; }
+pre code { font-size: inherit; overflow-wrap: normal; }
+`
