@@ -3,6 +3,7 @@ package board
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -13,7 +14,7 @@ import (
 
 // Sampled is how many messages of a run are looked at for its pace: all of a
 // run up to that size, every n-th in the order of sending of a larger one.
-const Sampled = 10_000
+const Sampled = 4000
 
 // step is the n of every n-th; each message looked at stands for n.
 func step(people int64) int64 { return max(1, (people+Sampled-1)/Sampled) }
@@ -29,17 +30,13 @@ type Pace struct {
 const sqlPace = `
 with s as materialized (
     select m.accepted_at
-    from generate_series(1, $3::int, $4::int) as g(ordinal)
-    cross join lateral (
-        select m.accepted_at
-        from message m
-        where m.workspace_id = $1
-          and m.run_id = $2
-          and m.ordinal = g.ordinal
-        limit 1) m
-    where m.accepted_at is not null),
+    from message m
+    where m.workspace_id = $1
+      and m.run_id = $2
+      and m.ordinal = any (array(select generate_series(1, $3::int, $4::int)))
+      and m.accepted_at is not null),
 width as (
-    select coalesce(min(w) filter (where extract(epoch from s.last - s.first) < 90 * w), 604800) as seconds
+    select coalesce(min(w) filter (where extract(epoch from greatest(s.last, $5::timestamptz) - s.first) < 90 * w), 604800) as seconds
     from (select min(accepted_at) as first, max(accepted_at) as last from s) s
     cross join unnest(array[1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400]) as w)
 select date_bin(make_interval(secs => width.seconds), s.accepted_at, timestamptz '2000-01-01 00:00+00'), count(*), max(width.seconds)::bigint
@@ -49,10 +46,11 @@ group by 1
 order by 1`
 
 // ReadPace reads a run's pace from at most Sampled rows, each found by its key;
-// people is how many are planned. No times before the first acceptance.
-func ReadPace(ctx context.Context, db pg.DB, ws id.Workspace, run id.Run, people int64) (Pace, error) {
+// people is how many are planned. Stretches go on to the last acceptance, or to
+// until when it is later: whole ones only. No times before the first acceptance.
+func ReadPace(ctx context.Context, db pg.DB, ws id.Workspace, run id.Run, people int64, until time.Time) (Pace, error) {
 	p := Pace{Nth: step(people)}
-	rows, err := db.Query(ctx, sqlPace, ws, run, people, p.Nth)
+	rows, err := db.Query(ctx, sqlPace, ws, run, people, p.Nth, until)
 	if err != nil {
 		return p, fmt.Errorf("read the pace: %w", err)
 	}
@@ -60,36 +58,42 @@ func ReadPace(ctx context.Context, db pg.DB, ws id.Workspace, run id.Run, people
 	var n, seconds int64
 	_, err = pgx.ForEachRow(rows, []any{&at, &n, &seconds}, func() error {
 		p.Every = time.Duration(seconds) * time.Second
-		for len(p.Times) > 0 && len(p.Times) < 400 {
-			next := p.Times[len(p.Times)-1].Add(p.Every)
-			if !next.Before(at) {
-				break
-			}
-			p.Times, p.Counts = append(p.Times, next), append(p.Counts, 0)
-		}
+		p.fill(at)
 		p.Times, p.Counts = append(p.Times, at), append(p.Counts, n*p.Nth)
 		return nil
 	})
 	if err != nil {
 		return p, fmt.Errorf("read the pace: %w", err)
 	}
+	if n := len(p.Times); n > 1 && p.Times[n-1].Add(p.Every).After(until) && !until.IsZero() {
+		p.Times, p.Counts = p.Times[:n-1], p.Counts[:n-1] // not over yet
+	}
+	if !until.IsZero() {
+		p.fill(until.Add(-p.Every))
+	}
 	return p, nil
 }
 
-// PerMinute is the speed now: what was accepted in the last minute, or in the
-// last two stretches when those are longer; 0 when nothing was.
-func (p Pace) PerMinute(now time.Time) int64 {
-	since := now.Add(-max(time.Minute, 2*p.Every))
-	var n int64
-	begin := now
+// fill adds empty stretches up to a time.
+func (p *Pace) fill(to time.Time) {
+	for n := len(p.Times); n > 0 && n < 100 && p.Times[n-1].Add(p.Every).Before(to); n++ {
+		p.Times, p.Counts = append(p.Times, p.Times[n-1].Add(p.Every)), append(p.Counts, 0)
+	}
+}
+
+// PerMinute is the speed in the last minute there is, or in the last two
+// stretches when those are longer; 0 when nothing was accepted in it.
+func (p Pace) PerMinute() int64 {
+	if len(p.Times) == 0 {
+		return 0
+	}
+	end := p.Times[len(p.Times)-1].Add(p.Every)
+	since := end.Add(-max(time.Minute, 2*p.Every))
+	n, begin := int64(0), end
 	for i := len(p.Times) - 1; i >= 0 && !p.Times[i].Before(since); i-- {
 		n, begin = n+p.Counts[i], p.Times[i]
 	}
-	took := now.Sub(begin)
-	if n == 0 || took <= 0 {
-		return 0
-	}
-	return int64(float64(n) / max(took, p.Every).Minutes())
+	return int64(math.Round(float64(n) / end.Sub(begin).Minutes()))
 }
 
 // Waits is how long delivered messages took from Meta's acceptance to the phone.
@@ -103,15 +107,11 @@ type Waits struct {
 const sqlWaits = `
 with s as materialized (
     select greatest(extract(epoch from m.delivered_at - m.accepted_at), 0)::float8 as seconds
-    from generate_series(1, $3::int, $4::int) as g(ordinal)
-    cross join lateral (
-        select m.accepted_at, m.delivered_at
-        from message m
-        where m.workspace_id = $1
-          and m.run_id = $2
-          and m.ordinal = g.ordinal
-        limit 1) m
-    where m.delivered_at is not null
+    from message m
+    where m.workspace_id = $1
+      and m.run_id = $2
+      and m.ordinal = any (array(select generate_series(1, $3::int, $4::int)))
+      and m.delivered_at is not null
       and m.accepted_at is not null)
 select width_bucket(s.seconds, $5::float8[]), count(*), (select percentile_cont(0.5) within group (order by seconds) from s)
 from s

@@ -48,7 +48,7 @@ var table = []rule{
 	{folder: "worker", may: with(nouns, "queue", "limits", "whatsapp")},
 
 	{folder: "campaigns", may: []string{"messages", "consents", "templates", "contacts", "numbers", "accounts"}},
-	{folder: "campaigns/board", may: []string{"messages"}},
+	{folder: "campaigns/board", may: []string{"campaigns", "messages"}},
 	{folder: "campaigns/live", may: []string{"campaigns", "accounts"}},
 	{folder: "messages", may: []string{"consents", "templates", "contacts", "numbers", "accounts", "whatsapp"}},
 	{folder: "templates", may: []string{"numbers", "accounts", "whatsapp"}},

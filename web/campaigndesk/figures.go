@@ -23,6 +23,7 @@ type figuresView struct {
 	Base             string // of links to the people behind a figure
 	Whole            int64  // planned, or expected while the plan grows
 	Handed           int64  // no longer waiting
+	Eligible         int64
 	Waiting          int64
 	Unanswered       int64 // no answer, for now or for good
 	Chips            []map[string]any
@@ -43,7 +44,7 @@ type reasonView struct {
 }
 
 func figuresOf(l ui.Locale, r campaigns.Report) *figuresView {
-	v := &figuresView{Report: r, Base: "/campaigns/" + r.CampaignID.String() + "/recipients", Waiting: r.Ready + r.Sending, Unanswered: r.Unknown + r.Unconfirmed, Whole: r.Total,
+	v := &figuresView{Report: r, Base: "/campaigns/" + r.CampaignID.String() + "/recipients", Waiting: r.Ready + r.Sending, Unanswered: r.Unknown + r.Unconfirmed, Eligible: r.Total - r.SuppressedTotal, Whole: r.Total,
 		Chips: campaignChips(l, r.State, r.Paused, r.Holding), Ended: r.State.Ended()}
 	if !r.Planned {
 		v.Whole = max(r.Total, r.Expected)
@@ -64,8 +65,8 @@ func figuresOf(l ui.Locale, r campaigns.Report) *figuresView {
 
 // mayHelpLater are Meta's codes after which the same message to the same person
 // may arrive at another time.
-var mayHelpLater = map[string]bool{"131026": true, "131047": true, "131048": true, "131049": true, "130472": true, "130429": true, "131056": true,
-	"131000": true, "131016": true, "131057": true, "133004": true, "131052": true, "131053": true, "1": true, "2": true, "4": true, "80007": true}
+var mayHelpLater = map[string]bool{"131048": true, "131049": true, "130472": true, "130429": true, "131056": true, "131000": true,
+	"131016": true, "131057": true, "133004": true, "1": true, "2": true, "4": true, "80007": true}
 
 // known is the text of a prefix of keys and a value, or that of other.
 func known(l ui.Locale, prefix, value string) string {
@@ -127,11 +128,10 @@ func progressChart(l ui.Locale, v *figuresView) template.HTML {
 }
 
 func funnelChart(l ui.Locale, v *figuresView) template.HTML {
-	meant := v.Total - v.SuppressedTotal
 	f := charts.Funnel{Frame: frame(l, "funnel", "step", "people", "share"), ShareNote: l.T("campaign.funnel.note"),
 		FormatShare: func(r float64) string { return l.Percent(r, 1) }}
-	f.Summary = l.T("campaign.funnel.sum", "accepted", l.Percent(v.Accepted, meant), "delivered", l.Percent(v.Delivered, v.Accepted), "read", l.Percent(v.Read, v.Delivered))
-	f.Steps = []charts.Step{{Label: l.T("campaign.total"), Value: float64(v.Total), Class: "c-5"}, {Label: l.T("campaign.eligible"), Value: float64(meant), Class: "c-waiting"},
+	f.Summary = l.T("campaign.funnel.sum", "accepted", l.Percent(v.Accepted, v.Eligible), "delivered", l.Percent(v.Delivered, v.Accepted), "read", l.Percent(v.Read, v.Delivered))
+	f.Steps = []charts.Step{{Label: l.T("campaign.total"), Value: float64(v.Total), Class: "c-5"}, {Label: l.T("campaign.eligible"), Value: float64(v.Eligible), Class: "c-waiting"},
 		{Label: l.T("campaign.accepted"), Value: float64(v.Accepted), Class: "c-accepted"}, {Label: l.T("campaign.delivered"), Value: float64(v.Delivered), Class: "c-delivered"},
 		{Label: l.T("campaign.read"), Value: float64(v.Read), Class: "c-read"}}
 	return f.HTML()
@@ -149,7 +149,11 @@ type paceView struct {
 // readPace draws how fast the run went and guesses its end from its speed now.
 func readPace(c *front.Call, tx pgx.Tx, r campaigns.Report) (*paceView, error) {
 	l, ws := c.Locale(), c.Actor().Workspace
-	p, err := board.ReadPace(c.Ctx(), tx, ws, r.RunID, r.Total)
+	var until time.Time
+	if !r.State.Ended() && r.State != campaigns.Finishing {
+		until = c.Clock()
+	}
+	p, err := board.ReadPace(c.Ctx(), tx, ws, r.RunID, r.Total, until)
 	if err != nil || len(p.Times) == 0 {
 		return nil, err
 	}
@@ -184,9 +188,8 @@ func readPace(c *front.Call, tx pgx.Tx, r campaigns.Report) (*paceView, error) {
 	}
 	v.Chart = t.HTML()
 	if r.State == campaigns.Running && !r.Paused && !r.Holding {
-		now := c.Clock()
-		if v.PerMinute = p.PerMinute(now); v.PerMinute > 0 && r.Ready+r.Sending > 0 && r.Planned {
-			finish := now.Add(time.Duration(float64(r.Ready+r.Sending) / float64(v.PerMinute) * float64(time.Minute)))
+		if v.PerMinute = p.PerMinute(); v.PerMinute > 0 && r.Ready+r.Sending > 0 && r.Planned {
+			finish := until.Add(time.Duration(float64(r.Ready+r.Sending) / float64(v.PerMinute) * float64(time.Minute)))
 			v.Finish = &finish
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -137,8 +138,12 @@ func (w *watch) figures(r campaigns.Report) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	asof, err := w.Fragment("campaign", "campaign-asof", v)
+	if err != nil {
+		return nil, err
+	}
 	body, err := w.Fragment("campaign", "campaign-figures", v)
-	return append(head, body...), err
+	return slices.Concat(head, asof, body), err
 }
 
 // inWorkspace reads for every viewer, so that it outlives this one's request.

@@ -12,6 +12,7 @@ import (
 	"bareed/campaigns/board"
 	"bareed/internal/errs"
 	"bareed/internal/id"
+	"bareed/messages"
 	"bareed/web/front"
 	"bareed/web/ui"
 )
@@ -145,7 +146,7 @@ type stopView struct {
 	Kind, Title, Text           string
 	Where, Rule, Measure, Next  string
 	Clears, By                  string
-	Clearable, Chosen, Personal bool
+	Clearable, Shared, Personal bool
 }
 
 // stopKey finds the text of a reason: its own, or that of its kind.
@@ -190,6 +191,10 @@ func stopOf(l ui.Locale, x campaigns.Stop, waiting int64) stopView {
 	if v.Personal {
 		v.Kind = "info"
 	}
+	if x.ByRule && x.ClearedBy == "marketer" {
+		v.Clears = l.Of("stops.clears", "lead")
+	}
+	v.Shared = x.Scope == messages.ScopeNumber || x.Scope == messages.ScopeTemplate
 	v.Text = l.Of("stops.text", stopKey(l, x.Reason), "measured", v.Measure, "at", x.Since, "scope", v.Where) + " " + l.T("stops.left", "n", waiting)
 	return v
 }
