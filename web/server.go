@@ -21,6 +21,7 @@ import (
 	"bareed/internal/clock"
 	"bareed/internal/pg"
 	"bareed/web/front"
+	"bareed/web/people"
 	"bareed/web/ui"
 )
 
@@ -93,8 +94,7 @@ func (s *Server) register() {
 	s.preferences()
 	s.home()
 	s.campaigns()
-	s.audiences()
-	s.contacts()
+	people.Register(s.Front)
 	s.templates()
 	s.numbers()
 	s.components()

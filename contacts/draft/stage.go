@@ -222,3 +222,9 @@ func Look(ctx context.Context, im *contacts.Importer, a accounts.Actor, d Draft)
 	p.Whole = whole
 	return p, err
 }
+
+// Check refuses answers that no row could be imported by.
+func Check(ctx context.Context, im *contacts.Importer, a accounts.Actor, d Draft) error {
+	_, err := im.Look(ctx, a, contacts.Upload{Audience: d.Audience, Settings: d.Settings}, d.ID, 0, nil)
+	return err
+}

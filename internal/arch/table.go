@@ -35,6 +35,7 @@ var table = []rule{
 	{folder: "api/webhook", may: []string{"messages", "consents", "templates", "contacts", "numbers", "accounts", "whatsapp"}},
 	{folder: "web", may: with(nouns, "web/front", "web/ui", "web/charts", "campaigns/live")},
 	{folder: "web/front", may: []string{"accounts", "web/ui"}},
+	{folder: "web/people", may: with(nouns, "web/front", "web/ui")},
 	{folder: "web/ui"},
 	{folder: "web/charts"},
 	{folder: "scheduler", may: with(nouns, "queue")},

@@ -130,7 +130,7 @@
   //   event: fragments  HTML whose elements replace those of the same id
   //   event: say        a sentence for readers that listen
   //   event: end        nothing more comes; data "reload" loads the page again
-  // Without a stream the page is asked for every 5 seconds instead.
+  // Without a stream (data-live="") the page is asked for every 5 seconds instead.
   function swap(html) {
     const doc = new DOMParser().parseFromString(html, "text/html");
     for (const fresh of doc.querySelectorAll("[id]")) {
@@ -157,13 +157,14 @@
           if (!r.ok || r.redirected) return stop();
           const ids = [...root.querySelectorAll("[id]")].map((e) => e.id);
           const doc = new DOMParser().parseFromString(await r.text(), "text/html");
+          if (!doc.querySelector("[data-live]")) return location.reload();
           swap(ids.map((i) => doc.getElementById(i)).filter(Boolean).map((e) => e.outerHTML).join(""));
         } catch { /* the next one may come through */ }
       }, 5000);
     };
     const start = () => {
       stop();
-      if (!window.EventSource) return poll();
+      if (!window.EventSource || !root.dataset.live) return poll();
       source = new EventSource(root.dataset.live);
       source.addEventListener("fragments", (e) => { misses = 0; swap(e.data); });
       source.addEventListener("say", (e) => say(e.data));
