@@ -24,10 +24,10 @@ func (s desk) importer(c *front.Call) *contacts.Importer {
 
 // uploadView is the first page of an import.
 type uploadView struct {
-	ID      id.Audience
-	Name    string
-	Size    int64
-	MaxRows int64
+	ID        id.Audience
+	Name      string
+	Megabytes int64 // as the refusal of a longer file counts them
+	MaxRows   int64
 }
 
 func (s desk) uploadView(c *front.Call) (uploadView, error) {
@@ -36,7 +36,7 @@ func (s desk) uploadView(c *front.Call) (uploadView, error) {
 		return uploadView{}, err
 	}
 	bounds := s.importer(c).Bounds()
-	v := uploadView{ID: audience, Size: bounds.Bytes, MaxRows: bounds.Rows}
+	v := uploadView{ID: audience, Megabytes: bounds.Bytes >> 20, MaxRows: bounds.Rows}
 	err = c.InWorkspace(func(tx pgx.Tx) (err error) {
 		v.Name, err = directory.AudienceName(c.Ctx(), tx, c.Actor().Workspace, audience)
 		return err
