@@ -177,7 +177,7 @@ func TestImportByPages(t *testing.T) {
 			if strings.Contains(p.Body, "data-live=") || strings.Contains(p.Body, "http-equiv") {
 				t.Error("a finished import still reloads")
 			}
-			file := b.get(where + "/rejects.csv").has(t, 200, "phone.invalid", "12")
+			file := b.get(where+"/rejects.csv").has(t, 200, "phone.invalid", "12")
 			if !strings.Contains(file.Header.Get("Content-Disposition"), "rejects.csv") {
 				t.Errorf("the rejects are no download: %v", file.Header)
 			}

@@ -6,7 +6,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/campaigns/history"
-	"bareed/campaigns/plan"
 	"bareed/internal/fixture"
 	"bareed/internal/id"
 	"bareed/internal/pg/pgtest"
@@ -17,24 +16,8 @@ func TestOf(t *testing.T) {
 	pool := pgtest.New(t)
 	b, other := fixture.NewBroadcast(t, pool), fixture.NewBroadcast(t, pool)
 	people := b.AddPeople(t, b.Audience, 2)
-	box, err := b.Vault.Box(t.Context(), b.Workspace)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{"First", "Second"} {
-		run := b.Launch(t, name).RunID
-		b.In(t, func(tx pgx.Tx) error {
-			_, err := plan.Lease(t.Context(), tx, b.Workspace, run)
-			return err
-		})
-		for done := false; !done; {
-			b.In(t, func(tx pgx.Tx) error {
-				at, err := plan.Next(t.Context(), tx, b.Vault, box, b.Workspace, run)
-				done = at.Done
-				return err
-			})
-		}
-	}
+	b.Launch(t, "First")
+	b.Launch(t, "Second")
 	b.In(t, func(tx pgx.Tx) error {
 		list, err := history.Of(t.Context(), tx, b.Workspace, people[0], 10)
 		if err != nil {
