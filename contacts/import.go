@@ -55,7 +55,8 @@ type Agreement struct {
 	Source       string
 }
 
-func (im *Importer) limits() Limits {
+// Bounds are the limits that hold.
+func (im *Importer) Bounds() Limits {
 	l := im.Limits
 	if l.Bytes == 0 {
 		l.Bytes = 256 << 20

@@ -3,10 +3,10 @@ package contacts
 import (
 	"regexp"
 	"strings"
-	"unicode"
 
 	"github.com/nyaruka/phonenumbers"
 
+	"bareed/contacts/phonetext"
 	"bareed/internal/errs"
 )
 
@@ -29,11 +29,8 @@ func RecipientKeyOfWaID(waID string) string { return "p:" + fold("+"+waID) }
 func RecipientKeyOfBSUID(bsuid string) string { return "b:" + bsuid }
 
 var (
-	reBSUID      = regexp.MustCompile(`^[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}$`)
-	reScientific = regexp.MustCompile(`^[+-]?[0-9]+([.,][0-9]+)?[eE]\+?[0-9]+$`)
-	reDecimal    = regexp.MustCompile(`^[0-9]{7,}[.,][0-9]{1,2}$`)
-	reSeparator  = regexp.MustCompile(`[/,;|&\n\t\\]| or | و | and |\+`)
-	rePhoneText  = regexp.MustCompile(`^\+?[0-9 ().\-]+$`)
+	reBSUID   = regexp.MustCompile(`^[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}$`)
+	reDecimal = regexp.MustCompile(`^[0-9]{7,}[.,][0-9]{1,2}$`)
 )
 
 // ParsePhone reads a number as people and spreadsheets write it.
@@ -42,26 +39,26 @@ var (
 // phone.missing, phone.no_country, phone.scientific, phone.multiple,
 // phone.bsuid or phone.invalid.
 func ParsePhone(raw, defaultCountry string) (Phone, error) {
-	s := cleanPhone(raw)
+	s := phonetext.Clean(raw)
 	if s == "" {
 		return Phone{}, errs.New("phone.missing")
 	}
 	if reBSUID.MatchString(s) {
 		return Phone{}, errs.New("phone.bsuid")
 	}
-	if reScientific.MatchString(s) || reDecimal.MatchString(s) {
+	if phonetext.IsScientific(s) || reDecimal.MatchString(s) {
 		return Phone{}, errs.New("phone.scientific")
 	}
-	if isMultiple(s) {
+	if phonetext.IsMultiple(s) {
 		return Phone{}, errs.New("phone.multiple")
 	}
-	if !rePhoneText.MatchString(s) {
+	if !phonetext.IsPlain(s) {
 		return Phone{}, errs.New("phone.invalid")
 	}
 	if rest, ok := strings.CutPrefix(s, "00"); ok {
 		s = "+" + rest
 	}
-	if n := len(digitsOf(s)); n < 5 || n > 15 {
+	if n := len(phonetext.Digits(s)); n < 5 || n > 15 {
 		return Phone{}, errs.New("phone.invalid")
 	}
 	return parseClean(s, strings.ToUpper(defaultCountry))
@@ -72,7 +69,7 @@ func ParsePhone(raw, defaultCountry string) (Phone, error) {
 // this program exports them).
 func parseClean(s, country string) (Phone, error) {
 	if s[0] == '+' {
-		if p, ok := lookUp("+"+digitsOf(s), ""); ok {
+		if p, ok := lookUp("+"+phonetext.Digits(s), ""); ok {
 			return p, nil
 		}
 		return Phone{}, errs.New("phone.invalid")
@@ -82,7 +79,7 @@ func parseClean(s, country string) (Phone, error) {
 			return p, nil
 		}
 	}
-	if d := digitsOf(s); d[0] != '0' && len(d) >= 10 {
+	if d := phonetext.Digits(s); d[0] != '0' && len(d) >= 10 {
 		if p, ok := lookUp("+"+d, ""); ok {
 			return p, nil
 		}
@@ -144,79 +141,6 @@ func unfold(e164 string) string {
 		return "+52" + e164[4:]
 	}
 	return e164
-}
-
-// cleanPhone takes away what spreadsheets and chat programs put around a
-// number, and writes Arabic-Indic, Persian and full-width digits as ASCII.
-func cleanPhone(raw string) string {
-	var b strings.Builder
-	b.Grow(len(raw))
-	for _, r := range raw {
-		switch {
-		case r >= '٠' && r <= '٩':
-			b.WriteRune('0' + r - '٠')
-		case r >= '۰' && r <= '۹':
-			b.WriteRune('0' + r - '۰')
-		case r >= '０' && r <= '９':
-			b.WriteRune('0' + r - '０')
-		case r == '＋':
-			b.WriteByte('+')
-		case r >= '\u2010' && r <= '\u2015' || r == '\u2212':
-			b.WriteByte('-')
-		case r == '٫':
-			b.WriteByte('.')
-		case r == '،' || r == '؛':
-			b.WriteByte(';')
-		case r != '\n' && r != '\t' && unicode.IsSpace(r):
-			b.WriteByte(' ')
-		case unicode.Is(unicode.Cf, r): // bidi and zero-width marks
-		default:
-			b.WriteRune(r)
-		}
-	}
-	s := strings.TrimSpace(b.String())
-	s = strings.TrimSpace(strings.TrimLeft(s, "'`’‘"))
-	if len(s) > 4 && strings.EqualFold(s[:4], "tel:") {
-		s = strings.TrimSpace(s[4:])
-	}
-	return s
-}
-
-// looksLikePhone tells whether a cell is a number as somebody may write it,
-// valid or not.
-func looksLikePhone(cell string) bool {
-	s := cleanPhone(cell)
-	return rePhoneText.MatchString(s) && len(digitsOf(s)) >= 7 || reScientific.MatchString(s)
-}
-
-// isMultiple tells whether a cell holds two numbers: two runs of at least
-// seven digits on both sides of a separator, or of blanks when there are more
-// digits than one number can have.
-func isMultiple(s string) bool {
-	if long(reSeparator.Split(s, -1)) > 1 {
-		return true
-	}
-	return len(digitsOf(s)) > 15 && long(strings.Fields(s)) > 1
-}
-
-func long(parts []string) int {
-	n := 0
-	for _, p := range parts {
-		if len(digitsOf(p)) >= 7 {
-			n++
-		}
-	}
-	return n
-}
-
-func digitsOf(s string) string {
-	var b strings.Builder
-	for i := range len(s) {
-		if s[i] >= '0' && s[i] <= '9' {
-			b.WriteByte(s[i])
-		}
-	}
-	return b.String()
 }
 
 // IsCountry tells whether code is a country ParsePhone knows numbers of.

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"bareed/contacts/csvfile"
+	"bareed/contacts/phonetext"
 	"bareed/internal/errs"
 )
 
@@ -198,7 +199,7 @@ var (
 // without an hour counts from its beginning in UTC, so it never beats an
 // opt-out of the same day.
 func parseDate(raw string, now time.Time) (time.Time, *errs.Error) {
-	s := cleanPhone(raw) // digits and marks, as for phones
+	s := phonetext.Clean(raw) // digits and marks, as for phones
 	if s == "" {
 		return time.Time{}, nil
 	}

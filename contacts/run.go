@@ -147,7 +147,7 @@ func (r *run) all(ctx context.Context) error {
 			continue
 		}
 		c.add(row)
-		if c.rows() == r.limits().Chunk {
+		if c.rows() == r.Bounds().Chunk {
 			if err := r.merge(ctx, c); err != nil {
 				return err
 			}

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"bareed/contacts/csvfile"
+	"bareed/contacts/phonetext"
 	"bareed/internal/errs"
 )
 
@@ -114,7 +115,7 @@ func (w *Wording) Check(policy string) error {
 }
 
 func (s Settings) options() csvfile.Options {
-	return csvfile.Options{Encoding: s.Encoding, Delimiter: s.Delimiter, Mapping: s.Mapping, IsPhone: looksLikePhone}
+	return csvfile.Options{Encoding: s.Encoding, Delimiter: s.Delimiter, Mapping: s.Mapping, IsPhone: phonetext.LooksLikePhone}
 }
 
 // check completes the settings with defaults and refuses what cannot be meant.

@@ -14,6 +14,7 @@ import (
 	"bareed/contacts/spool"
 	"bareed/internal/errs"
 	"bareed/internal/id"
+	"bareed/internal/seal"
 )
 
 // Upload is one file on its way in.
@@ -30,21 +31,7 @@ type Upload struct {
 // file as a whole refuses it at once, at the byte where it shows. Nothing is
 // kept of a refused file. What is accepted waits for Run.
 func (im *Importer) Accept(ctx context.Context, a accounts.Actor, u Upload) (Import, error) {
-	now := im.Clock()
-	if err := u.Settings.check(now); err != nil {
-		return Import{}, err
-	}
-	ru := rules{Settings: u.Settings, now: now}
-	err := im.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) error {
-		if _, err := GetAudience(ctx, tx, a.Workspace, u.Audience); err != nil {
-			return err
-		}
-		return ru.load(ctx, tx, a.Workspace)
-	})
-	if err != nil {
-		return Import{}, err
-	}
-	box, err := im.Vault.Box(ctx, a.Workspace)
+	ru, box, err := im.prepare(ctx, a, u)
 	if err != nil {
 		return Import{}, err
 	}
@@ -52,19 +39,52 @@ func (im *Importer) Accept(ctx context.Context, a accounts.Actor, u Upload) (Imp
 	if err != nil {
 		return Import{}, err
 	}
-	imp, err := im.take(ctx, a, u, sp, &ru)
+	imp, err := im.take(ctx, a, u, sp, ru)
 	if err != nil {
 		return Import{}, errors.Join(err, sp.Drop())
 	}
 	return imp, nil
 }
 
+// AcceptStored is Accept for a file that is stored already; nothing of it is
+// removed when it is refused. with runs in the transaction that makes the import.
+func (im *Importer) AcceptStored(ctx context.Context, a accounts.Actor, u Upload, file id.Blob, with func(tx pgx.Tx) error) (Import, error) {
+	ru, box, err := im.prepare(ctx, a, u)
+	if err != nil {
+		return Import{}, err
+	}
+	detected, total, err := im.scan(spool.Open(ctx, im.Pool, box, a.Workspace, file), ru)
+	if err != nil {
+		return Import{}, err
+	}
+	return im.admit(ctx, a, u, Import{Settings: ru.Settings, Detected: detected, blob: file}, total, with)
+}
+
+// prepare judges what can be judged without the file.
+func (im *Importer) prepare(ctx context.Context, a accounts.Actor, u Upload) (*rules, *seal.Box, error) {
+	ru := &rules{Settings: u.Settings, now: im.Clock()}
+	if err := ru.check(ru.now); err != nil {
+		return nil, nil, err
+	}
+	err := im.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) error {
+		if _, err := GetAudience(ctx, tx, a.Workspace, u.Audience); err != nil {
+			return err
+		}
+		return ru.load(ctx, tx, a.Workspace)
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	box, err := im.Vault.Box(ctx, a.Workspace)
+	return ru, box, err
+}
+
 func (im *Importer) take(ctx context.Context, a accounts.Actor, u Upload, sp *spool.Writer, ru *rules) (Import, error) {
-	body := &limited{src: u.Body, left: im.limits().Bytes, limit: im.limits().Bytes}
+	body := spool.Limit(u.Body, im.Bounds().Bytes)
 	src := io.TeeReader(body, sp)
 	detected, total, err := im.scan(src, ru)
-	if body.err != nil {
-		return Import{}, body.err
+	if body.Fault != nil {
+		return Import{}, body.Fault
 	}
 	if err != nil {
 		return Import{}, err
@@ -75,9 +95,17 @@ func (im *Importer) take(ctx context.Context, a accounts.Actor, u Upload, sp *sp
 	if err := sp.Close(); err != nil {
 		return Import{}, err
 	}
-	imp := Import{ID: id.New[id.Import](), Audience: u.Audience, Settings: ru.Settings, Detected: detected, blob: sp.Blob()}
-	err = im.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) error {
-		if err := im.create(ctx, tx, a, imp, sp, total, u.Again); err != nil {
+	return im.admit(ctx, a, u, Import{Settings: ru.Settings, Detected: detected, blob: sp.Blob()}, total, func(pgx.Tx) error { return nil })
+}
+
+// admit makes the import of a stored file that was read to its end.
+func (im *Importer) admit(ctx context.Context, a accounts.Actor, u Upload, imp Import, total int64, with func(tx pgx.Tx) error) (Import, error) {
+	imp.ID, imp.Audience = id.New[id.Import](), u.Audience
+	err := im.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
+		if err := im.create(ctx, tx, a, imp, total, u.Again); err != nil {
+			return err
+		}
+		if err := with(tx); err != nil {
 			return err
 		}
 		imp, err = GetImport(ctx, tx, a.Workspace, imp.ID)
@@ -110,8 +138,8 @@ func (im *Importer) scan(src io.Reader, ru *rules) (csvfile.Detected, int64, err
 		if err != nil {
 			return csvfile.Detected{}, 0, err
 		}
-		if rs.Count() > im.limits().Rows {
-			return csvfile.Detected{}, 0, errs.New("csv.too_many_rows", "limit", im.limits().Rows)
+		if rs.Count() > im.Bounds().Rows {
+			return csvfile.Detected{}, 0, errs.New("csv.too_many_rows", "limit", im.Bounds().Rows)
 		}
 		if !ru.Strict {
 			continue
@@ -139,34 +167,6 @@ func appendFields(fields []errs.Field, rejects []Reject) []errs.Field {
 		}
 	}
 	return fields
-}
-
-// limited stops reading one byte past what is allowed.
-type limited struct {
-	src   io.Reader
-	left  int64
-	limit int64
-	err   error
-}
-
-// Read gives the next bytes, and upload.too_large or upload.interrupted.
-func (l *limited) Read(p []byte) (int, error) {
-	if l.err != nil {
-		return 0, l.err
-	}
-	n, err := l.src.Read(p)
-	if l.left -= int64(n); l.left < 0 {
-		l.err = errs.New("upload.too_large", "limit", l.limit>>20)
-		return 0, l.err
-	}
-	if err != nil && err != io.EOF {
-		l.err = err
-		if _, ours := errs.As(err); !ours {
-			l.err = errs.New("upload.interrupted").Because(err)
-		}
-		return n, l.err
-	}
-	return n, err
 }
 
 const sqlPolicy = `
@@ -208,7 +208,7 @@ const sqlSameFile = `
 	where i.workspace_id = $1
 	  and i.audience_id = $2
 	  and i.state in ('waiting', 'running', 'completed')
-	  and b.sha256 = $3
+	  and b.sha256 = (select f.sha256 from blob f where f.workspace_id = $1 and f.id = $3)
 	order by i.id desc
 	limit 1`
 
@@ -220,13 +220,13 @@ const sqlNewJob = `
 	insert into job (workspace_id, id, kind, subject, total)
 	values ($1, $2, 'import', $3, $4)`
 
-func (im *Importer) create(ctx context.Context, tx pgx.Tx, a accounts.Actor, imp Import, sp *spool.Writer, total int64, again bool) error {
-	ws, sum := a.Workspace, sp.Sum()
+func (im *Importer) create(ctx context.Context, tx pgx.Tx, a accounts.Actor, imp Import, total int64, again bool) error {
+	ws := a.Workspace
 	var same id.Import
 	if _, err := lockAudience(ctx, tx, ws, imp.Audience); err != nil {
 		return err
 	}
-	err := tx.QueryRow(ctx, sqlSameFile, ws, imp.Audience, sum).Scan(&same)
+	err := tx.QueryRow(ctx, sqlSameFile, ws, imp.Audience, imp.blob).Scan(&same)
 	if err == nil && !again {
 		return errs.New("import.duplicate", "import", same.String())
 	}
@@ -242,7 +242,7 @@ func (im *Importer) create(ctx context.Context, tx pgx.Tx, a accounts.Actor, imp
 		return fmt.Errorf("write what was detected: %w", err)
 	}
 	batch := &pgx.Batch{}
-	batch.Queue(sqlNewImport, ws, imp.ID, imp.Audience, sp.Blob(), settings, detected, a.String())
+	batch.Queue(sqlNewImport, ws, imp.ID, imp.Audience, imp.blob, settings, detected, a.String())
 	batch.Queue(sqlNewJob, ws, imp.Job(), imp.ID.String(), total)
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("create the import: %w", err)

@@ -164,6 +164,24 @@ grant select, insert, update on import to bareed_app;
 create index import_open on import (created_at) where state in ('waiting', 'running');
 create index import_audience on import (workspace_id, audience_id);
 
+-- A file that is stored and waits for a person to say what its columns are and
+-- where its people agreed. It becomes an import, or goes with its file.
+create table import_draft (
+    workspace_id  uuid not null,
+    id            uuid not null, -- the file's
+    audience_id   uuid not null,
+    settings      jsonb not null,
+    rows          bigint not null, -- of the file
+    created_by    text not null,
+    created_at    timestamptz not null default bareed_now(),
+    primary key (workspace_id, id),
+    foreign key (workspace_id, audience_id) references audience,
+    foreign key (workspace_id, id) references blob on delete cascade
+);
+select fence('import_draft');
+grant select, insert, update, delete on import_draft to bareed_app;
+create index import_draft_audience on import_draft (workspace_id, audience_id);
+
 -- Whom a running import has named so far. They become members of the audience
 -- together, when it ends; then these rows go.
 create table import_member (

@@ -372,6 +372,23 @@ create index import_open on import (created_at) where (state = any (array['waiti
 --   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
 -- bareed_app may insert, select, update
 
+create table import_draft (
+    workspace_id uuid not null,
+    id uuid not null,
+    audience_id uuid not null,
+    settings jsonb not null,
+    rows bigint not null,
+    created_by text not null,
+    created_at timestamp with time zone not null default bareed_now(),
+    PRIMARY KEY (workspace_id, id),
+    FOREIGN KEY (workspace_id, audience_id) REFERENCES audience(workspace_id, id),
+    FOREIGN KEY (workspace_id, id) REFERENCES blob(workspace_id, id) ON DELETE CASCADE
+);
+create index import_draft_audience on import_draft (workspace_id, audience_id);
+-- row-level security, forced:
+--   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
+-- bareed_app may delete, insert, select, update
+
 create table import_member (
     workspace_id uuid not null,
     import_id uuid not null,

@@ -23,6 +23,7 @@ import (
 	"bareed/internal/pg"
 	"bareed/web/charts"
 	"bareed/web/front"
+	"bareed/web/people"
 	"bareed/web/ui"
 	"bareed/web/wizard"
 )
@@ -103,8 +104,7 @@ func (s *Server) register() {
 	s.home()
 	s.campaigns()
 	wizard.Register(s.Front)
-	s.audiences()
-	s.contacts()
+	people.Register(s.Front)
 	s.templates()
 	s.numbers()
 	s.components()

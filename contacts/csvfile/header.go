@@ -98,7 +98,7 @@ func readHeader(cells []string, o Options) (header, error) {
 	if err := h.assign(names, o.Mapping); err != nil {
 		return header{}, err
 	}
-	if !slices.Contains(h.columns, ColumnPhone) {
+	if !o.Loose && !slices.Contains(h.columns, ColumnPhone) {
 		return header{}, errs.New("csv.header_missing_column", "column", ColumnPhone, "found", errs.Clip(strings.Join(h.shown, ", ")))
 	}
 	return h, nil

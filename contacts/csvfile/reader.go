@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/gocarina/gocsv"
@@ -19,7 +21,11 @@ type Options struct {
 	Delimiter string            // one byte
 	Mapping   map[string]string // header → one of the Column names, or an attribute's name
 	IsPhone   func(cell string) bool
+	Loose     bool // no column has to be the phone; cells come in Attributes, by Place
 }
+
+// Place is the name of a column's cells in a loose reading: its number from 0.
+func Place(i int) string { return "#" + strconv.Itoa(i) }
 
 // Record is one row as gocsv fills it; columns that are attributes come beside
 // it in a map.
@@ -133,7 +139,13 @@ func (r *Rows) readHeader(o Options) error {
 	if r.header, err = readHeader(um.Headers, o); err != nil {
 		return err
 	}
-	if err := um.RenormalizeHeaders(func([]string) []string { return r.header.columns }); err != nil {
+	names := slices.Clone(r.header.columns)
+	for i := range names {
+		if o.Loose {
+			names[i] = Place(i)
+		}
+	}
+	if err := um.RenormalizeHeaders(func([]string) []string { return names }); err != nil {
 		return fmt.Errorf("name the columns: %w", err)
 	}
 	r.gocsv, r.shown = um, make(map[string]string)

@@ -213,6 +213,11 @@ func Empty(ctx context.Context, tx pgx.Tx, ws id.Workspace, blob id.Blob) error 
 	if _, err := tx.Exec(ctx, sqlEmpty, ws, blob); err != nil {
 		return fmt.Errorf("empty the file: %w", err)
 	}
+	return Sweep(ctx, tx, ws)
+}
+
+// Sweep removes the files that came to nothing for a day.
+func Sweep(ctx context.Context, tx pgx.Tx, ws id.Workspace) error {
 	if _, err := tx.Exec(ctx, sqlDropStaleBlobs, ws); err != nil {
 		return fmt.Errorf("remove what died uploads left: %w", err)
 	}

@@ -42,6 +42,7 @@ var table = []rule{
 	{folder: "web/campaigndesk", may: with(nouns, "web/front", "web/ui", "web/charts")},
 	{folder: "web/wizard", may: with(nouns, "web/front", "web/ui", "web/charts", "campaigns/plan")},
 	{folder: "web/front", may: []string{"accounts", "web/ui"}},
+	{folder: "web/people", may: with(nouns, "web/front", "web/ui")},
 	{folder: "web/ui"},
 	{folder: "web/charts"},
 	{folder: "scheduler", may: with(nouns, "queue")},

@@ -165,7 +165,7 @@
           if (!r.ok || r.redirected) return stop();
           const ids = [...root.querySelectorAll("[id]")].map((e) => e.id);
           const doc = new DOMParser().parseFromString(await r.text(), "text/html");
-          if (!doc.querySelector("[data-live]")) stop(); // nothing changes any more
+          if (!doc.querySelector("[data-live]")) return location.reload();
           swap(ids.map((i) => doc.getElementById(i)).filter(Boolean).map((e) => e.outerHTML).join(""));
         } catch { /* the next one may come through */ }
       }, Number(root.dataset.poll) || 5000);

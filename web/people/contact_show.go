@@ -1,0 +1,91 @@
+package people
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"bareed/campaigns/history"
+	"bareed/consents"
+	"bareed/contacts"
+	"bareed/internal/id"
+	"bareed/web/front"
+)
+
+// contactView is a person and everything they said.
+type contactView struct {
+	Contact      contacts.Contact
+	Country      string
+	Attributes   []attributeView
+	Permissions  []permissionView
+	Ledger       []consents.Line
+	Campaigns    []history.Part
+	Newer, Older string
+}
+
+type attributeView struct{ Name, Value string }
+
+// permissionView is a purpose and what the ledger comes to, if anything.
+type permissionView struct {
+	Purpose consents.Purpose
+	Said    bool
+	consents.Permission
+}
+
+// shownCampaigns is how many campaigns the page lists.
+const shownCampaigns = 20
+
+func (s desk) contactPage(c *front.Call) error {
+	contact, err := front.ID[id.Contact](c, "contact")
+	if err != nil {
+		return err
+	}
+	before, err := afterID[id.Consent](c, "ledger")
+	if err != nil {
+		return err
+	}
+	var view contactView
+	ws := c.Actor().Workspace
+	err = c.InWorkspace(func(tx pgx.Tx) error {
+		if err := view.read(c, tx, contact); err != nil {
+			return err
+		}
+		lines, err := consents.History(c.Ctx(), tx, ws, contact, before, c.Limit()+1)
+		if err != nil {
+			return err
+		}
+		view.Ledger, view.Older = older(c, "ledger", lines, func(l consents.Line) string { return l.ID.String() })
+		view.Campaigns, err = history.Of(c.Ctx(), tx, ws, contact, shownCampaigns)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	view.Newer = newest(c, !before.IsZero())
+	return c.Render("contact", view)
+}
+
+// read fills who the person is and what they permit.
+func (v *contactView) read(c *front.Call, tx pgx.Tx, contact id.Contact) (err error) {
+	ws := c.Actor().Workspace
+	if v.Contact, err = contacts.Get(c.Ctx(), tx, ws, contact); err != nil {
+		return err
+	}
+	v.Contact.Phone, v.Country = shownPhone(c, v.Contact.Phone), countryName(c.Lang(), v.Contact.Country)
+	v.Attributes, v.Permissions = nil, nil
+	for _, name := range slices.Sorted(maps.Keys(v.Contact.Attributes)) {
+		v.Attributes = append(v.Attributes, attributeView{name, v.Contact.Attributes[name]})
+	}
+	list, err := consents.Permissions(c.Ctx(), tx, ws, contact)
+	for _, purpose := range consents.Purposes() {
+		p := permissionView{Purpose: purpose}
+		for _, said := range list {
+			if said.Purpose == purpose {
+				p.Said, p.Permission = true, said
+			}
+		}
+		v.Permissions = append(v.Permissions, p)
+	}
+	return err
+}
