@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,20 +22,11 @@ import (
 	"bareed/web"
 )
 
-// statements counts what the pages send to the database.
-type statements struct{ n atomic.Int64 }
-
-func (s *statements) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
-	s.n.Add(1)
-	return ctx
-}
-func (s *statements) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
-
 // sending is a campaign to some people of which each state has one.
 type sending struct {
 	*rig
 	b        *fixture.Broadcast
-	counted  *statements
+	counted  *counter
 	campaign id.Campaign
 	run      id.Run
 	draft    id.Campaign
@@ -45,7 +35,7 @@ type sending struct {
 func newSending(t *testing.T) *sending {
 	t.Helper()
 	db := pgtest.Open(t)
-	s := &sending{rig: &rig{pool: db.Pool}, counted: &statements{}}
+	s := &sending{rig: &rig{pool: db.Pool}, counted: &counter{}}
 	s.vault, s.hasher = fixture.Vault(t, s.pool), fixture.Hasher(t)
 	s.tenant = fixture.Workspace(t, s.pool, s.vault)
 	counted, err := pg.Open(t.Context(), pg.Config{URL: db.URL, MaxConns: 8, Tracer: s.counted})

@@ -1,13 +1,11 @@
 package web_test
 
 import (
-	"context"
 	"fmt"
 	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -21,28 +19,17 @@ import (
 	"bareed/web"
 )
 
-// statements counts what a page sends to the database.
-type statements struct{ n atomic.Int64 }
-
-func (s *statements) TraceQueryStart(ctx context.Context, _ *pgx.Conn, q pgx.TraceQueryStartData) context.Context {
-	if sql := strings.TrimSpace(q.SQL); !strings.HasPrefix(sql, "begin") && !strings.HasPrefix(sql, "commit") && !strings.HasPrefix(sql, "rollback") {
-		s.n.Add(1)
-	}
-	return ctx
-}
-func (s *statements) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
-
 // desk is a rig whose workspace can send a campaign.
 type desk struct {
 	*rig
 	*fixture.Broadcast
-	counted *statements
+	counted *counter
 }
 
 func newDesk(t *testing.T) *desk {
 	t.Helper()
 	db := pgtest.Open(t)
-	d := &desk{counted: &statements{}}
+	d := &desk{counted: &counter{}}
 	pool, err := pg.Open(t.Context(), pg.Config{URL: db.URL, MaxConns: 8, Tracer: d.counted})
 	if err != nil {
 		t.Fatal(err)
