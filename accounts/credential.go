@@ -104,6 +104,10 @@ func FindKey(ctx context.Context, pool *pg.Pool, key string) (Identity, error) {
 	return who, nil
 }
 
+// IdleTime is how long a session lasts without a request. Requests are noted
+// once a minute, so it can be a minute shorter.
+const IdleTime = 30 * time.Minute
+
 // The membership is read with every request, so that a lowered role holds from
 // the next one on.
 const sqlFindSession = `

@@ -43,6 +43,7 @@ func (s *Server) tryComponents(c *front.Call) error {
 		c.Flash("done", "components.saved", "n", 3, "name", c.T("components.name"))
 		return c.Redirect("/components")
 	}
+	f.Name("title", c.T("components.field.name")).Name("count", c.T("components.people"))
 	f.Require(c.Locale(), "title")
 	err := errs.New("invalid").At("/count", "field.too_large", "max", 1000)
 	if !f.Fail(c.Lang(), err) {

@@ -14,6 +14,7 @@ func routes() []front.Route {
 		{Route: "POST /sign-out", Public: true},
 		{Route: "POST /language", Public: true},
 		{Route: "POST /appearance", Public: true},
+		{Route: "GET /session", Action: accounts.ReadSelf, Open: true},
 		{Route: "POST /workspace", Action: accounts.ReadSelf, Open: true},
 
 		{Route: "GET /{$}", Action: accounts.ReadWorkspace, Open: true},

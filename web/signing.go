@@ -1,6 +1,8 @@
 package web
 
 import (
+	"net/http"
+
 	"bareed/accounts"
 	"bareed/web/front"
 	"bareed/web/ui"
@@ -10,6 +12,7 @@ func (s *Server) signing() {
 	s.Handle("GET /sign-in", s.signInPage)
 	s.Handle("POST /sign-in", s.signIn)
 	s.Handle("POST /sign-out", s.signOut)
+	s.Handle("GET /session", s.stay)
 }
 
 // signInView is the form's page. Next is where to go afterwards.
@@ -28,6 +31,7 @@ func (s *Server) signInPage(c *front.Call) error {
 func (s *Server) signIn(c *front.Call) error {
 	f := c.Form()
 	view := signInView{front.Local(f.Raw("next"))}
+	f.Name("email", c.T("sign_in.email")).Name("password", c.T("sign_in.password"))
 	f.Require(c.Locale(), "email", "password")
 	if f.Refused() {
 		return c.Refused(nil, "sign-in", view, f)
@@ -45,13 +49,10 @@ func (s *Server) signIn(c *front.Call) error {
 	}
 	c.Begin(session)
 	if session.Who.Actor.Workspace.IsZero() && session.Who.Operator {
-		return c.Redirect(opsPath)
+		return c.Redirect(front.OperatorsPath)
 	}
 	return c.Redirect(view.Next)
 }
-
-// opsPath is the operators' own page, which api serves.
-const opsPath = "/ops"
 
 func (s *Server) signOut(c *front.Call) error {
 	if c.Signed {
@@ -62,4 +63,11 @@ func (s *Server) signOut(c *front.Call) error {
 	c.End()
 	c.Flash("done", "sign_in.left")
 	return c.Redirect("/sign-in")
+}
+
+// stay keeps the session open: looking it up has noted that somebody is there.
+func (s *Server) stay(c *front.Call) error {
+	c.Wrote()
+	c.W.WriteHeader(http.StatusNoContent)
+	return nil
 }

@@ -34,6 +34,10 @@ func (c *Call) fail(err error) {
 		c.signIn(e)
 		return
 	}
+	if e.Code == "auth.no_workspace" && c.Who.Operator {
+		_ = c.Redirect(OperatorsPath) // nothing else is theirs
+		return
+	}
 	if p.RetryAfter > 0 {
 		c.W.Header().Set("Retry-After", strconv.Itoa(p.RetryAfter))
 	}

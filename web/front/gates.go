@@ -14,7 +14,7 @@ import (
 
 // policy lets a page load only what we serve, run no inline script or style,
 // and be framed by nobody.
-const policy = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+const policy = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 // serve takes a request through the gates, in this order: headers, time,
 // session, permission, suspension, the form. Nothing of the input is judged

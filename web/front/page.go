@@ -3,6 +3,7 @@ package front
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"bareed/accounts"
 	"bareed/web/ui"
@@ -24,6 +25,7 @@ type Page struct {
 	Flash      *ui.Flash
 	Form       *ui.Form
 	Refresh    int // seconds; 0: never
+	Idle       int // seconds without a request after which the session ends
 	Data       any
 
 	actor accounts.Actor
@@ -61,7 +63,7 @@ func (c *Call) page(data any) (*Page, error) {
 	if p.Workspaces, err = accounts.WorkspacesOf(c.Ctx(), c.Pool, c.Who.User); err != nil {
 		return nil, fmt.Errorf("prepare the page: %w", err)
 	}
-	p.Nav = c.nav()
+	p.Nav, p.Idle = c.nav(), int(min(accounts.IdleTime-time.Minute, c.Who.ExpiresAt.Sub(c.Clock())).Seconds())
 	return p, nil
 }
 

@@ -23,6 +23,9 @@ const (
 	flashCookie    = "flash"
 )
 
+// OperatorsPath is the operators' own page, which another server answers.
+const OperatorsPath = "/ops"
+
 const year = 365 * 24 * time.Hour
 
 // identify finds the session. Two cookies of one name are refused: one of them

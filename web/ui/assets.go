@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -24,10 +26,11 @@ const AssetPath = "/assets/"
 type Assets struct {
 	urls  map[string]string // bareed.css -> /assets/bareed-1a2b3c4d.css
 	files map[string][]byte // by the last part of the URL
+	small map[string][]byte // the same, gzipped
 }
 
 func loadAssets() (*Assets, error) {
-	a := &Assets{urls: map[string]string{}, files: map[string][]byte{}}
+	a := &Assets{urls: map[string]string{}, files: map[string][]byte{}, small: map[string][]byte{}}
 	root, err := fs.Sub(assetFiles, "assets")
 	if err != nil {
 		return nil, fmt.Errorf("find the assets: %w", err)
@@ -44,12 +47,23 @@ func loadAssets() (*Assets, error) {
 		ext := path.Ext(name)
 		hashed := strings.TrimSuffix(name, ext) + "-" + hex.EncodeToString(sum[:6]) + ext
 		a.urls[name], a.files[hashed] = AssetPath+hashed, b
-		return nil
+		a.small[hashed], err = squeeze(b)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read the assets: %w", err)
 	}
 	return a, nil
+}
+
+func squeeze(b []byte) ([]byte, error) {
+	var out bytes.Buffer
+	w := gzip.NewWriter(&out)
+	if _, err := w.Write(b); err != nil {
+		return nil, err
+	}
+	err := w.Close()
+	return out.Bytes(), err
 }
 
 // URL is where a file is; an unknown name is a template's bug.
@@ -76,6 +90,11 @@ func (a *Assets) Serve(w http.ResponseWriter, r *http.Request) bool {
 	h := w.Header()
 	h.Set("Content-Type", mime.TypeByExtension(path.Ext(name)))
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Set("Vary", "Accept-Encoding")
+	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		b = a.small[name]
+		h.Set("Content-Encoding", "gzip")
+	}
 	h.Set("Content-Length", strconv.Itoa(len(b)))
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(http.StatusOK)

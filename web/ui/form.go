@@ -14,6 +14,7 @@ type Form struct {
 	General []string          // faults without a field
 	Errors  map[string]string // by field
 	order   []string
+	names   map[string]string // of fields, as the reader sees them
 }
 
 // NewForm starts from what was posted, or from the present values.
@@ -21,13 +22,20 @@ func NewForm(v url.Values) *Form {
 	if v == nil {
 		v = url.Values{}
 	}
-	return &Form{Values: v, Errors: map[string]string{}}
+	return &Form{Values: v, Errors: map[string]string{}, names: map[string]string{}}
 }
 
-// Fault is a line of the summary: the field's id, or none.
+// Fault is a line of the summary: the field's id and name, or none.
 type Fault struct {
 	Field string
+	Name  string
 	Text  string
+}
+
+// Name tells what a field is called, for the summary of faults.
+func (f *Form) Name(field, label string) *Form {
+	f.names[field] = label
+	return f
 }
 
 // Get is a field's value, without the spaces around it.
@@ -95,7 +103,7 @@ func (f *Form) Summary() []Fault {
 		all = append(all, Fault{Text: text})
 	}
 	for _, field := range f.order {
-		all = append(all, Fault{Field: field, Text: f.Errors[field]})
+		all = append(all, Fault{Field: field, Name: f.names[field], Text: f.Errors[field]})
 	}
 	return all
 }

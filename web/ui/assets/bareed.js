@@ -53,6 +53,30 @@
     });
   }
 
+  function question(text, yesText, noText, grave, then, otherwise) {
+    const d = document.createElement("dialog");
+    const p = document.createElement("p");
+    const row = document.createElement("p");
+    const button = (label, kind, act) => {
+      const b = document.createElement("button");
+      b.textContent = label;
+      b.className = kind;
+      b.addEventListener("click", () => { d.close(); act?.(); });
+      row.append(b);
+      return b;
+    };
+    p.textContent = text;
+    row.className = "actions";
+    const no = button(noText, "", otherwise);
+    const yes = button(yesText, grave ? "danger" : "primary", then);
+    d.addEventListener("close", () => d.remove());
+    d.append(p, row);
+    document.body.append(d);
+    d.showModal();
+    (grave ? no : yes).focus();
+    return d;
+  }
+
   // A question before something that cannot be taken back. Without script the
   // form's own page asks.
   document.addEventListener("submit", (e) => {
@@ -60,29 +84,11 @@
     const ask = b && b.dataset.confirm;
     if (ask && !b.dataset.asked && window.HTMLDialogElement) {
       e.preventDefault();
-      const d = document.createElement("dialog");
-      const p = document.createElement("p");
-      const row = document.createElement("p");
-      const no = document.createElement("button");
-      const yes = document.createElement("button");
-      p.textContent = ask;
-      row.className = "actions";
-      no.textContent = b.dataset.confirmNo || "✕";
-      yes.textContent = b.textContent.trim();
-      yes.className = b.classList.contains("danger") ? "danger" : "primary";
-      no.addEventListener("click", () => d.close());
-      yes.addEventListener("click", () => {
-        d.close();
+      question(ask, b.textContent.trim(), b.dataset.confirmNo || "✕", b.classList.contains("danger"), () => {
         b.dataset.asked = "1";
         e.target.requestSubmit(b);
         delete b.dataset.asked;
       });
-      d.addEventListener("close", () => d.remove());
-      row.append(no, yes);
-      d.append(p, row);
-      document.body.append(d);
-      d.showModal();
-      no.focus();
       return;
     }
     // A second press sends nothing; coming back by history frees the button.
@@ -192,6 +198,24 @@
   }
   const root = document.querySelector("[data-live]");
   if (root) live(root);
+
+  // Two minutes before the session ends, a way to stay.
+  const idle = Number(document.body.dataset.idle);
+  if (idle > 180 && window.HTMLDialogElement) {
+    let warn = 0, end = 0;
+    const count = () => {
+      clearTimeout(warn);
+      clearTimeout(end);
+      warn = setTimeout(() => {
+        const d = question(word("ending"), word("stay"), word("leave"), false,
+          async () => { if ((await fetch("/session")).status === 204) count(); else location.reload(); },
+          () => document.querySelector("form[action='/sign-out'] button")?.click());
+        end = setTimeout(() => { d.close(); location.reload(); }, 125000);
+        d.addEventListener("close", () => clearTimeout(end));
+      }, (idle - 120) * 1000);
+    };
+    count();
+  }
 
   // Escape closes what was opened over the page.
   document.addEventListener("keydown", (e) => {
