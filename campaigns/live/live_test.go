@@ -74,12 +74,12 @@ func TestManyViewersCostAsMuchAsOne(t *testing.T) {
 		w.progress(t, 1+i%5)
 		w.time.pass(time.Second)
 	}
-	watching.Wait() // the last round reaches them by itself
+	watching.Wait() // the last round reaches them by itself, or is broken off when all leave
 	leave()
 	viewers.Wait()
 	w.allGone(t)
 	const want = perBegin + seconds*perRound + seconds/10*perRecheck
-	if n := w.counted.n.Load(); n != want {
+	if n := w.counted.n.Load(); n > want || n < want-perRound-perRecheck {
 		t.Errorf("%d viewers cost %d statements in %d seconds, want %d", people, n, seconds, want)
 	}
 	if _, ever := w.time.reading(); ever != 1 {
