@@ -20,6 +20,8 @@ import (
 	"bareed/accounts"
 	"bareed/internal/clock"
 	"bareed/internal/pg"
+	"bareed/numbers"
+	"bareed/web/charts"
 	"bareed/web/front"
 	"bareed/web/ui"
 )
@@ -35,6 +37,9 @@ type Config struct {
 	Clock   clock.Clock
 	Log     *slog.Logger
 	BaseURL string // as people reach us, such as https://bareed.example
+
+	Probe  numbers.Probe                         // asks Meta about a number to connect; without it none can be
+	Queues func(context.Context) (Queues, error) // how the queues stand, for the operator; none: not shown
 
 	// Until bounds a stream: it ends when the server stops.
 	Until func(context.Context) (context.Context, context.CancelFunc)
@@ -81,7 +86,7 @@ func NewUI(c clock.Clock) (*ui.UI, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find the texts: %w", err)
 	}
-	return ui.New(ui.Config{Pages: pages, Text: text, Clock: c})
+	return ui.New(ui.Config{Pages: pages, Text: text, Clock: c, Assets: map[string][]byte{"charts.css": charts.Stylesheet}})
 }
 
 // ServeHTTP answers a page or an asset.
@@ -97,5 +102,7 @@ func (s *Server) register() {
 	s.contacts()
 	s.templates()
 	s.numbers()
+	s.settings()
+	s.ops()
 	s.components()
 }

@@ -33,7 +33,7 @@ var table = []rule{
 	{folder: "api/front", may: []string{"accounts"}},
 	{folder: "api/access", may: []string{"accounts", "api/front"}},
 	{folder: "api/webhook", may: []string{"messages", "consents", "templates", "contacts", "numbers", "accounts", "whatsapp"}},
-	{folder: "web", may: with(nouns, "web/front", "web/ui", "web/charts", "campaigns/live")},
+	{folder: "web", may: with(nouns, "whatsapp", "web/front", "web/ui", "web/charts", "campaigns/live", "campaigns/overview")},
 	{folder: "web/front", may: []string{"accounts", "web/ui"}},
 	{folder: "web/ui"},
 	{folder: "web/charts"},
