@@ -83,7 +83,7 @@ func numberAttention(c *front.Call, n numbers.Number, held bool) []attention {
 	}
 	if n.SyncProblem == numbers.TokenInvalid || n.SyncProblem == numbers.NotAllowed {
 		list = append(list, attention{Kind: "danger", Icon: "key", Title: c.T("home.token", "name", n.DisplayPhone),
-			Text: c.Locale().Of("numbers.problem", n.SyncProblem), Href: href + "#token", Since: n.SyncedAt, rank: 0})
+			Text: c.Locale().Of("numbers.problem", n.SyncProblem), Href: href + "#credentials", Since: n.SyncedAt, rank: 0})
 	}
 	return list
 }
