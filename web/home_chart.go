@@ -2,6 +2,7 @@ package web
 
 import (
 	"html/template"
+	"math"
 	"strconv"
 	"time"
 
@@ -70,12 +71,13 @@ type limitView struct {
 	Limit     int64
 	Used      int64
 	Own       int64 // of this workspace
+	Reserve   float64
 	Kind      string
 	Text      string
 }
 
 func viewLimit(c *front.Call, p numbers.Portfolio) limitView {
-	v := limitView{Portfolio: p, Known: p.Known, Unlimited: p.Known && p.Limit == nil, Used: p.Used, Kind: "ok"}
+	v := limitView{Portfolio: p, Known: p.Known, Unlimited: p.Known && p.Limit == nil, Used: p.Used, Reserve: math.Round(float64(p.Reserve)*1000) / 1000, Kind: "ok"}
 	if p.Limit == nil {
 		return v
 	}
