@@ -28,10 +28,6 @@ func platformRoutes() []route {
 // operatorRoutes are pages for operators; nobody else learns that they exist.
 func operatorRoutes() []route {
 	return []route{
-		{Route: "GET /ops", Operator: true, Status: 200},
-		{Route: "GET /ops/sign-in", Public: true, Status: 200},
-		{Route: "POST /ops/sign-in", Public: true, Status: 303},
-		{Route: "POST /ops/sign-out", Operator: true, Status: 303},
 		{Route: "GET /ops/queues/*path", Operator: true, Status: 200},
 	}
 }

@@ -69,7 +69,8 @@ on conflict (workspace_id, run_id) do update
 set at = excluded.at, total = excluded.total, suppressed = excluded.suppressed, ready = excluded.ready,
     sending = excluded.sending, held = excluded.held, accepted = excluded.accepted, sent = excluded.sent,
     delivered = excluded.delivered, read = excluded.read, failed = excluded.failed, unknown = excluded.unknown,
-    unconfirmed = excluded.unconfirmed
+    unconfirmed = excluded.unconfirmed,
+    moved_at = case when (run_snapshot.total, run_snapshot.ready) = (excluded.total, excluded.ready) then run_snapshot.moved_at else excluded.at end
 returning at, total, suppressed, ready, sending, held, accepted, sent, delivered, read, failed, unknown, unconfirmed`
 
 // Snapshot counts a run's messages and keeps the picture that every viewer

@@ -200,6 +200,7 @@ create table consent (
     FOREIGN KEY (workspace_id) REFERENCES workspace(workspace_id)
 );
 create index consent_contact on consent (workspace_id, contact_id, purpose, occurred_at);
+create index consent_opt_out on consent (workspace_id, recorded_at) where (action = 'opt_out'::text);
 create index consent_recipient on consent (workspace_id, recipient_hash) where (contact_id is null);
 create index consent_xid on consent (xid);
 -- row-level security, forced:
@@ -800,10 +801,12 @@ create table run_snapshot (
     failed jsonb not null,
     unknown bigint not null,
     unconfirmed bigint not null,
+    moved_at timestamp with time zone not null default bareed_now(),
     PRIMARY KEY (workspace_id, run_id),
     FOREIGN KEY (workspace_id, run_id) REFERENCES run(workspace_id, id)
 );
 -- row-level security, forced:
+--   discovery for select to bareed_engine using true
 --   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
 -- bareed_app may insert, select, update
 
@@ -870,6 +873,7 @@ create table stop (
 create unique index stop_open on stop (workspace_id, scope_id, reason) where (cleared_at is null);
 create index stop_scope on stop (workspace_id, scope_id, since desc);
 -- row-level security, forced:
+--   discovery for select to bareed_engine using true
 --   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
 -- bareed_app may insert, select, update
 

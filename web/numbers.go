@@ -1,11 +1,11 @@
 package web
 
-import "bareed/web/front"
-
 func (s *Server) numbers() {
-	s.Handle("GET /numbers", s.numbersPage)
-}
-
-func (s *Server) numbersPage(c *front.Call) error {
-	return c.Render("numbers", nil)
+	s.Handle("GET /numbers", s.numberList)
+	s.Handle("GET /numbers/connect", s.connectPage)
+	s.Handle("POST /numbers/connect", s.connectNumber)
+	s.Handle("GET /numbers/{number}", s.numberPage)
+	s.Handle("POST /numbers/{number}/token", s.replaceToken)
+	s.Handle("GET /numbers/{number}/disconnect", s.disconnectPage)
+	s.Handle("POST /numbers/{number}/disconnect", s.disconnectNumber)
 }

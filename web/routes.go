@@ -67,8 +67,26 @@ func routes() []front.Route {
 		{Route: "POST /contacts/{contact}/opt-in", Action: accounts.WriteConsent},
 
 		{Route: "GET /templates", Action: accounts.ReadTemplates, Open: true},
+		{Route: "POST /templates/sync", Action: accounts.WriteTemplates},
+		{Route: "GET /templates/{template}", Action: accounts.ReadTemplates, Open: true},
 
 		{Route: "GET /numbers", Action: accounts.ReadNumbers, Open: true},
+		{Route: "GET /numbers/connect", Action: accounts.WriteNumbers, Open: true},
+		{Route: "POST /numbers/connect", Action: accounts.WriteNumbers},
+		{Route: "GET /numbers/{number}", Action: accounts.ReadNumbers, Open: true},
+		{Route: "POST /numbers/{number}/token", Action: accounts.WriteNumbers},
+		{Route: "GET /numbers/{number}/disconnect", Action: accounts.WriteNumbers, Open: true},
+		{Route: "POST /numbers/{number}/disconnect", Action: accounts.WriteNumbers},
+
+		{Route: "GET /settings", Action: accounts.ReadWorkspace, Open: true},
+		{Route: "POST /settings", Action: accounts.WriteWorkspace},
+		{Route: "GET /settings/keys/new", Action: accounts.WriteKeys, Open: true},
+		{Route: "POST /settings/keys/new", Action: accounts.WriteKeys},
+		{Route: "GET /settings/keys/{key}/revoke", Action: accounts.WriteKeys, Open: true},
+		{Route: "POST /settings/keys/{key}/revoke", Action: accounts.WriteKeys, Open: true},
+
+		{Route: "GET /ops", Action: accounts.ReadSelf, Open: true},
+		{Route: "GET /ops/sign-in", Public: true},
 
 		{Route: "GET /components", Action: accounts.ReadSelf, Open: true},
 		{Route: "POST /components", Action: accounts.ReadSelf, Open: true},
@@ -84,5 +102,6 @@ func navigation() []front.Nav {
 		{Key: "nav.contacts", Path: "/contacts", Icon: "contacts", Action: accounts.ReadContacts},
 		{Key: "nav.templates", Path: "/templates", Icon: "templates", Action: accounts.ReadTemplates},
 		{Key: "nav.numbers", Path: "/numbers", Icon: "numbers", Action: accounts.ReadNumbers},
+		{Key: "nav.settings", Path: "/settings", Icon: "settings", Action: accounts.ReadWorkspace, Apart: true},
 	}
 }

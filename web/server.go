@@ -21,6 +21,7 @@ import (
 	"bareed/campaigns/live"
 	"bareed/internal/clock"
 	"bareed/internal/pg"
+	"bareed/numbers"
 	"bareed/web/charts"
 	"bareed/web/front"
 	"bareed/web/people"
@@ -41,7 +42,9 @@ type Config struct {
 	BaseURL string // as people reach us, such as https://bareed.example
 
 	// Live is where campaigns are watched; the pages' own by default.
-	Live *live.Hub
+	Live   *live.Hub
+	Probe  numbers.Probe                         // asks Meta about a number to connect; without it none can be
+	Queues func(context.Context) (Queues, error) // how the queues stand, for the operator; none: not shown
 
 	// Until bounds a stream: it ends when the server stops.
 	Until func(context.Context) (context.Context, context.CancelFunc)
@@ -107,5 +110,7 @@ func (s *Server) register() {
 	people.Register(s.Front)
 	s.templates()
 	s.numbers()
+	s.settings()
+	s.ops()
 	s.components()
 }

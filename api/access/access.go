@@ -1,6 +1,6 @@
 // Package access owns the routes about who may do what: signing in, the caller
 // itself, the workspace's settings, API keys, members, the audit, and the
-// operators' pages with the view of the queues.
+// operators' view of the queues.
 //
 // api registers it. The rules are in accounts; it must not know another noun.
 package access

@@ -149,7 +149,7 @@ func (f *Front) keyInURL(c *gin.Context) {
 // caller's own address in RemoteAddr, also behind a proxy.
 func (f *Front) otherPath(c *gin.Context) {
 	if f.Web != nil && !strings.HasPrefix(c.Request.URL.Path, "/v1/") && !strings.HasPrefix(c.Request.URL.Path, "/webhooks/") &&
-		!strings.HasPrefix(c.Request.URL.Path, "/ops") {
+		!strings.HasPrefix(c.Request.URL.Path, "/ops/queues") {
 		c.Status(http.StatusOK) // gin presets 404 here
 		c.Request.RemoteAddr = net.JoinHostPort(c.ClientIP(), "0")
 		f.Web.ServeHTTP(c.Writer, c.Request)

@@ -41,10 +41,13 @@ func runAPI(ctx context.Context, _ []string) error {
 	}
 	dashboard := queue.NewDashboard(p.config.Redis, dashboardPath, true)
 	defer dashboard.Close()
+	tasks := queue.NewClient(p.config.Redis)
+	defer func() { _ = tasks.Close() }()
 	watching := live.New(live.Config{Pool: p.pool, Log: p.log})
 	pages, err := web.New(web.Config{
 		Pool: p.pool, Vault: p.vault, Hasher: hasher, Clock: clock.System, Log: p.log,
 		BaseURL: p.config.BaseURL, Until: front.UntilShutdown, Live: watching,
+		Probe: probe, Queues: queues(p, tasks),
 	})
 	if err != nil {
 		return err

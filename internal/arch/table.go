@@ -38,7 +38,7 @@ var table = []rule{
 	{folder: "api/front/quota", may: []string{"accounts"}},
 	{folder: "api/access", may: []string{"accounts", "api/front"}},
 	{folder: "api/webhook", may: []string{"messages", "consents", "templates", "contacts", "numbers", "accounts", "whatsapp"}},
-	{folder: "web", may: with(nouns, "web/front", "web/ui", "web/charts", "campaigns/live", "web/campaigndesk", "web/wizard")},
+	{folder: "web", may: with(nouns, "whatsapp", "web/front", "web/ui", "web/charts", "campaigns/live", "campaigns/overview", "web/campaigndesk", "web/people", "web/wizard")},
 	{folder: "web/campaigndesk", may: with(nouns, "web/front", "web/ui", "web/charts")},
 	{folder: "web/wizard", may: with(nouns, "web/front", "web/ui", "web/charts", "campaigns/plan")},
 	{folder: "web/front", may: []string{"accounts", "web/ui"}},

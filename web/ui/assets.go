@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"mime"
@@ -46,14 +47,21 @@ func loadAssets(more map[string][]byte) (*Assets, error) {
 		return a.add(name, b)
 	})
 	for name, b := range more {
-		if err == nil {
-			err = a.add(name, b)
-		}
+		err = errors.Join(err, a.add(name, b))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the assets: %w", err)
 	}
 	return a, nil
+}
+
+func (a *Assets) add(name string, b []byte) (err error) {
+	sum := sha256.Sum256(b)
+	ext := path.Ext(name)
+	hashed := strings.TrimSuffix(name, ext) + "-" + hex.EncodeToString(sum[:6]) + ext
+	a.urls[name], a.files[hashed] = AssetPath+hashed, b
+	a.small[hashed], err = squeeze(b)
+	return err
 }
 
 func squeeze(b []byte) ([]byte, error) {
@@ -64,15 +72,6 @@ func squeeze(b []byte) ([]byte, error) {
 	}
 	err := w.Close()
 	return out.Bytes(), err
-}
-
-func (a *Assets) add(name string, b []byte) (err error) {
-	sum := sha256.Sum256(b)
-	ext := path.Ext(name)
-	hashed := strings.TrimSuffix(name, ext) + "-" + hex.EncodeToString(sum[:6]) + ext
-	a.urls[name], a.files[hashed] = AssetPath+hashed, b
-	a.small[hashed], err = squeeze(b)
-	return err
 }
 
 // URL is where a file is; an unknown name is a template's bug.

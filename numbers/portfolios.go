@@ -1,0 +1,65 @@
+package numbers
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"bareed/internal/id"
+	"bareed/internal/pg"
+)
+
+const sqlPortfolios = `
+select n.portfolio_id, f.meta_business_id, f.messaging_limit, f.limit_known, f.reserve, f.places
+from (
+    select distinct portfolio_id
+    from number
+    where workspace_id = $1
+      and disconnected_at is null) n
+cross join lateral portfolio_figures(n.portfolio_id) f
+order by n.portfolio_id`
+
+// Portfolios reads the limits of every portfolio in which the workspace has a
+// connected number.
+func Portfolios(ctx context.Context, tx pgx.Tx, ws id.Workspace) ([]Portfolio, error) {
+	rows, err := tx.Query(ctx, sqlPortfolios, ws)
+	if err != nil {
+		return nil, fmt.Errorf("read the messaging limits: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Portfolio])
+	if err != nil {
+		return nil, fmt.Errorf("read the messaging limits: %w", err)
+	}
+	return list, nil
+}
+
+// sqlOwnPlaces reads at most as many places as the portfolios' limits.
+const sqlOwnPlaces = `
+select l.portfolio_id, count(*)
+from place l
+join run r on r.id = l.run_id
+where l.portfolio_id = any ($2)
+  and l.freed_at is null
+  and r.workspace_id = $1
+group by l.portfolio_id`
+
+// OwnPlaces counts the places that the workspace's own runs took, by portfolio,
+// as engine: places of other workspaces share the portfolio's limit.
+func OwnPlaces(ctx context.Context, engine pg.DB, ws id.Workspace, portfolios []Portfolio) (map[id.Portfolio]int64, error) {
+	ids := make([]id.Portfolio, len(portfolios))
+	for i, p := range portfolios {
+		ids[i] = p.ID
+	}
+	rows, err := engine.Query(ctx, sqlOwnPlaces, ws, ids)
+	if err != nil {
+		return nil, fmt.Errorf("count the workspace's places: %w", err)
+	}
+	own := map[id.Portfolio]int64{}
+	var p id.Portfolio
+	var n int64
+	if _, err := pgx.ForEachRow(rows, []any{&p, &n}, func() error { own[p] = n; return nil }); err != nil {
+		return nil, fmt.Errorf("count the workspace's places: %w", err)
+	}
+	return own, nil
+}

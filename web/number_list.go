@@ -1,0 +1,135 @@
+package web
+
+import (
+	"github.com/jackc/pgx/v5"
+
+	"bareed/internal/id"
+	"bareed/messages"
+	"bareed/numbers"
+	"bareed/web/front"
+	"bareed/web/ui"
+)
+
+// numberView is a number with what holds it.
+type numberView struct {
+	numbers.Number
+	Chip    map[string]any // of its status
+	Rating  map[string]any // of its quality
+	Limit   limitView
+	Stops   []stopLine
+	Problem string // why Meta could not be asked, in words
+	History []pastLine
+	Webhook string
+}
+
+type numberListView struct {
+	Portfolios []limitView
+	Numbers    []numberView
+}
+
+func (s *Server) numberList(c *front.Call) error {
+	var view numberListView
+	var all []numbers.Number
+	var portfolios []numbers.Portfolio
+	var stops []messages.Stop
+	err := c.InWorkspace(func(tx pgx.Tx) (err error) {
+		if all, err = numbers.List(c.Ctx(), tx, c.Actor().Workspace); err != nil || len(all) == 0 {
+			return err
+		}
+		if portfolios, err = numbers.Portfolios(c.Ctx(), tx, c.Actor().Workspace); err != nil {
+			return err
+		}
+		stops, err = messages.OpenStops(c.Ctx(), tx, c.Actor().Workspace, numberScopes(c, all)...)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	own, err := numbers.OwnPlaces(c.Ctx(), c.Pool.Engine(), c.Actor().Workspace, portfolios)
+	if err != nil {
+		return err
+	}
+	for _, p := range portfolios {
+		v := viewLimit(c, p)
+		v.Own = own[p.ID]
+		view.Portfolios = append(view.Portfolios, v)
+	}
+	for _, n := range all {
+		view.Numbers = append(view.Numbers, viewNumber(c, n, view.Portfolios, stops))
+	}
+	return c.Render("numbers", view)
+}
+
+// numberScopes is everything whose stop holds one of the numbers.
+func numberScopes(c *front.Call, all []numbers.Number) [][16]byte {
+	scopes := [][16]byte{c.Actor().Workspace}
+	for _, n := range all {
+		scopes = append(scopes, n.ID, n.WABA, n.Portfolio)
+	}
+	return scopes
+}
+
+func viewNumber(c *front.Call, n numbers.Number, portfolios []limitView, stops []messages.Stop) numberView {
+	v := numberView{Number: n, Rating: qualityChip(c, n.Quality), Webhook: c.BaseURL + "/webhooks/meta/" + n.MetaAppID}
+	for _, p := range portfolios {
+		if p.Portfolio.ID == n.Portfolio {
+			v.Limit = p
+		}
+	}
+	for _, o := range stops {
+		switch o.ScopeID {
+		case [16]byte(c.Actor().Workspace), [16]byte(n.ID), [16]byte(n.WABA), [16]byte(n.Portfolio):
+			v.Stops = append(v.Stops, stopLine{o, reasonText(c, o.Reason)})
+		}
+	}
+	status := c.Locale().Of("numbers.status", n.Status)
+	switch {
+	case n.DisconnectedAt != nil:
+		v.Chip = chip("mute", "close", c.T("numbers.disconnected"))
+	case n.Status != numbers.Connected:
+		v.Chip = chip("danger", "danger", status)
+	case len(v.Stops) > 0:
+		v.Chip = chip("warn", "hold", c.T("numbers.held"))
+	default:
+		v.Chip = chip("ok", "check", status)
+	}
+	if n.SyncProblem != "" {
+		v.Problem = c.Locale().Of("numbers.problem", n.SyncProblem)
+	}
+	return v
+}
+
+func (s *Server) numberPage(c *front.Call) error {
+	number, err := front.ID[id.Number](c, "number")
+	if err != nil {
+		return err
+	}
+	view, err := s.oneNumber(c, number)
+	if err != nil {
+		return err
+	}
+	return c.Render("number", view, front.WithForm(ui.NewForm(nil)))
+}
+
+// oneNumber is the whole view of one number, with its history.
+func (s *Server) oneNumber(c *front.Call, number id.Number) (v numberView, err error) {
+	err = c.InWorkspace(func(tx pgx.Tx) error {
+		n, err := numbers.Get(c.Ctx(), tx, c.Actor().Workspace, number)
+		if err != nil {
+			return err
+		}
+		p, err := numbers.GetPortfolio(c.Ctx(), tx, n.Portfolio)
+		if err != nil {
+			return err
+		}
+		stops, err := messages.OpenStops(c.Ctx(), tx, c.Actor().Workspace, numberScopes(c, []numbers.Number{n})...)
+		if err != nil {
+			return err
+		}
+		past, err := numbers.History(c.Ctx(), tx, c.Actor().Workspace, 50, n.ID.String(), n.WABA.String(), n.Portfolio.String())
+		v = viewNumber(c, n, []limitView{viewLimit(c, p)}, stops)
+		v.History = pastLines(c, past)
+		return err
+	})
+	return v, err
+}
