@@ -662,6 +662,7 @@ create table plan_check (
     suppressed jsonb not null default '{}'::jsonb,
     campaign_version integer not null,
     lease_until timestamp with time zone,
+    failures smallint not null default 0,
     created_at timestamp with time zone not null default bareed_now(),
     finished_at timestamp with time zone,
     PRIMARY KEY (workspace_id, id),
@@ -742,6 +743,7 @@ create table run (
     refeed_to integer not null default 0,
     refeed_at timestamp with time zone not null default bareed_now(),
     lease_until timestamp with time zone,
+    plan_failures smallint not null default 0,
     created_at timestamp with time zone not null default bareed_now(),
     started_at timestamp with time zone,
     ended_at timestamp with time zone,
@@ -853,6 +855,7 @@ create table stop (
 create unique index stop_open on stop (workspace_id, scope_id, reason) where (cleared_at is null);
 create index stop_scope on stop (workspace_id, scope_id, since desc);
 -- row-level security, forced:
+--   discovery for select to bareed_engine using true
 --   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
 -- bareed_app may insert, select, update
 
