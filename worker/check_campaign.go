@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/campaigns"
+	"bareed/campaigns/plan"
 	"bareed/internal/pg"
 	"bareed/queue"
 )
@@ -56,6 +57,6 @@ func (w *Worker) checkFailed(ctx context.Context, t queue.CheckCampaign) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	return w.Pool.InWorkspace(ctx, t.Workspace, func(tx pgx.Tx) error {
-		return campaigns.CheckFailed(ctx, tx, t.Workspace, t.Check)
+		return plan.CheckFailed(ctx, tx, t.Workspace, t.Check)
 	})
 }

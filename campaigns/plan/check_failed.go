@@ -1,4 +1,4 @@
-package campaigns
+package plan
 
 import (
 	"context"
@@ -7,7 +7,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"bareed/campaigns/plan"
 	"bareed/internal/id"
 	"bareed/messages"
 )
@@ -42,13 +41,13 @@ where workspace_id = $1
   and deleted_at is null`
 
 // CheckFailed notes that working a check out failed for a reason that is its
-// own. After plan.Failures in a row the check is failed, its job says
+// own. After Failures in a row the check is failed, its job says
 // campaign.check_failed, and the campaign is a draft again.
 func CheckFailed(ctx context.Context, tx pgx.Tx, ws id.Workspace, check id.Check) error {
 	var campaign id.Campaign
 	var version int
 	var over bool
-	err := tx.QueryRow(ctx, sqlCheckFailed, ws, check, plan.Failures).Scan(&campaign, &version, &over)
+	err := tx.QueryRow(ctx, sqlCheckFailed, ws, check, Failures).Scan(&campaign, &version, &over)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil // it ended meanwhile
 	}
