@@ -41,8 +41,8 @@ const sqlRewrapDataKey = `
 
 // Rewrap seals every key that an older master key sealed with the newest one,
 // while everything runs, and returns how many it did. No value is touched: the
-// keys inside stay as they are. Again is harmless; when it returns 0, and the
-// secrets of Meta apps are sealed anew too, the older master key can go.
+// keys inside stay as they are. Again is harmless; when it and numbers.Rewrap
+// return 0, the older master key can go.
 func (v *Vault) Rewrap(ctx context.Context) (int, error) {
 	done, err := v.rewrapSystem(ctx)
 	if err != nil {

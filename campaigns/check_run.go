@@ -58,7 +58,7 @@ from unnest($3::uuid[], $4::text[]) as r(contact, reason)`
 const sqlCheckProgress = `
 with k as (
     update plan_check
-    set total = total + $3, lease_until = bareed_now() + $4::interval
+    set total = total + $3, failures = 0, lease_until = bareed_now() + $4::interval
     where workspace_id = $1
       and id = $2
     returning total)

@@ -28,6 +28,10 @@ const (
 // Paused is the reason of a person's stop on a campaign.
 const Paused = "paused"
 
+// PlanFailed is the reason of the stop on a run whose planning failed too often
+// in a row: nobody tries again until a person clears it.
+const PlanFailed = "plan_failed"
+
 // Opening describes a stop to open.
 type Opening struct {
 	Scope     Scope

@@ -74,6 +74,7 @@ create table plan_check (
     suppressed    jsonb not null default '{}', -- reason → people
     campaign_version int not null,
     lease_until   timestamptz,
+    failures      smallint not null default 0, -- in a row, of the working out
     created_at    timestamptz not null default bareed_now(),
     finished_at   timestamptz,
     primary key (workspace_id, id),
@@ -125,6 +126,7 @@ create table run (
     refeed_to        int not null default 0, -- ordinals fed at refeed_at or earlier
     refeed_at        timestamptz not null default bareed_now(),
     lease_until      timestamptz,            -- the planning task keeps this ahead of now
+    plan_failures    smallint not null default 0, -- of the planning, in a row; the last one opens a stop
     created_at       timestamptz not null default bareed_now(),
     started_at       timestamptz,
     ended_at         timestamptz,
@@ -167,6 +169,7 @@ create table stop (
 create unique index stop_open on stop (workspace_id, scope_id, reason) where cleared_at is null;
 create index stop_scope on stop (workspace_id, scope_id, since desc);
 select fence('stop');
+select discoverable('stop', 'workspace_id, scope_id, reason, cleared_at');
 grant select, insert, update on stop to bareed_app;
 
 -- Is any of these scopes held right now? In PL/pgSQL, here as in place_valid,

@@ -151,7 +151,7 @@ create table stray_event (
     why          text not null, -- unparseable, unknown_number, unknown_waba, other_object
     body         bytea not null
 );
-grant select, insert, delete on stray_event to bareed_engine;
+grant select, insert, delete, update (body) on stray_event to bareed_engine; -- a new master key seals it anew
 grant insert on stray_event to bareed_app;
 create index stray_event_at on stray_event (received_at);
 

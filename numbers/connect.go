@@ -121,7 +121,7 @@ func firstTier(names ...string) (Tier, bool) {
 }
 
 const sqlApp = `
-select id, secret, verify_token
+select id
 from meta_app
 where meta_app_id = $1
 for update`
@@ -140,16 +140,23 @@ set old_secret = case when $3 then secret else old_secret end,
 where id = $1`
 
 // keepApp makes or updates the organisation's row of a Meta app. A new secret
-// moves the old one aside, where it still verifies webhooks. made is the verify
+// moves the old one aside, where it still verifies webhooks; what stays is sealed
+// anew when an older master key sealed it. made is the verify
 // token when it was made here.
 func keepApp(ctx context.Context, tx pgx.Tx, box *seal.Box, ws id.Workspace, c Connection) (app id.App, made string, err error) {
-	var sealed, verify []byte
-	err = tx.QueryRow(ctx, sqlApp, c.AppID).Scan(&app, &sealed, &verify)
+	err = tx.QueryRow(ctx, sqlApp, c.AppID).Scan(&app)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return addApp(ctx, tx, box, ws, c)
 	}
 	if err != nil {
 		return app, "", fmt.Errorf("read the app: %w", err)
+	}
+	if _, err := rewrapApp(ctx, tx, box, app); err != nil {
+		return app, "", err
+	}
+	var sealed, verify []byte
+	if err := tx.QueryRow(ctx, sqlAppSecret, app).Scan(&sealed); err != nil {
+		return app, "", fmt.Errorf("read the app secret: %w", err)
 	}
 	before, err := box.Open(sealed, appPlace("secret", app))
 	if err != nil {
@@ -159,7 +166,6 @@ func keepApp(ctx context.Context, tx pgx.Tx, box *seal.Box, ws id.Workspace, c C
 	if sealed, err = box.Seal([]byte(c.AppSecret), appPlace("secret", app)); err != nil {
 		return app, "", fmt.Errorf("seal the app secret: %w", err)
 	}
-	verify = nil
 	if c.VerifyToken != "" {
 		if verify, err = box.Seal([]byte(c.VerifyToken), appPlace("verify_token", app)); err != nil {
 			return app, "", fmt.Errorf("seal the verify token: %w", err)

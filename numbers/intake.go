@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"bareed/internal/errs"
@@ -94,7 +93,7 @@ values ($1, $2, $3, $4)`
 // KeepStray stores what belongs to no workspace, sealed for the operator.
 func KeepStray(ctx context.Context, tx pgx.Tx, system *seal.Box, app id.App, why string, body []byte) error {
 	e := id.New[[16]byte]()
-	sealed, err := system.Seal(body, "stray_event.body/"+uuid.UUID(e).String())
+	sealed, err := system.Seal(body, strayPlace(e))
 	if err != nil {
 		return fmt.Errorf("seal the stray event: %w", err)
 	}

@@ -9,18 +9,26 @@ import (
 
 	"bareed/campaigns"
 	"bareed/internal/id"
+	"bareed/messages"
 	"bareed/queue"
 )
 
-// sqlToPlan finds runs whose planning is due and that nobody plans.
+// sqlToPlan finds runs whose planning is due, that nobody plans and that do not
+// wait for a person because planning failed.
 const sqlToPlan = `
 select workspace_id, id
-from run
+from run r
 where state in ('planning', 'running')
   and kind = 'campaign'
   and not plan_done
   and starts_at <= bareed_now() + $1::interval
   and (lease_until is null or lease_until < bareed_now())
+  and not exists (
+    select from stop s
+    where s.workspace_id = r.workspace_id
+      and s.scope_id = r.id
+      and s.reason = $2
+      and s.cleared_at is null)
 order by starts_at
 limit 500`
 
@@ -47,7 +55,7 @@ order by starts_at`
 func (s *Scheduler) plan(ctx context.Context) error {
 	feed := s.Clock().Unix() / 2
 	var tasks []queue.Task
-	err := eachFound(ctx, s, sqlToPlan, []any{campaigns.PlanAhead}, func(ws id.Workspace, run id.Run) {
+	err := eachFound(ctx, s, sqlToPlan, []any{campaigns.PlanAhead, messages.PlanFailed}, func(ws id.Workspace, run id.Run) {
 		tasks = append(tasks, queue.PlanRun{Workspace: ws, Run: run, Feed: feed})
 	})
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/campaigns"
+	"bareed/campaigns/plan"
 	"bareed/internal/clock"
 	"bareed/internal/fixture"
 	"bareed/internal/id"
@@ -175,5 +176,34 @@ func TestOpenRunsLeaveOutWhatIsOnlyScheduled(t *testing.T) {
 		if n := found(); n != c.want {
 			t.Errorf("%s: %d open runs, want %d", c.set, n, c.want)
 		}
+	}
+}
+
+// A run whose planning failed too often is nobody's until the stop is cleared.
+func TestPlanLeavesARunThatWaitsForAPerson(t *testing.T) {
+	t.Parallel()
+	s, b := planner(t)
+	c := b.Campaign(t, "Unplannable")
+	k := b.Check(t, c.ID)
+	var l campaigns.Launched
+	b.In(t, func(tx pgx.Tx) (err error) {
+		l, err = campaigns.Launch(t.Context(), tx, b.Actor, c.ID, campaigns.LaunchRequest{Expected: k.Eligible})
+		return err
+	})
+	for range plan.Failures {
+		b.In(t, func(tx pgx.Tx) error { return plan.Failed(t.Context(), tx, b.Workspace, l.RunID) })
+	}
+	pgtest.MoveClock(t, b.Pool, time.Minute)
+	planTick(t, s)
+	if n := waiting(t, s); n != 0 {
+		t.Fatalf("%d tasks under the stop", n)
+	}
+	b.In(t, func(tx pgx.Tx) error {
+		_, err := campaigns.Resume(t.Context(), tx, b.Actor, c.ID, campaigns.ResumeRequest{ClearHolds: true, Reason: "mended"})
+		return err
+	})
+	planTick(t, s)
+	if n := waiting(t, s); n != 1 {
+		t.Errorf("%d tasks after it was resumed", n)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/internal/id"
+	"bareed/internal/pg"
 	"bareed/internal/seal"
 	"bareed/queue"
 )
@@ -33,6 +34,15 @@ set tries = tries + 1,
     state = case when tries >= 5 then 'failed' else 'new' end,
     feed_after = bareed_now() + interval '5 seconds' * (tries + 1),
     problem = 'apply'
+where workspace_id = $1
+  and id = $2
+  and state = 'new'`
+
+// sqlEventPutOff leaves the event its tries: what kept it from being applied says
+// nothing of it.
+const sqlEventPutOff = `
+update event
+set feed_after = bareed_now() + interval '5 seconds'
 where workspace_id = $1
   and id = $2
   and state = 'new'`
@@ -72,9 +82,15 @@ func (w *Worker) applyAlone(ctx context.Context, box *seal.Box, ws id.Workspace,
 	if ctx.Err() != nil { // the task's time is over, which says nothing of the event
 		return ctx.Err()
 	}
-	w.Log.Error("apply an event", "event", ev, "error", err)
+	sql := sqlEventTroubled
+	if pg.Momentary(err) {
+		sql = sqlEventPutOff
+		w.Log.Warn("an event is put off", "event", ev, "error", err)
+	} else {
+		w.Log.Error("apply an event", "event", ev, "error", err)
+	}
 	err = w.Pool.InWorkspace(ctx, ws, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, sqlEventTroubled, ws, ev)
+		_, err := tx.Exec(ctx, sql, ws, ev)
 		return err
 	})
 	if err != nil {

@@ -57,3 +57,36 @@ func TestOneBadEventHoldsUpNoOther(t *testing.T) {
 		t.Error("the second look at the strange status is not the last")
 	}
 }
+
+// A table that is locked for a while costs no event a try.
+func TestALockCostsNoEventATry(t *testing.T) {
+	t.Parallel()
+	h := newHeard(t)
+	raw, err := json.Marshal(map[string]any{"metadata": map[string]string{"phone_number_id": h.Number.String()},
+		"contacts": []map[string]any{{"wa_id": "966500000000", "user_id": "SA.1349000000000010"}}, "statuses": []any{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := json.Marshal(whatsapp.Stored{Changes: []whatsapp.StoredChange{{Field: "messages", Value: raw}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.AddPeople(t, h.Audience, 1)
+	event := h.keep(t, body)
+	task := queue.ApplyEvents{Workspace: h.Workspace, Events: []id.Event{event}}
+	unlock := lockTable(t, h.Broadcast, "identity")
+	if err := h.worker.applyEvents(t.Context(), task); err != nil {
+		t.Fatal(err)
+	}
+	unlock()
+	if counted(t, h.Broadcast, `select count(*) from event
+		where id = $1 and state = 'new' and tries = 0 and feed_after > bareed_now() and problem = ''`, event) != 1 {
+		t.Error("the event is not just put off")
+	}
+	if err := h.worker.applyEvents(t.Context(), task); err != nil {
+		t.Fatal(err)
+	}
+	if counted(t, h.Broadcast, `select count(*) from event where id = $1 and state = 'applied'`, event) != 1 {
+		t.Error("the event was not applied after the lock")
+	}
+}

@@ -2,10 +2,14 @@ package worker
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"bareed/campaigns"
+	"bareed/campaigns/plan"
+	"bareed/internal/pg"
 	"bareed/queue"
 )
 
@@ -20,8 +24,23 @@ func (w *Worker) checkCampaign(ctx context.Context, t queue.CheckCampaign) error
 	if err != nil || !mine {
 		return err
 	}
+	returned := false
+	defer func() {
+		if !returned { // a panic, which the queue will tell of
+			_ = w.checkFailed(ctx, t)
+		}
+	}()
+	err = w.checkChunks(ctx, t)
+	returned = true
+	if err == nil || ctx.Err() != nil || pg.Momentary(err) { // says nothing of the check
+		return err
+	}
+	return errors.Join(err, w.checkFailed(ctx, t))
+}
+
+func (w *Worker) checkChunks(ctx context.Context, t queue.CheckCampaign) error {
 	for done := false; !done; {
-		err = w.Pool.InWorkspace(ctx, t.Workspace, func(tx pgx.Tx) (err error) {
+		err := w.Pool.InWorkspace(ctx, t.Workspace, func(tx pgx.Tx) (err error) {
 			done, err = campaigns.CheckChunk(ctx, tx, w.Vault, t.Workspace, t.Check)
 			return err
 		})
@@ -30,4 +49,14 @@ func (w *Worker) checkCampaign(ctx context.Context, t queue.CheckCampaign) error
 		}
 	}
 	return nil
+}
+
+// checkFailed counts what is the check's own fault, so that nobody waits for one
+// that cannot be worked out.
+func (w *Worker) checkFailed(ctx context.Context, t queue.CheckCampaign) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	return w.Pool.InWorkspace(ctx, t.Workspace, func(tx pgx.Tx) error {
+		return plan.CheckFailed(ctx, tx, t.Workspace, t.Check)
+	})
 }

@@ -9,6 +9,7 @@ import (
 
 	"bareed/campaigns"
 	"bareed/campaigns/plan"
+	"bareed/internal/pg"
 	"bareed/queue"
 )
 
@@ -17,16 +18,34 @@ import (
 // chunk is enough to begin sending. Twins are kept apart by the run's lease, and
 // when that fails by the cursor.
 func (w *Worker) planRun(ctx context.Context, t queue.PlanRun) error {
-	box, err := w.Vault.Box(ctx, t.Workspace)
-	if err != nil {
-		return err
-	}
 	mine := false
-	err = w.Pool.InWorkspace(ctx, t.Workspace, func(tx pgx.Tx) (err error) {
+	err := w.Pool.InWorkspace(ctx, t.Workspace, func(tx pgx.Tx) (err error) {
 		mine, err = plan.Lease(ctx, tx, t.Workspace, t.Run)
 		return err
 	})
 	if err != nil || !mine {
+		return err
+	}
+	returned := false
+	defer func() {
+		if !returned { // a panic, which the queue will tell of
+			_ = w.planFailed(ctx, t)
+		}
+	}()
+	err = w.planChunks(ctx, t)
+	returned = true
+	switch {
+	case err == nil, errors.Is(err, plan.ErrTaken):
+		return nil
+	case ctx.Err() != nil, pg.Momentary(err): // says nothing of the run
+		return errors.Join(err, w.releasePlan(ctx, t))
+	}
+	return errors.Join(err, w.planFailed(ctx, t))
+}
+
+func (w *Worker) planChunks(ctx context.Context, t queue.PlanRun) error {
+	box, err := w.Vault.Box(ctx, t.Workspace)
+	if err != nil {
 		return err
 	}
 	var at plan.Progress
@@ -35,20 +54,27 @@ func (w *Worker) planRun(ctx context.Context, t queue.PlanRun) error {
 			at, err = plan.Next(ctx, tx, w.Vault, box, t.Workspace, t.Run)
 			return err
 		})
-		if errors.Is(err, plan.ErrTaken) {
-			return nil
-		}
 		if err != nil {
-			return errors.Join(err, w.releasePlan(ctx, t))
+			return err
 		}
 		err = w.Pool.InWorkspace(ctx, t.Workspace, func(tx pgx.Tx) error {
 			return campaigns.Due(ctx, tx, t.Workspace, t.Run)
 		})
 		if err != nil {
-			return errors.Join(err, w.releasePlan(ctx, t))
+			return err
 		}
 	}
 	return nil
+}
+
+// planFailed counts what is the run's own fault, so that a person sees a run
+// that cannot be planned.
+func (w *Worker) planFailed(ctx context.Context, t queue.PlanRun) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	return w.Pool.InWorkspace(ctx, t.Workspace, func(tx pgx.Tx) error {
+		return plan.Failed(ctx, tx, t.Workspace, t.Run)
+	})
 }
 
 // releasePlan lets the next task begin at once instead of when the lease ends,

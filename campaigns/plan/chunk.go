@@ -31,12 +31,18 @@ where workspace_id = $1
   and id = $2
   and state in ('planning', 'running')
   and not plan_done
-  and (lease_until is null or lease_until < bareed_now())`
+  and (lease_until is null or lease_until < bareed_now())
+  and not exists (
+    select from stop s
+    where s.workspace_id = run.workspace_id
+      and s.scope_id = run.id
+      and s.reason = $4
+      and s.cleared_at is null)`
 
-// Lease takes the planning of a run on; false when there is nothing to plan
-// or somebody else is at it.
+// Lease takes the planning of a run on; false when there is nothing to plan,
+// somebody else is at it or it failed too often and waits for a person.
 func Lease(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run) (bool, error) {
-	tag, err := tx.Exec(ctx, sqlLease, ws, run, LeaseTime)
+	tag, err := tx.Exec(ctx, sqlLease, ws, run, LeaseTime, messages.PlanFailed)
 	if err != nil {
 		return false, fmt.Errorf("take the plan on: %w", err)
 	}
@@ -116,6 +122,7 @@ update run
 set planned = $4,
     planned_to = coalesce($5, planned_to),
     plan_done = $6,
+    plan_failures = 0,
     lease_until = case when $6 then null else bareed_now() + $7::interval end
 where workspace_id = $1
   and id = $2

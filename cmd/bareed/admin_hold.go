@@ -10,6 +10,7 @@ import (
 
 	"bareed/internal/id"
 	"bareed/messages"
+	"bareed/numbers"
 )
 
 // restored is the reason of the stops that keep an installation still after a
@@ -85,11 +86,16 @@ func holdFlags(name string, args []string) (reason string, ws id.Workspace, err 
 	return reason, ws, err
 }
 
-// adminRewrap seals every key that an older master key sealed with the newest.
+// adminRewrap seals everything that an older master key sealed with the newest:
+// keys, secrets of Meta apps, stray events. When it says 0, the old one can go.
 func adminRewrap(ctx context.Context, p *process, args []string) (any, error) {
 	if err := flags("rewrap", args, func(*flag.FlagSet) {}); err != nil {
 		return nil, err
 	}
-	n, err := p.vault.Rewrap(ctx)
-	return map[string]any{"rewrapped": n}, err
+	keys, err := p.vault.Rewrap(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := numbers.Rewrap(ctx, p.pool, p.vault.System())
+	return map[string]any{"rewrapped": keys + rows}, err
 }

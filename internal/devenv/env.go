@@ -85,6 +85,9 @@ func up(ctx context.Context, o Options, steps ...func(*Env, context.Context, Opt
 			return nil, err
 		}
 	}
+	if !o.Attached {
+		e.sweepScratch(ctx)
+	}
 	return e, nil
 }
 

@@ -6,6 +6,7 @@ var catalogueCampaigns = []Entry{
 	{"campaign.no_recipients", 422, "Nobody would get this message. Choose an audience with people who opted in. Left out: {suppressed}.", "لن يتلقى أحد هذه الرسالة. اختر جمهوراً فيه من وافقوا على الاستلام. المستبعدون: {suppressed}."},
 	{"campaign.no_audience", 422, "No audience is chosen yet.", "لم يُختر جمهور بعد."},
 	{"campaign.check_missing", 409, "This version of the campaign has no completed check. Check it, then launch with its figure.", "لا يوجد فحص مكتمل لهذه النسخة من الحملة. افحصها ثم أطلقها بالعدد الناتج."},
+	{"campaign.check_failed", 500, "The check could not be worked out after several tries. Check the campaign again; if it fails again, tell your administrator.", "تعذّر إتمام الفحص بعد عدة محاولات. افحص الحملة مرة أخرى، وإن تكرر الفشل فأخبر مسؤول النظام لديك."},
 	{"campaign.check_outdated", 409, "The campaign was changed during the check. Check it again.", "تغيّرت الحملة أثناء الفحص. افحصها مرة أخرى."},
 	{"campaign.audience_changed", 409, "The audience had {was} people at the check and has {now} now. Check the campaign again.", "كان في الجمهور {was} شخصاً عند الفحص وفيه الآن {now}. افحص الحملة مرة أخرى."},
 	{"campaign.recipients_changed", 409, "You expect {expected} recipients, the check found {eligible}. Look at the check and launch with its figure.", "تتوقع {expected} مستلماً بينما وجد الفحص {eligible}. راجع الفحص ثم أطلق الحملة بعدده."},

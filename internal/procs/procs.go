@@ -41,17 +41,12 @@ func Run(soft, hard context.Context, o Options) error {
 		return err
 	}
 	defer env.Close()
-	dir, err := os.MkdirTemp("", "bareed-procs-")
-	if err != nil {
-		return fmt.Errorf("make a directory: %w", err)
-	}
-	defer os.RemoveAll(dir)
-	database, drop, err := makeDatabase(soft, env.DatabaseURL)
+	scratch, err := env.Scratch(soft, "procs")
 	if err != nil {
 		return err
 	}
-	defer drop()
-	r, err := newRun(soft, o, env.RedisURL, database, dir)
+	defer scratch.Close()
+	r, err := newRun(soft, o, env.RedisURL, scratch.DatabaseURL, scratch.Dir)
 	if err != nil {
 		return err
 	}
