@@ -1,6 +1,8 @@
 package web
 
 import (
+	"slices"
+
 	"bareed/accounts"
 	"bareed/web/front"
 )
@@ -8,6 +10,12 @@ import (
 // routes is every page: who may open it. A page without a row, and a row
 // without a page, stop the program at its start.
 func routes() []front.Route {
+	return slices.Concat(frameRoutes(), campaignRoutes(), peopleRoutes(), accountRoutes())
+}
+
+// frameRoutes are signing in, preferences, the first page, the operator's page and
+// the page of components.
+func frameRoutes() []front.Route {
 	return []front.Route{
 		{Route: "GET /sign-in", Public: true},
 		{Route: "POST /sign-in", Public: true},
@@ -19,6 +27,17 @@ func routes() []front.Route {
 
 		{Route: "GET /{$}", Action: accounts.ReadWorkspace, Open: true},
 
+		{Route: "GET /ops", Action: accounts.ReadSelf, Open: true},
+		{Route: "GET /ops/sign-in", Public: true},
+
+		{Route: "GET /components", Action: accounts.ReadSelf, Open: true},
+		{Route: "POST /components", Action: accounts.ReadSelf, Open: true},
+	}
+}
+
+// campaignRoutes are about campaigns and the wizard that makes them.
+func campaignRoutes() []front.Route {
+	return []front.Route{
 		{Route: "GET /campaigns", Action: accounts.ReadCampaigns, Open: true},
 		{Route: "GET /campaigns/{campaign}", Action: accounts.ReadCampaigns, Open: true},
 		{Route: "GET /campaigns/{campaign}/live", Action: accounts.ReadCampaigns, Open: true, Long: true},
@@ -39,7 +58,12 @@ func routes() []front.Route {
 		{Route: "POST /campaigns/{campaign}/edit/{step}", Action: accounts.WriteCampaigns},
 		{Route: "POST /campaigns/{campaign}/edit/confirm", Action: accounts.LaunchCampaigns},
 		{Route: "GET /campaigns/{campaign}/checks/{check}/rows.csv", Action: accounts.ReadCampaigns, Open: true, Long: true},
+	}
+}
 
+// peopleRoutes are about audiences, imports and contacts.
+func peopleRoutes() []front.Route {
+	return []front.Route{
 		{Route: "GET /audiences", Action: accounts.ReadContacts, Open: true},
 		{Route: "GET /audiences/new", Action: accounts.WriteContacts},
 		{Route: "POST /audiences/new", Action: accounts.WriteContacts},
@@ -65,7 +89,12 @@ func routes() []front.Route {
 		{Route: "POST /contacts/{contact}/opt-out", Action: accounts.WriteConsent},
 		{Route: "GET /contacts/{contact}/opt-in", Action: accounts.WriteConsent},
 		{Route: "POST /contacts/{contact}/opt-in", Action: accounts.WriteConsent},
+	}
+}
 
+// accountRoutes are about what Meta knows of the workspace, and its settings.
+func accountRoutes() []front.Route {
+	return []front.Route{
 		{Route: "GET /templates", Action: accounts.ReadTemplates, Open: true},
 		{Route: "POST /templates/sync", Action: accounts.WriteTemplates},
 		{Route: "GET /templates/{template}", Action: accounts.ReadTemplates, Open: true},
@@ -84,12 +113,6 @@ func routes() []front.Route {
 		{Route: "POST /settings/keys/new", Action: accounts.WriteKeys},
 		{Route: "GET /settings/keys/{key}/revoke", Action: accounts.WriteKeys, Open: true},
 		{Route: "POST /settings/keys/{key}/revoke", Action: accounts.WriteKeys, Open: true},
-
-		{Route: "GET /ops", Action: accounts.ReadSelf, Open: true},
-		{Route: "GET /ops/sign-in", Public: true},
-
-		{Route: "GET /components", Action: accounts.ReadSelf, Open: true},
-		{Route: "POST /components", Action: accounts.ReadSelf, Open: true},
 	}
 }
 
