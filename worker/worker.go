@@ -40,6 +40,7 @@ type Worker struct {
 	claimers *turns // who claim and have not booked yet
 	claims   *batches[messages.Want, *messages.Claim]
 	records  *batches[answer, error]
+	effects  *batches[answer, error] // those with a stop or an opt-out
 	returns  *batches[messages.Returned, struct{}]
 	streaks  streaks
 	prepared prepared
@@ -52,6 +53,7 @@ func New(cfg Config) *Worker {
 	w.senders = newSenders(w)
 	w.claims = newBatches(&w.pending, w.claimAll)
 	w.records = newBatches(&w.pending, w.recordAll)
+	w.effects = newBatches(&w.pending, w.recordEffective)
 	w.returns = newBatches(&w.pending, w.giveBackAll)
 	return w
 }

@@ -251,8 +251,21 @@ func Full(err error) bool {
 }
 
 // Unfit tells whether the server refused a value itself, such as a zero byte in
-// a text or one that a constraint forbids: the same statement will never succeed.
+// a text, one that a constraint forbids or one too long for an index: the same
+// statement will never succeed.
 func Unfit(err error) bool {
 	var pe *pgconn.PgError
-	return errors.As(err, &pe) && (pe.Code[:2] == "22" || pe.Code[:2] == "23")
+	return errors.As(err, &pe) && (pe.Code[:2] == "22" || pe.Code[:2] == "23" || pe.Code[:2] == "54")
+}
+
+// Particular tells whether the server refused this statement, where another with
+// other values may succeed at once: not for a lost connection (08), want of
+// space (53), a shutdown or time-out (57), a lock, or what may just be repeated.
+func Particular(err error) bool {
+	var pe *pgconn.PgError
+	if !errors.As(err, &pe) || Repeatable(err) || pe.Code == "55P03" {
+		return false
+	}
+	class := pe.Code[:2]
+	return class != "08" && class != "53" && class != "57"
 }
