@@ -64,6 +64,10 @@ func TestGivenBackClaimsDoNotLengthenTheWait(t *testing.T) {
 	for range 4 {
 		l.record(messages.Return(l.claim(1)[1]))
 	}
+	var lines int
+	if err := l.owner.QueryRow(t.Context(), `select count(*) from message_attempt`).Scan(&lines); err != nil || lines != 0 {
+		t.Errorf("%d attempts noted of claims that were given back, %v", lines, err)
+	}
 	refusal := whatsapp.SendResult{Outcome: whatsapp.RefusedForNow, HasCode: true, Code: whatsapp.CodePairRate}
 	for tries, want := range []time.Duration{6 * time.Second, 16 * time.Second, time.Minute, time.Minute} {
 		c := l.claim(1)[1]

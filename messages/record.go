@@ -35,6 +35,8 @@ type Result struct {
 }
 
 // GivenBack is the outcome of a claim whose moment had passed: nothing was sent.
+// It leaves no line among the attempts: a slow database would be given more to
+// write for being slow. The row's number of attempts counts it.
 const GivenBack = "given_back"
 
 // ResultOf turns Meta's answer to a claim into the row's next state.
@@ -166,7 +168,7 @@ func queueRecord(b *pgx.Batch, ws id.Workspace, results []Result) {
 		runs[i], ordinals[i], tokens[i] = r.Message.Run, r.Message.Ordinal, r.Token
 		states[i], reasons[i], wamids[i], waIDs[i] = string(r.State), r.Reason, r.WAMID, r.WaID
 		https[i], codes[i], again[i] = int16(r.HTTP), int32(r.Code), r.Again
-		if r.State != Accepted {
+		if r.State != Accepted && r.Outcome != GivenBack {
 			other = append(other, r)
 		}
 	}

@@ -281,13 +281,14 @@ func touch(ctx context.Context, tx pgx.Tx, ws id.Workspace, moved []movedRow) er
 }
 
 // sqlUntouch: a transaction that found a young mark and left it may not have
-// committed yet, and the picture about to be drawn would miss it.
+// committed yet, and the picture about to be drawn would miss it. Applying
+// events may take 15 s.
 const sqlUntouch = `
 update run
 set touched_at = null
 where workspace_id = $1
   and id = $2
-  and touched_at < bareed_now() - interval '10 seconds'`
+  and touched_at < bareed_now() - interval '20 seconds'`
 
 // Untouch takes the mark off a run whose picture is about to be drawn again,
 // unless it is so young that the next picture may differ.

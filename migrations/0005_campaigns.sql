@@ -169,7 +169,7 @@ create table stop (
 create unique index stop_open on stop (workspace_id, scope_id, reason) where cleared_at is null;
 create index stop_scope on stop (workspace_id, scope_id, since desc);
 select fence('stop');
-select discoverable('stop', 'workspace_id, scope_id, reason, cleared_at');
+select discoverable('stop', 'workspace_id, scope_id, reason, since, until, cleared_at');
 grant select, insert, update on stop to bareed_app;
 
 -- Is any of these scopes held right now? In PL/pgSQL, here as in place_valid,

@@ -8,7 +8,6 @@ create index consent_opt_out on consent (workspace_id, recorded_at) where action
 -- not move is stuck.
 alter table run_snapshot add column moved_at timestamptz not null default bareed_now();
 
--- Counts, and which scopes are stopped, for the operator; no content.
+-- Counts for the operator; no content.
 select discoverable('run_snapshot', 'workspace_id, run_id, at, moved_at, total, ready, sending, accepted, unknown');
-select discoverable('stop', 'workspace_id, scope_id, reason, since, until, cleared_at');
 grant select (template_id) on run to bareed_engine;

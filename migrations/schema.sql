@@ -280,6 +280,7 @@ create table event (
 ) partition by range (received_at);
 create index event_id on only event (id);
 create index event_new on only event (received_at) where (state = 'new'::text);
+create index event_new_of on only event (workspace_id, received_at) where (state = 'new'::text);
 -- row-level security, forced:
 --   discovery for select to bareed_engine using true
 --   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))

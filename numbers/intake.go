@@ -78,6 +78,23 @@ func EventProblem(ctx context.Context, tx pgx.Tx, ws id.Workspace, e id.Event, p
 	return nil
 }
 
+// sqlRetryEvents begins anew with what six tries could not apply.
+const sqlRetryEvents = `
+update event
+set state = 'new', tries = 0, feed_after = null, problem = ''
+where workspace_id = $1
+  and state = 'failed'`
+
+// RetryEvents has a workspace's failed events applied again, once what kept them
+// from it is mended, and returns how many. Applying one twice changes nothing.
+func RetryEvents(ctx context.Context, tx pgx.Tx, ws id.Workspace) (int64, error) {
+	tag, err := tx.Exec(ctx, sqlRetryEvents, ws)
+	if err != nil {
+		return 0, fmt.Errorf("retry failed events: %w", err)
+	}
+	return tag.RowsAffected(), nil
+}
+
 // Why a change belongs to no workspace.
 const (
 	StrayUnparseable = "unparseable"

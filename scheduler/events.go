@@ -15,33 +15,71 @@ import (
 // eventBatch is how many stored webhook events one task applies.
 const eventBatch = 20
 
+// newEvents is how many events one look takes.
+const newEvents = 2000
+
 const sqlNewEvents = `
 select workspace_id, id
 from event
 where state = 'new'
   and (feed_after is null or feed_after <= bareed_now())
 order by received_at
-limit 2000`
+limit $1`
+
+// sqlNewEventsInTurn takes as many of each workspace as of any other, its oldest
+// first. It asks for each workspace there is, so it is for backlogs alone.
+const sqlNewEventsInTurn = `
+select e.workspace_id, e.id
+from workspace w
+cross join lateral (
+    select e.workspace_id, e.id, row_number() over (order by e.received_at) as turn
+    from event e
+    where e.workspace_id = w.workspace_id
+      and e.state = 'new'
+      and (e.feed_after is null or e.feed_after <= bareed_now())
+    order by e.received_at
+    limit $1) e
+order by e.turn
+limit $1`
+
+// offer is a stored event that may be handed over.
+type offer struct {
+	Workspace id.Workspace
+	Event     id.Event
+}
+
+// newOffers lists the oldest new events. When there are more than one look takes,
+// they may all be of one workspace: then the workspaces take turns.
+func (s *Scheduler) newOffers(ctx context.Context, most int) ([]offer, error) {
+	var list []offer
+	for _, sql := range []string{sqlNewEvents, sqlNewEventsInTurn} {
+		rows, err := s.Pool.Engine().Query(ctx, sql, most)
+		if err != nil {
+			return nil, fmt.Errorf("find new events: %w", err)
+		}
+		if list, err = pgx.CollectRows(rows, pgx.RowToStructByPos[offer]); err != nil {
+			return nil, fmt.Errorf("find new events: %w", err)
+		}
+		if len(list) < most {
+			break
+		}
+	}
+	return list, nil
+}
 
 // events turns stored webhook events into tasks, oldest first, in batches of
 // one workspace.
 func (s *Scheduler) events(ctx context.Context) error {
-	rows, err := s.Pool.Engine().Query(ctx, sqlNewEvents)
+	list, err := s.newOffers(ctx, newEvents)
 	if err != nil {
-		return fmt.Errorf("find new events: %w", err)
+		return err
 	}
-	var ws id.Workspace
-	var ev id.Event
 	now := s.Clock()
 	waiting := map[id.Workspace][]id.Event{}
-	_, err = pgx.ForEachRow(rows, []any{&ws, &ev}, func() error {
-		if s.offered.take(ev, now) {
-			waiting[ws] = append(waiting[ws], ev)
+	for _, e := range list {
+		if s.offered.take(e.Event, now) {
+			waiting[e.Workspace] = append(waiting[e.Workspace], e.Event)
 		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("find new events: %w", err)
 	}
 	s.offered.trim(now)
 	var tasks []queue.Task

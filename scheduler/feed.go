@@ -2,9 +2,7 @@ package scheduler
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -21,13 +19,14 @@ const tick = 200 * time.Millisecond
 // feeder is what the leader remembers between ticks. All of it may be lost.
 type feeder struct {
 	epoch string // the queue's, as it was last set
-	flows map[id.Number]*flow
+	again recovery
+	flows map[lane]*flow
 	paces map[id.Run]*pace
 	turn  int // which run goes first, so that none always does
 }
 
 func newFeeder() feeder {
-	return feeder{flows: map[id.Number]*flow{}, paces: map[id.Run]*pace{}}
+	return feeder{flows: map[lane]*flow{}, paces: map[id.Run]*pace{}}
 }
 
 // feedRun is a running run as the engine finds it.
@@ -41,6 +40,15 @@ type feedRun struct {
 	PerSecond int
 }
 
+// lane is one of a number's two streams: a run of replies never waits behind
+// what a campaign has out.
+type lane struct {
+	number id.Number
+	reply  bool
+}
+
+func (r feedRun) lane() lane { return lane{r.Number, r.Kind == "reply"} }
+
 const sqlFeedRuns = `
 select r.workspace_id, r.id, r.number_id, r.portfolio_id, r.kind, r.per_minute,
     case when n.is_on_biz_app then least(n.per_second, 20) else n.per_second end
@@ -48,10 +56,10 @@ from run r
 join number n on n.workspace_id = r.workspace_id and n.id = r.number_id
 where r.state = 'running'
   and r.starts_at <= bareed_now()
-order by r.number_id, r.id`
+order by r.number_id, r.kind = 'reply', r.id`
 
-// feed hands the next messages of every running run to the queue, number by
-// number, as many as each may send until the next look.
+// feed hands the next messages of every running run to the queue, lane by lane,
+// as many as each may send until the next look.
 func (s *Scheduler) feed(ctx context.Context) error {
 	if err := s.watchQueue(ctx); err != nil {
 		return err
@@ -67,10 +75,10 @@ func (s *Scheduler) feed(ctx context.Context) error {
 	s.feeder.forget(runs)
 	for first := 0; first < len(runs); {
 		last := first
-		for last < len(runs) && runs[last].Number == runs[first].Number {
+		for last < len(runs) && runs[last].lane() == runs[first].lane() {
 			last++
 		}
-		s.feedNumber(ctx, runs[first:last])
+		s.feedLane(ctx, runs[first:last])
 		first = last
 	}
 	s.feeder.turn++
@@ -78,65 +86,15 @@ func (s *Scheduler) feed(ctx context.Context) error {
 	return nil
 }
 
-// watchQueue notices a Redis that was emptied or replaced and offers everything
-// again. The mark is set last, so that a leader that dies in between starts over.
-func (s *Scheduler) watchQueue(ctx context.Context) error {
-	epoch, err := s.Queue.Epoch(ctx)
-	if err != nil {
-		return err
-	}
-	if epoch != "" && epoch == s.feeder.epoch {
-		return nil
-	}
-	if err := s.Queue.Reset(ctx); err != nil {
-		return err
-	}
-	if err := s.refeedAll(ctx); err != nil {
-		return err
-	}
-	s.offered.clear()
-	s.release.clear()
-	s.feeder.epoch, err = s.Queue.SetEpoch(ctx)
-	return err
-}
-
-// refeedAll offers again what every open run handed over. A run that cannot be
-// does not hold up the others: what it lost comes back a minute later
-// (messages.Refeed). When none can be, the database is in trouble and all of it
-// is done anew.
-func (s *Scheduler) refeedAll(ctx context.Context) error {
-	runs, err := s.openRuns(ctx)
-	if err != nil {
-		return err
-	}
-	runs = slices.DeleteFunc(runs, func(r openRun) bool { return r.Settled })
-	var problem error
-	failed := 0
-	for _, r := range runs {
-		err := s.Pool.InLedger(ctx, r.Workspace, func(tx pgx.Tx) error {
-			_, err := messages.RefeedAll(ctx, tx, r.Workspace, r.Run)
-			return err
-		})
-		if err != nil {
-			s.Log.Error("feed a run again", "run", r.Run, "error", err)
-			problem, failed = err, failed+1
-		}
-	}
-	if ctx.Err() != nil || failed > 0 && failed == len(runs) {
-		return errors.Join(ctx.Err(), problem)
-	}
-	return nil
-}
-
-// feedNumber shares what a number may send now between its runs. A run that
-// cannot be read or fed is passed over.
-func (s *Scheduler) feedNumber(ctx context.Context, runs []feedRun) {
+// feedLane shares what a lane may send now between its runs. A run that cannot be
+// read or fed is passed over.
+func (s *Scheduler) feedLane(ctx context.Context, runs []feedRun) {
 	flow := s.feeder.flow(runs[0], s.Clock())
 	backlogs := make([]messages.Backlog, len(runs))
 	open := make([]bool, len(runs))
 	out, oldest, eager := 0, time.Duration(0), 0
 	for i, r := range runs {
-		err := s.Pool.InLedger(ctx, r.Workspace, func(tx pgx.Tx) (err error) {
+		err := s.Pool.InLedgerBriefly(ctx, r.Workspace, func(tx pgx.Tx) (err error) {
 			backlogs[i], open[i], err = messages.ReadBacklog(ctx, tx, r.Workspace, r.Run)
 			return err
 		})
@@ -176,7 +134,7 @@ func (s *Scheduler) feedRun(ctx context.Context, r feedRun, b messages.Backlog, 
 	}
 	var list []messages.Candidate
 	cursor := b.Fed
-	err := s.Pool.InLedger(ctx, r.Workspace, func(tx pgx.Tx) (err error) {
+	err := s.Pool.InLedgerBriefly(ctx, r.Workspace, func(tx pgx.Tx) (err error) {
 		list, cursor, err = messages.Candidates(ctx, tx, r.Workspace, r.Run, b, n)
 		return err
 	})
@@ -187,7 +145,7 @@ func (s *Scheduler) feedRun(ctx context.Context, r feedRun, b messages.Backlog, 
 	if err != nil || len(granted)+len(later) == 0 && cursor == b.Fed {
 		return 0, err
 	}
-	err = s.Pool.InLedger(ctx, r.Workspace, func(tx pgx.Tx) error {
+	err = s.Pool.InLedgerBriefly(ctx, r.Workspace, func(tx pgx.Tx) error {
 		return messages.MoveCursor(ctx, tx, r.Workspace, r.Run, cursor, later, placeWait)
 	})
 	if err != nil {
@@ -197,7 +155,7 @@ func (s *Scheduler) feedRun(ctx context.Context, r feedRun, b messages.Backlog, 
 	tasks := make([]queue.Task, len(granted))
 	for i, c := range granted {
 		tasks[i] = queue.SendMessage{Workspace: r.Workspace, Run: r.Run, Ordinal: c.Ordinal, Contact: c.Contact,
-			Number: r.Number, Feed: feed, Reply: r.Kind == "reply"}
+			Number: r.Number, Feed: feed, Reply: r.lane().reply}
 	}
 	s.release.add(s.Clock(), tasks)
 	return len(tasks), nil
@@ -206,6 +164,9 @@ func (s *Scheduler) feedRun(ctx context.Context, r feedRun, b messages.Backlog, 
 // placeWait is when a message without a place under the portfolio's limit is
 // looked at again.
 const placeWait = 30 * time.Second
+
+// placeLocks keeps one portfolio's lock from holding every number's tick.
+const placeLocks = `set local lock_timeout = '300ms'`
 
 // reserve splits candidates into those with a place under the portfolio's
 // limit and those that came back and wait for the next free one. The cursor
@@ -222,6 +183,9 @@ func (s *Scheduler) reserve(ctx context.Context, r feedRun, list []messages.Cand
 	}
 	var places []bool
 	err = s.Pool.InEngine(ctx, func(tx pgx.Tx) (err error) {
+		if _, err := tx.Exec(ctx, placeLocks); err != nil {
+			return fmt.Errorf("wait for locks briefly: %w", err)
+		}
 		places, err = numbers.ReservePlaces(ctx, tx, r.Portfolio, wanted)
 		return err
 	})

@@ -53,6 +53,7 @@ func (s *Scheduler) reconcile(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.pictures.trim(s.Clock())
 	for _, r := range s.round.of(runs) {
 		s.round.begun = r.Run
 		if err := s.reconcileRun(ctx, r); err != nil {
@@ -127,6 +128,16 @@ func (s *Scheduler) redraw(ctx context.Context, r openRun) error {
 // pictures paces the live pictures: at most one a second of each run, and never
 // more than a twentieth of the time on counting.
 type pictures struct{ next map[id.Run]time.Time }
+
+// trim forgets runs whose picture could have been drawn for a minute and was not:
+// they are over.
+func (p *pictures) trim(now time.Time) {
+	for run, next := range p.next {
+		if now.Sub(next) > time.Minute {
+			delete(p.next, run)
+		}
+	}
+}
 
 func newPictures() pictures { return pictures{next: map[id.Run]time.Time{}} }
 

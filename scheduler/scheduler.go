@@ -93,7 +93,7 @@ func (e every) Next(t time.Time) time.Time { return t.Add(time.Duration(e)) }
 
 // work runs the cron table until ctx ends. A job never overlaps itself.
 func (s *Scheduler) work(ctx context.Context) {
-	s.feeder.epoch = ""
+	s.feeder.epoch, s.feeder.again = "", recovery{}
 	table := cron.New(cron.WithLocation(time.UTC), cron.WithLogger(cron.DiscardLogger),
 		cron.WithChain(cron.SkipIfStillRunning(cron.DiscardLogger)))
 	for _, j := range s.jobs() {

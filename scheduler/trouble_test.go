@@ -93,7 +93,7 @@ func TestRoundGoesOnBehindTheLast(t *testing.T) {
 }
 
 // After the queue was emptied, a run that cannot be offered again (here for a
-// lock, 5 s) costs the others that time once, and is itself fed a minute later.
+// lock) costs the others that time once, and is itself fed a minute later.
 func TestLostQueueFeedsBesideABadRun(t *testing.T) {
 	t.Parallel()
 	f := newFeeding(t, 40, 0)
@@ -111,5 +111,96 @@ func TestLostQueueFeedsBesideABadRun(t *testing.T) {
 	}
 	if f.feeder.epoch == "lost" {
 		t.Error("the queue is still taken for lost")
+	}
+}
+
+// The time of a job ends while everything is offered again: the next job goes on
+// behind the runs that were.
+func TestLostQueueIsRecoveredInSeveralJobs(t *testing.T) {
+	t.Parallel()
+	f := newFeeding(t, 4, 0)
+	older, younger := f.second(t)
+	f.ticks(t, 5)
+	f.feeder.again = recovery{done: older, fine: true} // where the last job ended
+	f.b.Do(t, `update message set feed_after = null where workspace_id = $1 and state = 'ready'`, f.b.Workspace)
+	f.feeder.epoch = "lost"
+	if err := f.watchQueue(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for run, want := range map[id.Run]bool{older: false, younger: true} {
+		var again bool
+		f.b.In(t, func(tx pgx.Tx) error {
+			return tx.QueryRow(t.Context(), `select count(*) > 0 from message where workspace_id = $1 and run_id = $2 and feed_after is not null`,
+				f.b.Workspace, run).Scan(&again)
+		})
+		if again != want {
+			t.Errorf("the run that was done %v was offered again: %v", !want, again)
+		}
+	}
+	if f.feeder.again != (recovery{}) {
+		t.Error("the next recovery does not begin with the first run")
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := f.refeedAll(ended); err == nil {
+		t.Error("a recovery without time says that it is complete")
+	}
+}
+
+// One run whose row somebody holds costs a tick of all numbers little.
+func TestALockedRunCostsATickLittle(t *testing.T) {
+	t.Parallel()
+	f := newFeeding(t, 40, 0)
+	bad, good := f.second(t)
+	if err := f.watchQueue(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	locked(t, f, `select from run where id = $1 for update`, bad)
+	began := time.Now()
+	out := f.ticks(t, 1)
+	if took := time.Since(began); took > 3*time.Second { // the server's own limit is 5 s
+		t.Errorf("a tick took %v", took)
+	}
+	if !slices.ContainsFunc(out, func(m id.Message) bool { return m.Run == good }) {
+		t.Error("nothing of the good run was handed over")
+	}
+}
+
+// Pictures of runs that are over are forgotten, those of the living are not.
+func TestPicturesForgetRunsThatAreOver(t *testing.T) {
+	t.Parallel()
+	p, now := newPictures(), time.Now()
+	over, live := id.New[id.Run](), id.New[id.Run]()
+	draw := func(run id.Run, now time.Time) {
+		if err := p.draw(now, run, false, func() error { return nil }); err != nil {
+			t.Error(err)
+		}
+	}
+	draw(over, now)
+	draw(live, now.Add(time.Minute))
+	p.trim(now.Add(time.Minute + 2*time.Second))
+	if _, kept := p.next[live]; !kept || len(p.next) != 1 {
+		t.Errorf("%d pictures are remembered, the living run's: %v", len(p.next), kept)
+	}
+}
+
+// A run of replies has a window of its own: what a campaign of the same number
+// has out, and the credit it used, leave it untouched.
+func TestRepliesHaveAWindowOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	f, now := newFeeder(), time.Now()
+	bulk := feedRun{Run: id.New[id.Run](), Number: id.New[id.Number](), Kind: "campaign", PerSecond: 80}
+	reply := bulk
+	reply.Run, reply.Kind = id.New[id.Run](), "reply"
+	w := f.flow(bulk, now)
+	f.spend(bulk, w.room(now, 0, 0))
+	if room := w.room(now, int(w.most)+1, 0); room > 0 {
+		t.Fatalf("the campaign's window has room for %d", room)
+	}
+	if room := f.flow(reply, now).room(now, 0, 0); room < 1 {
+		t.Errorf("the replies' window has room for %d", room)
+	}
+	if f.forget([]feedRun{reply}); len(f.flows) != 1 || f.flows[reply.lane()] == nil {
+		t.Errorf("%d windows are remembered, want the replies'", len(f.flows))
 	}
 }

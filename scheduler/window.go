@@ -6,7 +6,7 @@ import (
 	"bareed/internal/id"
 )
 
-// flow is how fast one number's messages are handed over. The queue delivers at
+// flow is how fast one lane's messages are handed over. The queue delivers at
 // once, so handing over is the pacing: a message that reaches a worker before
 // its departure only comes back. The workers' limiter stays the judge.
 type flow struct {
@@ -32,10 +32,10 @@ const (
 
 func (f *feeder) flow(r feedRun, now time.Time) *flow {
 	rate := float64(r.PerSecond) * bulkShare
-	w := f.flows[r.Number]
+	w := f.flows[r.lane()]
 	if w == nil {
 		w = &flow{at: now.Add(-tick), size: max(8, rate/4), halved: now}
-		f.flows[r.Number] = w
+		f.flows[r.lane()] = w
 	}
 	w.most = max(least, rate)
 	w.size = min(w.size, w.most)
@@ -84,21 +84,21 @@ func (f *feeder) allowed(r feedRun, n int, now time.Time) int {
 
 // spend takes what was handed over off the credits.
 func (f *feeder) spend(r feedRun, n int) {
-	f.flows[r.Number].credit -= float64(n)
+	f.flows[r.lane()].credit -= float64(n)
 	if p := f.paces[r.Run]; p != nil {
 		p.credit -= float64(n)
 	}
 }
 
-// forget drops what is remembered of numbers and runs that no longer run.
+// forget drops what is remembered of lanes and runs that no longer run.
 func (f *feeder) forget(runs []feedRun) {
-	numbers, live := map[id.Number]bool{}, map[id.Run]bool{}
+	lanes, live := map[lane]bool{}, map[id.Run]bool{}
 	for _, r := range runs {
-		numbers[r.Number], live[r.Run] = true, true
+		lanes[r.lane()], live[r.Run] = true, true
 	}
-	for n := range f.flows {
-		if !numbers[n] {
-			delete(f.flows, n)
+	for l := range f.flows {
+		if !lanes[l] {
+			delete(f.flows, l)
 		}
 	}
 	for r := range f.paces {

@@ -103,10 +103,14 @@ func readAccepted(body []byte, res *SendResult) {
 	}
 }
 
-// storable gives up an id that a database's text cannot hold. The message was
-// accepted all the same; its statuses find it by the callback data.
+// longestID is several times what Meta's ids have; a database's index takes no
+// entry of more than 2,700 bytes.
+const longestID = 512
+
+// storable gives up an id that a database's text or index cannot hold. The message
+// was accepted all the same; its statuses find it by the callback data.
 func storable(s string) string {
-	if strings.ContainsRune(s, 0) || !utf8.ValidString(s) {
+	if len(s) > longestID || strings.ContainsRune(s, 0) || !utf8.ValidString(s) {
 		return ""
 	}
 	return s

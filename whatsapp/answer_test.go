@@ -184,6 +184,10 @@ func TestAnIdThatCannotBeStoredIsStillAnAcceptance(t *testing.T) {
 	if got.Outcome != Accepted || got.WAMID != "" || got.WaID != "" {
 		t.Errorf("read as %+v", got)
 	}
+	long := answer(http.StatusOK, `{"messages":[{"id":"`+strings.Repeat("w", longestID+1)+`"}],"contacts":[{"wa_id":"1"}]}`)
+	if long.Outcome != Accepted || long.WAMID != "" || long.WaID != "1" {
+		t.Errorf("a long id is read as %+v", long)
+	}
 	for _, body := range []string{`{"messages":[{"id":"wamid.1"}`, `{"messages":[{"id":"wamid.1"}]} x`} {
 		if got := answer(http.StatusOK, body); got.Outcome != Unknown {
 			t.Errorf("%q, which is not JSON, is %s", body, got.Outcome)

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -9,8 +10,9 @@ import (
 	"bareed/messages"
 )
 
-// claimAll claims for several slots of one workspace. A nil answer is a
-// refusal, already settled in the ledger. After an error no slot may POST.
+// claimAll claims for several slots of one workspace. A nil answer is a refusal.
+// After an error no slot may POST. The refusals are settled afterwards: a claim
+// is good for a quarter of a second, and must not wait for others' locks.
 func (w *Worker) claimAll(ctx context.Context, ws id.Workspace, wants []messages.Want) ([]*messages.Claim, error) {
 	claims, err := messages.ClaimAll(ctx, w.Pool, ws, w.Name, wants)
 	if err != nil {
@@ -30,10 +32,17 @@ func (w *Worker) claimAll(ctx context.Context, ws id.Workspace, wants []messages
 	if len(refused) == 0 {
 		return out, nil
 	}
-	err = w.Pool.InLedger(ctx, ws, func(tx pgx.Tx) error { return messages.Refused(ctx, tx, ws, refused) })
-	if err != nil {
-		// The claims stand; the refused rows stay ready and are offered again.
-		w.Log.Warn("settle refused claims", "error", err)
-	}
+	w.pending.Go(func() {
+		if _, err := w.refusals.ask(context.WithoutCancel(ctx), ws, refused); err != nil {
+			// The rows stay ready and are offered again.
+			w.Log.Warn("settle refused claims", "error", err)
+		}
+	})
 	return out, nil
+}
+
+// settleAll settles the refused claims of several batches of one workspace.
+func (w *Worker) settleAll(ctx context.Context, ws id.Workspace, refused [][]id.Message) ([]struct{}, error) {
+	err := w.Pool.InLedger(ctx, ws, func(tx pgx.Tx) error { return messages.Refused(ctx, tx, ws, slices.Concat(refused...)) })
+	return make([]struct{}, len(refused)), err
 }

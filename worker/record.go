@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -42,7 +43,10 @@ func (s *streaks) note(run id.Run, bad bool) (n int) {
 		return 0
 	}
 	s.of[run]++
-	return s.of[run]
+	if n = s.of[run]; n >= inARow {
+		delete(s.of, run) // after its stop a run begins anew
+	}
+	return n
 }
 
 // judge turns Meta's answer into what it changes in the ledger.
@@ -74,63 +78,71 @@ func (w *Worker) judge(c messages.Claim, got whatsapp.SendResult) answer {
 // refused by PostgreSQL for what it holds, the row turns unknown and the echo
 // resolves it.
 func (w *Worker) record(ctx context.Context, ws id.Workspace, a answer) error {
-	for try := 0; ; try++ {
-		refused, err := w.records.ask(ctx, ws, a)
+	with := w.records
+	if a.stop != nil || a.optOut {
+		with = w.effects
+	}
+	for try := 1; ; try++ {
+		own, err := with.ask(ctx, ws, a)
 		if err == nil {
-			if refused != nil {
-				w.Log.Error("record an answer", "message", a.claim.Message, "error", refused)
-			}
+			err = own
+		}
+		if err == nil {
 			return nil
 		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("record an answer, tried %d times: %w", try+1, err)
-		case <-time.After(time.Duration(min(try+1, 10)) * 100 * time.Millisecond):
+		if pg.Unfit(err) {
+			w.Log.Error("record an answer", "message", a.claim.Message, "error", err)
+			return nil
+		}
+		// At random, or those who failed together would meet again.
+		if !sleep(ctx, rand.N(time.Duration(min(try, 10))*200*time.Millisecond)) {
+			return fmt.Errorf("record an answer, tried %d times: %w", try, err)
 		}
 	}
 }
 
 // recordAll writes the answers of several slots of one workspace in one
-// transaction, with the stops and opt-outs they bring. One that holds a value
-// PostgreSQL refuses does not cost the others: then each goes alone, and the
-// error of its own is its answer.
+// transaction: those that change nothing but their own rows, so that none waits
+// for the lock of another's stop or opt-out. One that holds a value PostgreSQL
+// refuses does not cost the others: then each goes alone, and the error of its
+// own is its answer.
 func (w *Worker) recordAll(ctx context.Context, ws id.Workspace, answers []answer) ([]error, error) {
-	refused := make([]error, len(answers))
-	err := w.recordTogether(ctx, ws, answers)
-	if !pg.Unfit(err) {
-		return refused, err
-	}
-	for i := range answers {
-		if err := w.recordTogether(ctx, ws, answers[i:i+1]); pg.Unfit(err) {
-			refused[i] = err
-		} else if err != nil {
-			return nil, err
-		}
-	}
-	return refused, nil
-}
-
-func (w *Worker) recordTogether(ctx context.Context, ws id.Workspace, answers []answer) error {
 	results := make([]messages.Result, len(answers))
-	effects := false
 	for i, a := range answers {
 		results[i] = a.result
-		effects = effects || a.stop != nil || a.optOut
 	}
-	if !effects {
-		return messages.RecordAlone(ctx, w.Pool, ws, results)
+	own := make([]error, len(answers))
+	err := messages.RecordAlone(ctx, w.Pool, ws, results)
+	if !pg.Particular(err) {
+		return own, err
 	}
-	return w.Pool.InLedger(ctx, ws, func(tx pgx.Tx) error {
-		if err := messages.Record(ctx, tx, ws, results); err != nil {
-			return err
-		}
-		for _, a := range answers {
-			if err := w.recordEffects(ctx, tx, ws, a); err != nil {
+	for i := range results {
+		own[i] = messages.RecordAlone(ctx, w.Pool, ws, results[i:i+1])
+	}
+	return own, nil
+}
+
+// effectLocks is how long an answer's stop or opt-out waits for a lock before
+// its slot tries again: others of its batch wait behind it.
+const effectLocks = `set local lock_timeout = '1s'`
+
+// recordEffective writes answers that bring a stop or an opt-out, each with it
+// in a transaction of its own: they wait for locks of different things, and the
+// first stop is not to wait for the last.
+func (w *Worker) recordEffective(ctx context.Context, ws id.Workspace, answers []answer) ([]error, error) {
+	own := make([]error, len(answers))
+	for i, a := range answers {
+		own[i] = w.Pool.InLedger(ctx, ws, func(tx pgx.Tx) error {
+			if _, err := tx.Exec(ctx, effectLocks); err != nil {
+				return fmt.Errorf("wait for locks briefly: %w", err)
+			}
+			if err := messages.Record(ctx, tx, ws, []messages.Result{a.result}); err != nil {
 				return err
 			}
-		}
-		return nil
-	})
+			return w.recordEffects(ctx, tx, ws, a)
+		})
+	}
+	return own, nil
 }
 
 func (w *Worker) recordEffects(ctx context.Context, tx pgx.Tx, ws id.Workspace, a answer) error {
@@ -143,9 +155,9 @@ func (w *Worker) recordEffects(ctx context.Context, tx pgx.Tx, ws id.Workspace, 
 		return nil
 	}
 	// Under a savepoint: what is refused about one person (erased since the
-	// claim) must not take the answers of the whole batch with it.
+	// claim) must not take the answer with it.
 	err := pgx.BeginFunc(ctx, tx, func(point pgx.Tx) error { return w.optOut(ctx, point, ws, a.claim) })
-	if _, refused := errs.As(err); refused {
+	if _, refused := errs.As(err); refused || pg.Unfit(err) {
 		w.Log.Warn("keep an opt-out that Meta reports", "message", a.claim.Message, "error", err)
 		return nil
 	}

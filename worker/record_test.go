@@ -2,6 +2,9 @@ package worker
 
 import (
 	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"log/slog"
 	"strings"
 	"testing"
@@ -16,7 +19,7 @@ import (
 	"bareed/whatsapp"
 )
 
-// Answers of several slots are written together. One that brings an opt-out
+// An answer that brings an opt-out
 // which cannot be kept, or a clock that is ahead, costs none of them.
 func TestOneAnswerDoesNotTakeTheRestWithIt(t *testing.T) {
 	t.Parallel()
@@ -40,8 +43,10 @@ func TestOneAnswerDoesNotTakeTheRestWithIt(t *testing.T) {
 		w.judge(*claims[2], whatsapp.SendResult{Outcome: whatsapp.RefusedForGood, HasCode: true, Code: 131050, OptOut: true}),
 	}
 	b.Do(t, `update contact set erased_at = bareed_now() where workspace_id = $1 and id = $2`, b.Workspace, claims[1].Contact)
-	if _, err := w.recordAll(t.Context(), b.Workspace, answers); err != nil {
-		t.Fatal(err)
+	for _, a := range answers {
+		if err := w.record(t.Context(), b.Workspace, a); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for state, want := range map[string]int{"accepted": 1, "failed": 2} {
 		if n := counted(t, b, `select count(*) from message where workspace_id = $1 and run_id = $2 and state = $3`, b.Workspace, run, state); n != want {
@@ -59,6 +64,18 @@ func TestOneAnswerDoesNotTakeTheRestWithIt(t *testing.T) {
 // saying what the value was.
 func TestUnfitAnswerIsRecordedByNobodyElse(t *testing.T) {
 	t.Parallel()
+	long := make([]byte, 4000) // more than an index takes, and not to be compressed
+	_, _ = rand.Read(long)
+	for name, bad := range map[string]whatsapp.WAMID{"a zero byte": "wamid.SECRET\x00",
+		"too long for the index": whatsapp.WAMID("wamid.SECRET" + hex.EncodeToString(long))} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			unfit(t, bad)
+		})
+	}
+}
+
+func unfit(t *testing.T, bad whatsapp.WAMID) {
 	w, b, _ := drafted(t, 3)
 	var said bytes.Buffer
 	w.Log = slog.New(slog.NewTextHandler(&said, nil))
@@ -75,7 +92,7 @@ func TestUnfitAnswerIsRecordedByNobodyElse(t *testing.T) {
 		t.Fatal(err)
 	}
 	var answers []answer
-	for i, wamid := range []whatsapp.WAMID{"wamid.A", "wamid.SECRET\x00", "wamid.C"} {
+	for i, wamid := range []whatsapp.WAMID{"wamid.A", bad, "wamid.C"} {
 		answers = append(answers, w.judge(*claims[i], whatsapp.SendResult{Outcome: whatsapp.Accepted, WAMID: wamid, HTTPStatus: 200}))
 	}
 	refused, err := w.recordAll(t.Context(), b.Workspace, answers)
@@ -105,6 +122,71 @@ func TestUnfitAnswerIsRecordedByNobodyElse(t *testing.T) {
 		return err
 	})
 	state("unknown")
+}
+
+// An answer whose stop waits for somebody's lock keeps no other answer waiting,
+// and is written when the lock is gone.
+func TestPlainAnswersDoNotWaitForAStop(t *testing.T) {
+	t.Parallel()
+	w, b, _ := drafted(t, 2)
+	run := b.Launch(t, "Sent").RunID
+	if _, err := b.Pool.Engine().Exec(t.Context(), `update portfolio set messaging_limit = null where id = $1`, b.Portfolio); err != nil {
+		t.Fatal(err)
+	}
+	claims, err := w.claimAll(t.Context(), b.Workspace, []messages.Want{
+		{Message: id.Message{Run: run, Ordinal: 1}, Token: uuid.New()}, {Message: id.Message{Run: run, Ordinal: 2}, Token: uuid.New()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tx, err := pgtest.Owner(t, b.Pool).Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
+	if _, err := tx.Exec(t.Context(), `select from campaign where id = $1 for update`, claims[0].Campaign); err != nil {
+		t.Fatal(err)
+	}
+	stop := w.judge(*claims[0], whatsapp.SendResult{Outcome: whatsapp.StopSending, HasCode: true, Code: 190})
+	if stop.stop == nil {
+		t.Fatal("code 190 stops nothing")
+	}
+	stopped := make(chan error, 1)
+	go func() { stopped <- w.record(t.Context(), b.Workspace, stop) }()
+	plain := w.judge(*claims[1], whatsapp.SendResult{Outcome: whatsapp.Accepted, WAMID: "wamid.A", HTTPStatus: 200})
+	if err := w.record(t.Context(), b.Workspace, plain); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-stopped:
+		t.Errorf("the stop did not wait for the campaign: %v", err)
+	default:
+	}
+	if n := counted(t, b, `select count(*) from message where workspace_id = $1 and state = 'accepted'`, b.Workspace); n != 1 {
+		t.Error("the plain answer is not written")
+	}
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-stopped; err != nil {
+		t.Fatal(err)
+	}
+	if n := counted(t, b, `select count(*) from stop where workspace_id = $1 and reason = 'token_invalid'`, b.Workspace); n != 1 {
+		t.Error("the stop is not open")
+	}
+}
+
+// Five refusals in a row open a stop; after a person cleared it, it takes five
+// more, not one.
+func TestStreakBeginsAnewAfterItsStop(t *testing.T) {
+	t.Parallel()
+	w, b, _ := drafted(t, 1)
+	c := messages.Claim{Message: id.Message{Run: id.New[id.Run](), Ordinal: 1}, Number: b.Number}
+	for i := 1; i <= 2*inARow; i++ {
+		a := w.judge(c, whatsapp.SendResult{Outcome: whatsapp.RefusedForGood, HasCode: true, Code: 100})
+		if (a.stop != nil) != (i%inARow == 0) {
+			t.Errorf("refusal %d: stop %+v", i, a.stop)
+		}
+	}
 }
 
 // A token that cannot even be written into a request stops its WABA; without a

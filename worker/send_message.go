@@ -41,7 +41,7 @@ const (
 func (w *Worker) sendMessage(ctx context.Context, t queue.SendMessage) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendTime)
 	defer cancel()
-	m := id.Message{Run: t.Run, Ordinal: t.Ordinal}
+	m := messageOf(t)
 	in := lane{t.Number, t.Reply}
 	if left := w.slots.resting(in); left > 0 {
 		return w.giveBack(ctx, t.Workspace, m, left)
@@ -52,7 +52,7 @@ func (w *Worker) sendMessage(ctx context.Context, t queue.SendMessage) error {
 	defer w.slots.leave(in)
 	from, err := w.senders.get(ctx, t.Workspace, t.Number)
 	if err != nil {
-		return err
+		return w.noSender(ctx, t, err)
 	}
 	if !w.claimers.take(ctx, in, claimers(from.perSecond), patience) {
 		return w.giveBack(ctx, t.Workspace, m, crowded)
@@ -66,10 +66,14 @@ func (w *Worker) sendMessage(ctx context.Context, t queue.SendMessage) error {
 	}
 	if claim.Number != t.Number { // the gates are the run's number's, the task's token would be another's
 		booked()
-		return w.record(ctx, t.Workspace, answer{claim: *claim, result: messages.Return(*claim)})
+		r := messages.Return(*claim)
+		r.Again = crowded
+		return w.record(ctx, t.Workspace, answer{claim: *claim, result: r})
 	}
 	return w.post(ctx, t, from, *claim, began, booked)
 }
+
+func messageOf(t queue.SendMessage) id.Message { return id.Message{Run: t.Run, Ordinal: t.Ordinal} }
 
 // post waits for the departure, takes the last look, POSTs and records. From
 // here on the claim is ours: whatever happens is recorded, and what cannot be
@@ -108,29 +112,39 @@ func (w *Worker) depart(ctx context.Context, ask limits.Ask, began time.Time, bo
 		}
 		err := w.Limits.Depart(ctx, grant)
 		ask.Held = grant
-		// Two clocks: the monotonic one stops while the machine is suspended,
-		// the wall clock does not.
-		if time.Since(began) > lastLook || time.Now().Round(0).Sub(began.Round(0)) > lastLook {
-			return w.stay(ctx, ask, 0)
+		if tooOld(began) {
+			return w.stay(ctx, ask, crowded)
 		}
 		if err == nil {
 			return grant, 0
 		}
 		if !errors.Is(err, limits.ErrLate) {
-			return w.stay(ctx, ask, 0)
+			return w.stay(ctx, ask, crowded)
 		}
 	}
 }
 
+// tooOld tells whether nothing may leave any more on a claim asked for then. Two
+// clocks: the monotonic one stops while the machine is suspended, the wall clock
+// does not.
+func tooOld(began time.Time) bool {
+	return time.Since(began) > lastLook || time.Now().Round(0).Sub(began.Round(0)) > lastLook
+}
+
 // book asks the limiter, in turn, until it grants a departure or could only
-// grant one that this claim would miss.
+// grant one that this claim would miss. A claim that is too old by now asks for
+// none, which would be lost to the number, and comes back after a pause: at once,
+// it would meet the same slow database again and again.
 func (w *Worker) book(ctx context.Context, ask limits.Ask, began time.Time) (grant limits.Grant, again time.Duration) {
 	in := lane{ask.Number, !ask.Bulk}
 	if !w.askers.take(ctx, in, askers, lastLook-time.Since(began)) {
-		return limits.Grant{}, 0
+		return limits.Grant{}, crowded
 	}
 	defer w.askers.leave(in)
 	for {
+		if tooOld(began) {
+			return limits.Grant{}, crowded
+		}
 		grant, err := w.Limits.Take(ctx, ask)
 		if err != nil {
 			w.Log.Warn("ask the limiter", "error", err)
@@ -147,7 +161,7 @@ func (w *Worker) book(ctx context.Context, ask limits.Ask, began time.Time) (gra
 			return limits.Grant{}, grant.Retry
 		}
 		if !sleep(ctx, grant.Retry) {
-			return limits.Grant{}, 0
+			return limits.Grant{}, crowded
 		}
 	}
 }

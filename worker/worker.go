@@ -39,7 +39,9 @@ type Worker struct {
 	askers   *turns // of the limiter
 	claimers *turns // who claim and have not booked yet
 	claims   *batches[messages.Want, *messages.Claim]
+	refusals *batches[[]id.Message, struct{}]
 	records  *batches[answer, error]
+	effects  *batches[answer, error] // those with a stop or an opt-out
 	returns  *batches[messages.Returned, struct{}]
 	streaks  streaks
 	prepared prepared
@@ -51,7 +53,9 @@ func New(cfg Config) *Worker {
 	w := &Worker{Config: cfg, slots: newSlots(cfg.Slots), askers: newTurns(), claimers: newTurns(), streaks: streaks{of: map[id.Run]int{}}}
 	w.senders = newSenders(w)
 	w.claims = newBatches(&w.pending, w.claimAll)
+	w.refusals = newBatches(&w.pending, w.settleAll)
 	w.records = newBatches(&w.pending, w.recordAll)
+	w.effects = newBatches(&w.pending, w.recordEffective)
 	w.returns = newBatches(&w.pending, w.giveBackAll)
 	return w
 }

@@ -32,6 +32,7 @@ func adminCommands() []adminCommand {
 		{"key", "-workspace ws_… -name NAME -scopes a,b (or all) [-test]", adminKey},
 		{"hold", "[-workspace ws_…] [-reason restored]; nothing leaves any workspace until release", adminHold},
 		{"release", "[-workspace ws_…] [-reason restored]; clears what hold opened for this reason", adminRelease},
+		{"events", "retry [-workspace ws_…]; webhook events given up after six tries are applied again", adminEvents},
 		{"rewrap", "seals with the newest master key what older ones sealed; with 0 left they can go", adminRewrap},
 	}
 }

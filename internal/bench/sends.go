@@ -172,7 +172,12 @@ func (p *product) fidelity(ctx context.Context, rate int, d time.Duration) (Fide
 	return f, p.end(ctx, run)
 }
 
-const sqlGivenBack = `select count(*) from message_attempt where run_id = $1 and outcome = 'given_back'`
+// sqlGivenBack counts the claims that were neither accepted nor left a line
+// among the attempts.
+const sqlGivenBack = `
+select greatest(0,
+    (select coalesce(sum(attempt), 0) - count(accepted_at) from message where run_id = $1)
+    - (select count(distinct (ordinal, attempt)) from message_attempt where run_id = $1))`
 
 const sqlAgain = `select 100.0 * (sum(attempt) - count(*)) / count(*) from message where run_id = $1`
 

@@ -187,6 +187,18 @@ func (p *Pool) InLedger(ctx context.Context, ws id.Workspace, fn func(tx pgx.Tx)
 	})
 }
 
+// InLedgerBriefly is InLedger that waits for a lock no longer than 300 ms: for
+// rounds over many runs, where one run's lock must not cost the others their turn.
+func (p *Pool) InLedgerBriefly(ctx context.Context, ws id.Workspace, fn func(tx pgx.Tx) error) error {
+	return p.retry(ctx, func() error {
+		return pgx.BeginTxFunc(ctx, p.app, entering("app.workspace", uuid.UUID(ws), ledgerPlans+briefLocks), fn)
+	})
+}
+
+// briefLocks is in milliseconds.
+const briefLocks = `,
+    set_config('lock_timeout', '300', true)`
+
 // InWorkspace runs fn in one transaction that sees and writes only ws. It
 // commits when fn returns nil. A serialization failure or deadlock is tried
 // again, so fn must have no effect outside the transaction.
@@ -279,8 +291,21 @@ func Full(err error) bool {
 }
 
 // Unfit tells whether the server refused a value itself, such as a zero byte in
-// a text or one that a constraint forbids: the same statement will never succeed.
+// a text, one that a constraint forbids or one too long for an index: the same
+// statement will never succeed.
 func Unfit(err error) bool {
 	var pe *pgconn.PgError
-	return errors.As(err, &pe) && (pe.Code[:2] == "22" || pe.Code[:2] == "23")
+	return errors.As(err, &pe) && (pe.Code[:2] == "22" || pe.Code[:2] == "23" || pe.Code[:2] == "54")
+}
+
+// Particular tells whether the server refused this statement, where another with
+// other values may succeed at once: not for a lost connection (08), want of
+// space (53), a shutdown or time-out (57), a lock, or what may just be repeated.
+func Particular(err error) bool {
+	var pe *pgconn.PgError
+	if !errors.As(err, &pe) || Repeatable(err) || pe.Code == "55P03" {
+		return false
+	}
+	class := pe.Code[:2]
+	return class != "08" && class != "53" && class != "57"
 }
