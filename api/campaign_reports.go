@@ -21,7 +21,7 @@ import (
 )
 
 func (s *Server) campaignReports() {
-	add(s, "GET /v1/campaigns/{campaign}/report", s.campaignReport)
+	add(s, "GET /v1/campaigns/{campaign}/report", s.campaignReport, orUnchanged)
 	add(s, "GET /v1/campaigns/{campaign}/recipients", s.recipients)
 	add(s, "GET /v1/messages/{message}", s.getMessage)
 	raw(s, "GET /v1/campaigns/{campaign}/events", s.campaignEvents, eventsQuery, answers[eventPage](s, "EventPage"), answersText("text/event-stream"))

@@ -29,7 +29,7 @@ import (
 type counter struct{ n atomic.Int64 }
 
 func (q *counter) TraceQueryStart(ctx context.Context, _ *pgx.Conn, d pgx.TraceQueryStartData) context.Context {
-	switch word, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(d.SQL)), " "); word {
+	switch word, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(d.SQL)), " "); strings.TrimSuffix(word, ";") {
 	case "begin", "commit", "rollback", "set":
 	default:
 		q.n.Add(1)

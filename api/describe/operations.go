@@ -115,7 +115,7 @@ func reporting() []words {
 	return []words{
 		{"GET /v1/campaigns/{campaign}/report", "getReport", "Reports", "total = suppressed + ready + sending + held + accepted + failed + unknown + unconfirmed, always.", []string{"campaign.not_launched"}},
 		{"GET /v1/campaigns/{campaign}/recipients", "listRecipients", "Reports", "In the order of sending.", []string{"campaign.not_launched", "message.state_unknown"}},
-		{"GET /v1/campaigns/{campaign}/events", "listEvents", "Reports", "", nil},
+		{"GET /v1/campaigns/{campaign}/events", "listEvents", "Reports", "", []string{"live.workspace_full", "live.full", "live.stopping"}},
 		{"GET /v1/messages/{message}", "getMessage", "Messages", "", nil},
 		{"GET /v1/numbers", "listNumbers", "Numbers", "", nil},
 		{"POST /v1/numbers", "connectNumber", "Numbers", "Secrets of Meta are a person's to enter; no key can.", append([]string{"number.unavailable", "number.already_connected"}, connect...)},
