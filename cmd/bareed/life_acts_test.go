@@ -57,7 +57,7 @@ func TestLifeOfACampaign(t *testing.T) {
 
 	t.Run("a quality drop holds it and a person resumes", func(t *testing.T) {
 		l := l.with(t)
-		campaign, eligible := l.campaign("With a drop", l.audience("Third", 2000, 400), 3000)
+		campaign, eligible := l.campaign("With a drop", l.audience("Third", 2000, 400), 1500) // longer than Meta is asked for the quality
 		run, err := l.launch(campaign, eligible)
 		if err != nil {
 			t.Fatal(err)

@@ -95,13 +95,13 @@ func (l *life) control(path string, in, out any) {
 	}
 }
 
-// until waits for an event, a minute at most.
+// until waits for an event, two minutes at most.
 func (l *life) until(what string, ask func() bool) {
 	l.t.Helper()
-	ctx, cancel := context.WithTimeout(l.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(l.t.Context(), 2*time.Minute)
 	defer cancel()
 	if err := rig.Until(ctx, 50*time.Millisecond, func() (bool, error) { return ask(), nil }); err != nil {
-		l.t.Fatalf("waited a minute for %s", what)
+		l.t.Fatalf("waited two minutes for %s", what)
 	}
 }
 
