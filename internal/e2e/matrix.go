@@ -31,8 +31,8 @@ type job struct {
 	lang string
 }
 
-// tabs per language: more only contend on two cores.
-const tabs = 2
+// tabs per language: two pages at a time keep two cores busy.
+const tabs = 1
 
 func (m *matrix) all(ctx context.Context) error {
 	list, without := m.world.targets()
@@ -89,9 +89,11 @@ func (m *matrix) language(ctx context.Context, lang string, jobs []job) error {
 		}
 		group.Go(func() {
 			for j := range queue {
-				if err := m.page(mine[j.who], j); err != nil {
-					errs[i] = fmt.Errorf("%s in %s: %w", j.path, j.lang, err)
+				if errs[i] = ctx.Err(); errs[i] != nil {
 					return
+				}
+				if err := m.page(mine[j.who], j); err != nil { // the others still tell their faults
+					m.add(look.Fault{Kind: look.Status, Page: j.path, Lang: j.lang, Rule: "browser", Detail: err.Error()})
 				}
 			}
 		})

@@ -155,7 +155,7 @@ func (t *Tab) Noise() []Fault {
 }
 
 // stepTime bounds every single step in a page.
-const stepTime = 20 * time.Second
+const stepTime = time.Minute
 
 func (t *Tab) do(steps ...chromedp.Action[chromedp.Void]) error {
 	ctx, cancel := context.WithTimeout(t.ctx, stepTime)
