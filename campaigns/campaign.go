@@ -158,16 +158,20 @@ func Get(ctx context.Context, db pg.DB, ws id.Workspace, campaign id.Campaign) (
 
 // Filter chooses what List returns.
 type Filter struct {
-	States []State
-	Search string      // part of the name
-	After  id.Campaign // the last one of the page before; zero: from the newest
-	Limit  int
+	States   []State
+	Search   string // part of the name
+	Number   id.Number
+	Template id.Template
+	After    id.Campaign // the last one of the page before; zero: from the newest
+	Limit    int
 }
 
 const sqlList = sqlCampaigns + `
   and (cardinality($2::text[]) = 0 or c.state = any ($2))
   and ($3 = '' or position(lower($3) in lower(c.name)) > 0)
   and ($4::uuid is null or c.id < $4)
+  and ($6::uuid is null or c.number_id = $6)
+  and ($7::uuid is null or c.template_id = $7)
 order by c.id desc
 limit $5`
 
@@ -177,7 +181,7 @@ func List(ctx context.Context, db pg.DB, ws id.Workspace, f Filter) ([]Campaign,
 	for i, s := range f.States {
 		states[i] = string(s)
 	}
-	rows, err := db.Query(ctx, sqlList, ws, states, f.Search, f.After, f.Limit)
+	rows, err := db.Query(ctx, sqlList, ws, states, f.Search, f.After, f.Limit, f.Number, f.Template)
 	if err != nil {
 		return nil, fmt.Errorf("list campaigns: %w", err)
 	}

@@ -36,7 +36,8 @@ type Recipient struct {
 
 // RecipientFilter chooses recipients of a campaign's run.
 type RecipientFilter struct {
-	State  string // of the message; empty: all
+	State  string           // of the message; empty: all
+	States []messages.State // one of these; empty: all
 	Reason string
 	After  int32 // ordinal of the last one of the page before
 	Limit  int
@@ -56,6 +57,7 @@ const sqlRecipientsPage = sqlRecipients + `
   and m.ordinal > $3
   and ($4 = '' or m.state = $4)
   and ($5 = '' or m.reason = $5)
+  and (cardinality($7::text[]) = 0 or m.state = any ($7))
 order by m.ordinal
 limit $6`
 
@@ -69,7 +71,11 @@ func Recipients(ctx context.Context, db pg.DB, ws id.Workspace, campaign id.Camp
 	if err != nil {
 		return nil, err
 	}
-	rows, err := db.Query(ctx, sqlRecipientsPage, ws, c.RunID, f.After, f.State, f.Reason, f.Limit)
+	states := make([]string, len(f.States))
+	for i, s := range f.States {
+		states[i] = string(s)
+	}
+	rows, err := db.Query(ctx, sqlRecipientsPage, ws, c.RunID, f.After, f.State, f.Reason, f.Limit, states)
 	if err != nil {
 		return nil, fmt.Errorf("list recipients: %w", err)
 	}

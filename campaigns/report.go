@@ -60,12 +60,17 @@ func GetReport(ctx context.Context, db pg.DB, ws id.Workspace, campaign id.Campa
 	if err != nil {
 		return Report{}, err
 	}
+	return ReportOf(ctx, db, ws, c)
+}
+
+// ReportOf is GetReport of a campaign that was just read.
+func ReportOf(ctx context.Context, db pg.DB, ws id.Workspace, c Campaign) (Report, error) {
 	r := Report{CampaignID: c.ID, RunID: c.RunID, State: c.State, Paused: c.Paused, Holding: c.Holding, Stops: c.Stops}
 	if c.RunID.IsZero() {
 		return r, errs.New("campaign.not_launched", "state", c.State)
 	}
 	f := &r.Figures
-	err = db.QueryRow(ctx, sqlReport, ws, c.RunID).Scan(&r.RunState, &r.Expected, &r.Planned, &r.StartsAt, &r.StartedAt,
+	err := db.QueryRow(ctx, sqlReport, ws, c.RunID).Scan(&r.RunState, &r.Expected, &r.Planned, &r.StartsAt, &r.StartedAt,
 		&r.EndedAt, &f.At, &f.Total, &f.Suppressed, &f.Ready, &f.Sending, &f.Held, &f.Accepted, &f.Sent, &f.Delivered,
 		&f.Read, &f.Failed, &f.Unknown, &f.Unconfirmed)
 	if errors.Is(err, pgx.ErrNoRows) {

@@ -2,11 +2,13 @@ package consents
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"bareed/internal/errs"
 	"bareed/internal/id"
 )
 
@@ -30,12 +32,14 @@ type Line struct {
 	ImportRow  *int64     `json:"import_row"`
 }
 
-const sqlHistory = `
+const sqlLines = `
 	select k.id, k.purpose, k.action, k.method, k.source, w.text, w.business_name, k.evidence, k.policy, k.occurred_at, k.recorded_at,
 		k.expires_at, k.declared, k.actor, k.import_id, k.import_row
 	from consent k
 	left join wording w on w.workspace_id = k.workspace_id and w.id = k.wording_id
-	where k.workspace_id = $1
+	where k.workspace_id = $1`
+
+const sqlHistory = sqlLines + `
 	  and k.contact_id = $2
 	  and ($3::uuid is null or k.id < $3)
 	order by k.id desc
@@ -53,6 +57,25 @@ func History(ctx context.Context, tx pgx.Tx, ws id.Workspace, contact id.Contact
 		return nil, fmt.Errorf("read the consent history: %w", err)
 	}
 	return lines, nil
+}
+
+const sqlEntry = sqlLines + `
+	  and k.id = $2`
+
+// Get reads one entry; not_found for any other.
+func Get(ctx context.Context, tx pgx.Tx, ws id.Workspace, entry id.Consent) (Line, error) {
+	rows, err := tx.Query(ctx, sqlEntry, ws, entry)
+	if err != nil {
+		return Line{}, fmt.Errorf("read a consent entry: %w", err)
+	}
+	l, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Line])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return l, errs.New("not_found")
+	}
+	if err != nil {
+		return l, fmt.Errorf("read a consent entry: %w", err)
+	}
+	return l, nil
 }
 
 // Permission says whether a contact may be messaged for a purpose now, and

@@ -1,11 +1,5 @@
 package web
 
-import "bareed/web/front"
+import "bareed/web/campaigndesk"
 
-func (s *Server) campaigns() {
-	s.Handle("GET /campaigns", s.campaignsPage)
-}
-
-func (s *Server) campaignsPage(c *front.Call) error {
-	return c.Render("campaigns", nil)
-}
+func (s *Server) campaigns() { campaigndesk.Register(s.Front, s.Live) }

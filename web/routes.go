@@ -20,6 +20,17 @@ func routes() []front.Route {
 		{Route: "GET /{$}", Action: accounts.ReadWorkspace, Open: true},
 
 		{Route: "GET /campaigns", Action: accounts.ReadCampaigns, Open: true},
+		{Route: "GET /campaigns/{campaign}", Action: accounts.ReadCampaigns, Open: true},
+		{Route: "GET /campaigns/{campaign}/live", Action: accounts.ReadCampaigns, Open: true, Long: true},
+		{Route: "POST /campaigns/{campaign}/pause", Action: accounts.LaunchCampaigns},
+		{Route: "GET /campaigns/{campaign}/resume", Action: accounts.LaunchCampaigns},
+		{Route: "POST /campaigns/{campaign}/resume", Action: accounts.LaunchCampaigns},
+		{Route: "GET /campaigns/{campaign}/stop", Action: accounts.LaunchCampaigns},
+		{Route: "POST /campaigns/{campaign}/stop", Action: accounts.LaunchCampaigns},
+		{Route: "GET /campaigns/{campaign}/recipients", Action: accounts.ReadReports, Open: true},
+		{Route: "GET /campaigns/{campaign}/recipients.csv", Action: accounts.ExportContacts, Open: true, Long: true},
+		{Route: "GET /campaigns/{campaign}/recipients/{message}", Action: accounts.ReadReports, Open: true},
+		{Route: "GET /campaigns/{campaign}/report", Action: accounts.ReadReports, Open: true},
 
 		{Route: "GET /audiences", Action: accounts.ReadContacts, Open: true},
 

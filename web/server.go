@@ -18,8 +18,10 @@ import (
 	"net/http"
 
 	"bareed/accounts"
+	"bareed/campaigns/live"
 	"bareed/internal/clock"
 	"bareed/internal/pg"
+	"bareed/web/charts"
 	"bareed/web/front"
 	"bareed/web/ui"
 )
@@ -35,6 +37,9 @@ type Config struct {
 	Clock   clock.Clock
 	Log     *slog.Logger
 	BaseURL string // as people reach us, such as https://bareed.example
+
+	// Live is where campaigns are watched; the pages' own by default.
+	Live *live.Hub
 
 	// Until bounds a stream: it ends when the server stops.
 	Until func(context.Context) (context.Context, context.CancelFunc)
@@ -62,6 +67,9 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.Live == nil {
+		c.Live = live.New(live.Config{Pool: c.Pool, Log: c.Log})
+	}
 	s := &Server{Config: c, Front: f}
 	s.register()
 	if err := f.Faults(); err != nil {
@@ -81,7 +89,7 @@ func NewUI(c clock.Clock) (*ui.UI, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find the texts: %w", err)
 	}
-	return ui.New(ui.Config{Pages: pages, Text: text, Clock: c})
+	return ui.New(ui.Config{Pages: pages, Text: text, Clock: c, Assets: map[string][]byte{"charts.css": charts.Stylesheet}})
 }
 
 // ServeHTTP answers a page or an asset.

@@ -44,7 +44,7 @@ func runAPI(ctx context.Context, _ []string) error {
 	watching := live.New(live.Config{Pool: p.pool, Log: p.log})
 	pages, err := web.New(web.Config{
 		Pool: p.pool, Vault: p.vault, Hasher: hasher, Clock: clock.System, Log: p.log,
-		BaseURL: p.config.BaseURL, Until: front.UntilShutdown,
+		BaseURL: p.config.BaseURL, Until: front.UntilShutdown, Live: watching,
 	})
 	if err != nil {
 		return err

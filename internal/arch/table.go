@@ -33,7 +33,8 @@ var table = []rule{
 	{folder: "api/front", may: []string{"accounts"}},
 	{folder: "api/access", may: []string{"accounts", "api/front"}},
 	{folder: "api/webhook", may: []string{"messages", "consents", "templates", "contacts", "numbers", "accounts", "whatsapp"}},
-	{folder: "web", may: with(nouns, "web/front", "web/ui", "web/charts", "campaigns/live")},
+	{folder: "web", may: with(nouns, "web/front", "web/ui", "web/charts", "campaigns/live", "web/campaigndesk")},
+	{folder: "web/campaigndesk", may: with(nouns, "web/front", "web/ui", "web/charts")},
 	{folder: "web/front", may: []string{"accounts", "web/ui"}},
 	{folder: "web/ui"},
 	{folder: "web/charts"},
@@ -41,6 +42,7 @@ var table = []rule{
 	{folder: "worker", may: with(nouns, "queue", "limits", "whatsapp")},
 
 	{folder: "campaigns", may: []string{"messages", "consents", "templates", "contacts", "numbers", "accounts"}},
+	{folder: "campaigns/board", may: []string{"messages"}},
 	{folder: "campaigns/live", may: []string{"campaigns", "accounts"}},
 	{folder: "messages", may: []string{"consents", "templates", "contacts", "numbers", "accounts", "whatsapp"}},
 	{folder: "templates", may: []string{"numbers", "accounts", "whatsapp"}},

@@ -29,7 +29,7 @@ type Assets struct {
 	small map[string][]byte // the same, gzipped
 }
 
-func loadAssets() (*Assets, error) {
+func loadAssets(more map[string][]byte) (*Assets, error) {
 	a := &Assets{urls: map[string]string{}, files: map[string][]byte{}, small: map[string][]byte{}}
 	root, err := fs.Sub(assetFiles, "assets")
 	if err != nil {
@@ -43,13 +43,11 @@ func loadAssets() (*Assets, error) {
 		if err != nil {
 			return err
 		}
-		sum := sha256.Sum256(b)
-		ext := path.Ext(name)
-		hashed := strings.TrimSuffix(name, ext) + "-" + hex.EncodeToString(sum[:6]) + ext
-		a.urls[name], a.files[hashed] = AssetPath+hashed, b
-		a.small[hashed], err = squeeze(b)
-		return err
+		return a.add(name, b)
 	})
+	for name, b := range more {
+		a.add(name, b)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read the assets: %w", err)
 	}
@@ -64,6 +62,15 @@ func squeeze(b []byte) ([]byte, error) {
 	}
 	err := w.Close()
 	return out.Bytes(), err
+}
+
+func (a *Assets) add(name string, b []byte) (err error) {
+	sum := sha256.Sum256(b)
+	ext := path.Ext(name)
+	hashed := strings.TrimSuffix(name, ext) + "-" + hex.EncodeToString(sum[:6]) + ext
+	a.urls[name], a.files[hashed] = AssetPath+hashed, b
+	a.small[hashed], err = squeeze(b)
+	return err
 }
 
 // URL is where a file is; an unknown name is a template's bug.

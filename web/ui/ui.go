@@ -29,6 +29,9 @@ type Config struct {
 	Pages fs.FS
 	Text  fs.FS
 	Clock clock.Clock
+
+	// Assets are files beside those of this package, by name.
+	Assets map[string][]byte
 }
 
 // UI renders pages. It is safe for use by many requests at once.
@@ -58,7 +61,7 @@ func New(c Config) (*UI, error) {
 	if u.texts, err = LoadTexts(c.Text); err != nil {
 		return nil, err
 	}
-	if u.assets, err = loadAssets(); err != nil {
+	if u.assets, err = loadAssets(c.Assets); err != nil {
 		return nil, err
 	}
 	if err := u.parse(c.Pages); err != nil {

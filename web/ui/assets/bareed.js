@@ -134,9 +134,11 @@
 
   // Live parts. data-live="/path" is an event stream:
   //   event: fragments  HTML whose elements replace those of the same id
-  //   event: say        a sentence for readers that listen
+  //   event: say        a sentence for readers that listen, at most one a minute
+  //   event: state      the same, at once
   //   event: end        nothing more comes; data "reload" loads the page again
-  // Without a stream the page is asked for every 5 seconds instead.
+  // Without a stream, or with an empty data-live, the page is asked for every 5
+  // seconds instead.
   function swap(html) {
     const doc = new DOMParser().parseFromString(html, "text/html");
     for (const fresh of doc.querySelectorAll("[id]")) {
@@ -169,10 +171,11 @@
     };
     const start = () => {
       stop();
-      if (!window.EventSource) return poll();
+      if (!window.EventSource || !root.dataset.live) return poll();
       source = new EventSource(root.dataset.live);
       source.addEventListener("fragments", (e) => { misses = 0; swap(e.data); });
       source.addEventListener("say", (e) => say(e.data));
+      source.addEventListener("state", (e) => say(e.data, true));
       source.addEventListener("end", (e) => { stop(); if (e.data === "reload") location.reload(); });
       source.addEventListener("error", () => {
         misses += 1;

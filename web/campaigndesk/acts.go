@@ -1,0 +1,105 @@
+package campaigndesk
+
+import (
+	"github.com/jackc/pgx/v5"
+
+	"bareed/accounts"
+	"bareed/campaigns"
+	"bareed/internal/id"
+	"bareed/web/front"
+	"bareed/web/ui"
+)
+
+// act runs one of a campaign's actions, says so on the next page and goes back
+// to where the button was.
+func act(c *front.Call, done string, do func(tx pgx.Tx, campaign id.Campaign) (campaigns.Campaign, error)) error {
+	campaign, err := front.ID[id.Campaign](c, "campaign")
+	if err != nil {
+		return err
+	}
+	var now campaigns.Campaign
+	err = c.InWorkspace(func(tx pgx.Tx) (err error) {
+		now, err = do(tx, campaign)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	c.Flash("done", done, "name", now.Name)
+	if back := c.Back(); back != "/" {
+		return c.Redirect(back)
+	}
+	return c.Redirect("/campaigns/" + campaign.String())
+}
+
+func (d *desk) pauseCampaign(c *front.Call) error {
+	return act(c, "campaign.flash.paused", func(tx pgx.Tx, campaign id.Campaign) (campaigns.Campaign, error) {
+		return campaigns.Pause(c.Ctx(), tx, c.Actor(), campaign)
+	})
+}
+
+func (d *desk) stopCampaign(c *front.Call) error {
+	return act(c, "campaign.flash.stopped", func(tx pgx.Tx, campaign id.Campaign) (campaigns.Campaign, error) {
+		return campaigns.End(c.Ctx(), tx, c.Actor(), campaign)
+	})
+}
+
+// confirmView asks before a stop or a resume.
+type confirmView struct {
+	Campaign campaigns.Campaign
+	Waiting  int64
+	Stops    []stopView
+	Holds    bool // a rule's stop could be cleared here
+	Override bool // by this reader
+}
+
+func confirmation(c *front.Call) (v confirmView, err error) {
+	err = c.InWorkspace(func(tx pgx.Tx) error {
+		now, r, err := launched(c, tx)
+		v.Campaign, v.Waiting = now, max(r.Ready+r.Sending, r.Expected-r.Total+r.Ready+r.Sending)
+		return err
+	})
+	v.Stops, v.Override = stopsOf(c.Locale(), v.Campaign.Stops, v.Waiting), c.Can(accounts.OverrideStops)
+	for _, x := range v.Stops {
+		v.Holds = v.Holds || x.Clearable
+	}
+	return v, err
+}
+
+func (d *desk) stopPage(c *front.Call) error {
+	v, err := confirmation(c)
+	if err != nil {
+		return err
+	}
+	return c.Render("campaign-stop", v)
+}
+
+func (d *desk) resumePage(c *front.Call) error {
+	v, err := confirmation(c)
+	if err != nil {
+		return err
+	}
+	return c.Render("campaign-resume", v, front.WithForm(ui.NewForm(nil)))
+}
+
+// resumeCampaign clears the pause, and the rules' stops that were ticked.
+func (d *desk) resumeCampaign(c *front.Call) error {
+	f := c.Form()
+	q := campaigns.ResumeRequest{Reason: f.Get("reason")}
+	for _, text := range f.Values["stop"] {
+		if stop, err := id.Parse[id.Stop](text); err == nil {
+			q.Stops = append(q.Stops, stop)
+		}
+	}
+	err := act(c, "campaign.flash.resumed", func(tx pgx.Tx, campaign id.Campaign) (campaigns.Campaign, error) {
+		return campaigns.Resume(c.Ctx(), tx, c.Actor(), campaign, q)
+	})
+	if err == nil || !f.Fail(c.Lang(), err) {
+		return err
+	}
+	v, failed := confirmation(c)
+	if failed != nil {
+		return failed
+	}
+	return c.Refused(err, "campaign-resume", v, f)
+}

@@ -1,0 +1,31 @@
+// Package campaigndesk owns the pages of campaigns: the list, a campaign as it
+// runs, pausing, resuming and stopping it, its people, one person's message and
+// the report. Defining and launching a campaign are not here.
+//
+// web registers it. It calls the nouns and decides nothing.
+package campaigndesk
+
+import (
+	"bareed/campaigns/live"
+	"bareed/web/front"
+)
+
+// desk is what the handlers share.
+type desk struct{ live *live.Hub }
+
+// Register adds the pages. Everybody who watches does so through one hub.
+func Register(f *front.Front, hub *live.Hub) {
+	d := &desk{live: hub}
+	f.Handle("GET /campaigns", d.campaignsPage)
+	f.Handle("GET /campaigns/{campaign}", d.campaignPage)
+	f.Handle("GET /campaigns/{campaign}/live", d.campaignLive)
+	f.Handle("POST /campaigns/{campaign}/pause", d.pauseCampaign)
+	f.Handle("GET /campaigns/{campaign}/resume", d.resumePage)
+	f.Handle("POST /campaigns/{campaign}/resume", d.resumeCampaign)
+	f.Handle("GET /campaigns/{campaign}/stop", d.stopPage)
+	f.Handle("POST /campaigns/{campaign}/stop", d.stopCampaign)
+	f.Handle("GET /campaigns/{campaign}/recipients", d.recipientsPage)
+	f.Handle("GET /campaigns/{campaign}/recipients.csv", d.recipientsFile)
+	f.Handle("GET /campaigns/{campaign}/recipients/{message}", d.messagePage)
+	f.Handle("GET /campaigns/{campaign}/report", d.reportPage)
+}

@@ -1,0 +1,194 @@
+package campaigndesk
+
+import (
+	"html/template"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"bareed/campaigns"
+	"bareed/campaigns/board"
+	"bareed/web/charts"
+	"bareed/web/front"
+	"bareed/web/ui"
+)
+
+// figuresView is a report in words and drawings.
+type figuresView struct {
+	campaigns.Report
+	Base             string // of links to the people behind a figure
+	Whole            int64  // planned, or expected while the plan grows
+	Handed           int64  // no longer waiting
+	Waiting          int64
+	Unanswered       int64 // no answer, for now or for good
+	Chips            []map[string]any
+	Stops            []stopView
+	Progress, Funnel template.HTML
+	Unsent, Refused  []reasonView
+	Ended            bool
+}
+
+// reasonView is one reason with its people.
+type reasonView struct {
+	Reason, Code      string
+	N                 int64
+	Text, Advice      string
+	Again             string // key of whether it may be tried again
+	Href              string
+	Share, ShareWhole int64
+}
+
+func figuresOf(l ui.Locale, r campaigns.Report) *figuresView {
+	v := &figuresView{Report: r, Base: "/campaigns/" + r.CampaignID.String() + "/recipients", Waiting: r.Ready + r.Sending, Unanswered: r.Unknown + r.Unconfirmed, Whole: r.Total,
+		Chips: campaignChips(l, r.State, r.Paused, r.Holding), Ended: r.State.Ended()}
+	if !r.Planned {
+		v.Whole = max(r.Total, r.Expected)
+	}
+	v.Handed = r.Total - v.Waiting
+	v.Stops = stopsOf(l, r.Stops, v.Waiting)
+	v.Progress, v.Funnel = progressChart(l, v), funnelChart(l, v)
+	v.Unsent = reasonsOf(r.Suppressed, v.Base+"?state=suppressed", func(x *reasonView) {
+		x.Text, x.Advice = known(l, "reasons.text.", x.Reason), known(l, "reasons.advice.", x.Reason)
+	})
+	v.Refused = reasonsOf(r.Failed, v.Base+"?state=failed", func(x *reasonView) {
+		x.Code = strings.TrimPrefix(x.Reason, "meta_")
+		x.Text, x.Advice = known(l, "failures.cause.", x.Code), known(l, "failures.advice.", x.Code)
+		x.Again = "failures.again." + map[bool]string{true: "yes", false: "no"}[mayHelpLater[x.Code]]
+	})
+	return v
+}
+
+// mayHelpLater are Meta's codes after which the same message to the same person
+// may arrive at another time.
+var mayHelpLater = map[string]bool{"131026": true, "131047": true, "131048": true, "131049": true, "130472": true, "130429": true, "131056": true,
+	"131000": true, "131016": true, "131057": true, "133004": true, "131052": true, "131053": true, "1": true, "2": true, "4": true, "80007": true}
+
+// known is the text of a prefix of keys and a value, or that of other.
+func known(l ui.Locale, prefix, value string) string {
+	family := strings.TrimSuffix(prefix, ".")
+	if text := l.Of(family, value); text != value {
+		return text
+	}
+	return l.T(prefix+"other", "code", value)
+}
+
+// reasonsOf puts the most frequent first.
+func reasonsOf(by map[string]int64, base string, fill func(*reasonView)) []reasonView {
+	var list []reasonView
+	var whole int64
+	for _, reason := range slices.SortedFunc(maps.Keys(by), func(a, b string) int {
+		if by[a] != by[b] {
+			return int(by[b] - by[a])
+		}
+		return strings.Compare(a, b)
+	}) {
+		x := reasonView{Reason: reason, N: by[reason], Href: base + "&reason=" + reason}
+		fill(&x)
+		list, whole = append(list, x), whole+x.N
+	}
+	for i := range list {
+		list[i].ShareWhole = whole
+	}
+	return list
+}
+
+// frame is what every chart here shares.
+func frame(l ui.Locale, id string, heads ...string) charts.Frame {
+	f := charts.Frame{ID: id, Title: l.T("campaign." + id), Dir: charts.Dir(l.Dir()), Empty: l.T("campaign.chart.empty"), ShowTable: l.T("campaign.chart.table"), Quiet: true}
+	for _, h := range heads {
+		f.Heads = append(f.Heads, l.T("campaign.head."+h))
+	}
+	f.Format = func(v float64) string { return l.T("campaign.count", "count", int64(v)) }
+	return f
+}
+
+func progressChart(l ui.Locale, v *figuresView) template.HTML {
+	p := charts.Progress{Frame: frame(l, "progress", "step", "people"), Total: float64(v.Whole)}
+	p.Summary = l.T("campaign.progress.sum", "done", v.Handed, "total", v.Whole)
+	p.ShowTable = ""
+	for _, x := range []struct {
+		key, class string
+		n          int64
+	}{
+		{"campaign.read", "c-read", v.Read}, {"campaign.delivered.only", "c-delivered", v.Delivered - v.Read},
+		{"campaign.accepted.only", "c-accepted", v.Accepted - v.Delivered}, {"campaign.held", "c-1", v.Held},
+		{"campaign.failed", "c-failed", v.FailedTotal}, {"campaign.unconfirmed", "c-4", v.Unanswered},
+		{"campaign.suppressed", "c-suppressed", v.SuppressedTotal}, {"campaign.waiting", "c-waiting", v.Waiting},
+	} {
+		if x.n > 0 {
+			p.Segments = append(p.Segments, charts.Segment{Label: l.T(x.key), Value: float64(x.n), Class: x.class})
+		}
+	}
+	return p.HTML()
+}
+
+func funnelChart(l ui.Locale, v *figuresView) template.HTML {
+	meant := v.Total - v.SuppressedTotal
+	f := charts.Funnel{Frame: frame(l, "funnel", "step", "people", "share"), ShareNote: l.T("campaign.funnel.note"),
+		FormatShare: func(r float64) string { return l.Percent(r, 1) }}
+	f.Summary = l.T("campaign.funnel.sum", "accepted", l.Percent(v.Accepted, meant), "delivered", l.Percent(v.Delivered, v.Accepted), "read", l.Percent(v.Read, v.Delivered))
+	f.Steps = []charts.Step{{Label: l.T("campaign.total"), Value: float64(v.Total), Class: "c-5"}, {Label: l.T("campaign.eligible"), Value: float64(meant), Class: "c-waiting"},
+		{Label: l.T("campaign.accepted"), Value: float64(v.Accepted), Class: "c-accepted"}, {Label: l.T("campaign.delivered"), Value: float64(v.Delivered), Class: "c-delivered"},
+		{Label: l.T("campaign.read"), Value: float64(v.Read), Class: "c-read"}}
+	return f.HTML()
+}
+
+// paceView is the time line, the speed now and when it ends.
+type paceView struct {
+	Chart     template.HTML
+	PerMinute int64
+	Finish    *time.Time
+	Nth       int64
+	Every     time.Duration
+}
+
+// readPace draws how fast the run went and guesses its end from its speed now.
+func readPace(c *front.Call, tx pgx.Tx, r campaigns.Report) (*paceView, error) {
+	l, ws := c.Locale(), c.Actor().Workspace
+	p, err := board.ReadPace(c.Ctx(), tx, ws, r.RunID, r.Total)
+	if err != nil || len(p.Times) == 0 {
+		return nil, err
+	}
+	from, to := p.Times[0], p.Times[len(p.Times)-1].Add(p.Every)
+	stops, err := board.PastStops(c.Ctx(), tx, ws, r.RunID, from, to)
+	if err != nil {
+		return nil, err
+	}
+	v := &paceView{Nth: p.Nth, Every: p.Every}
+	t := charts.TimeLine{Frame: frame(l, "pace", "time"), Times: p.Times, Zone: l.Zone, Axis: l.T("campaign.pace.axis", "zone", l.ZoneName()), ValueAxis: l.T("campaign.head.messages")}
+	t.Series = []charts.Series{{Label: l.T("campaign.head.messages"), Class: "c-accepted"}}
+	for _, n := range p.Counts {
+		t.Series[0].Values = append(t.Series[0].Values, float64(n))
+	}
+	for _, x := range stops {
+		over := to
+		if x.Over != nil && x.Over.Before(to) {
+			over = *x.Over
+		}
+		t.Stops = append(t.Stops, charts.Stop{From: x.Since, To: over, Label: stopTitle(l, x.Reason)})
+	}
+	t.Summary = l.T("campaign.pace.sum", "most", slices.Max(p.Counts), "span", l.Span(p.Every))
+	t.FormatTime = func(at time.Time) string { return l.Day(at) + " " + at.In(l.Zone).Format("15:04:05") }
+	t.FormatTick = func(at time.Time, step time.Duration) string {
+		switch {
+		case step < time.Minute:
+			return at.Format("15:04:05")
+		case step >= 24*time.Hour || at.Hour() == 0 && at.Minute() == 0:
+			return strconv.Itoa(at.Day()) + "/" + strconv.Itoa(int(at.Month()))
+		}
+		return at.Format("15:04")
+	}
+	v.Chart = t.HTML()
+	if r.State == campaigns.Running && !r.Paused && !r.Holding {
+		now := c.Clock()
+		if v.PerMinute = p.PerMinute(now); v.PerMinute > 0 && r.Ready+r.Sending > 0 && r.Planned {
+			finish := now.Add(time.Duration(float64(r.Ready+r.Sending) / float64(v.PerMinute) * float64(time.Minute)))
+			v.Finish = &finish
+		}
+	}
+	return v, nil
+}

@@ -1,0 +1,244 @@
+package campaigndesk
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"bareed/accounts"
+	"bareed/campaigns"
+	"bareed/campaigns/board"
+	"bareed/internal/errs"
+	"bareed/internal/id"
+	"bareed/web/front"
+	"bareed/web/ui"
+)
+
+// eventsShown is how many of what happened stand on the page, newest first.
+const eventsShown = 50
+
+// campaignView is a campaign's page. Each part but Campaign is also a fragment
+// of the stream.
+type campaignView struct {
+	Campaign campaigns.Campaign
+	Line     board.Line
+	Owner    string
+	Live     bool
+	Last     int64 // sequence of the newest event that is shown
+	Acts     actsView
+	Figures  *figuresView // nil before the launch
+	Pace     *paceView
+	Log      []eventView
+}
+
+// actsView is what may be done now. Why is a key of the reason why not.
+type actsView struct {
+	ID                            id.Campaign
+	State                         campaigns.State
+	Draft, Launched, May, Running bool
+	Paused, Holding               bool
+}
+
+func actsOf(of id.Campaign, state campaigns.State, paused, holding, may bool) actsView {
+	return actsView{ID: of, State: state, Draft: state == campaigns.Draft || state == campaigns.Checking || state == campaigns.NeedsApproval,
+		Launched: state.Launched(), Paused: paused, Holding: holding, Running: !paused && !holding, May: may}
+}
+
+func (d *desk) campaignPage(c *front.Call) error {
+	campaign, err := front.ID[id.Campaign](c, "campaign")
+	if err != nil {
+		return err
+	}
+	var v campaignView
+	err = c.InWorkspace(func(tx pgx.Tx) error { return readCampaignView(c, tx, campaign, &v) })
+	if err != nil {
+		return err
+	}
+	now := v.Campaign
+	v.Live = now.State.Launched() || now.State == campaigns.Checking
+	v.Acts = actsOf(now.ID, now.State, now.Paused, now.Holding, c.Can(accounts.LaunchCampaigns))
+	if v.Live {
+		return c.Render("campaign", v, front.Refresh(5))
+	}
+	return c.Render("campaign", v)
+}
+
+func readCampaignView(c *front.Call, tx pgx.Tx, campaign id.Campaign, v *campaignView) error {
+	ctx, ws := c.Ctx(), c.Actor().Workspace
+	var err error
+	if v.Campaign, err = campaigns.Get(ctx, tx, ws, campaign); err != nil {
+		return err
+	}
+	lines, err := board.Lines(ctx, tx, ws, campaign)
+	if err != nil {
+		return err
+	}
+	v.Line = lines[campaign]
+	owners, err := owned(c, tx)
+	if err != nil {
+		return err
+	}
+	v.Owner = ownerName(c, v.Campaign.CreatedBy, owners)
+	if v.Last, err = campaigns.LastSequence(ctx, tx, ws, campaign); err != nil {
+		return err
+	}
+	if v.Log, err = readLog(c, tx, campaign, v.Last); err != nil || v.Campaign.RunID.IsZero() {
+		return err
+	}
+	r, err := campaigns.ReportOf(ctx, tx, ws, v.Campaign)
+	if err != nil {
+		return err
+	}
+	v.Figures = figuresOf(c.Locale(), r)
+	v.Pace, err = readPace(c, tx, r)
+	return err
+}
+
+// readLog tells what happened up to an event, newest first.
+func readLog(c *front.Call, tx pgx.Tx, campaign id.Campaign, last int64) ([]eventView, error) {
+	events, err := campaigns.Events(c.Ctx(), tx, c.Actor().Workspace, campaign, max(0, last-eventsShown), eventsShown)
+	list := make([]eventView, 0, len(events))
+	for i := len(events) - 1; i >= 0; i-- {
+		list = append(list, eventOf(c.Locale(), events[i]))
+	}
+	return list, err
+}
+
+// eventView is one line of what happened; Kind colours its mark.
+type eventView struct {
+	At         time.Time
+	Kind, Text string
+}
+
+func eventOf(l ui.Locale, e campaigns.Event) eventView {
+	var d struct {
+		Scope, Reason, Measured string
+		People, Total, Eligible int64
+		Recipients, Accepted    int64
+	}
+	_ = json.Unmarshal(e.Data, &d) // what it lacks is told without
+	kind := strings.TrimPrefix(e.Type, "campaign.")
+	v := eventView{At: e.At, Kind: map[string]string{"holding": "warn", "paused": "warn", "stopped": "danger", "expired": "danger", "missed": "danger",
+		"failed": "danger", "edited": "mute", "created": "mute", "check_requested": "mute", "checked": "mute"}[kind]}
+	switch kind {
+	case "planned":
+		v.Text = l.T("campaign.event.planned", "n", d.People)
+	case "checked":
+		v.Text = l.T("campaign.event.checked", "n", d.Eligible)
+	case "launched":
+		v.Text = l.T("campaign.event.launched", "n", d.Recipients)
+	case "completed":
+		v.Text = l.T("campaign.event.completed", "n", d.Accepted)
+	case "holding", "stop_cleared":
+		v.Text = l.T("campaign.event."+kind, "reason", stopTitle(l, d.Reason))
+	default:
+		v.Text = l.Of("campaign.event", kind)
+	}
+	return v
+}
+
+// stopView is an open stop in words.
+type stopView struct {
+	campaigns.Stop
+	Kind, Title, Text           string
+	Where, Rule, Measure, Next  string
+	Clears, By                  string
+	Clearable, Chosen, Personal bool
+}
+
+// stopKey finds the text of a reason: its own, or that of its kind.
+func stopKey(l ui.Locale, reason string) string {
+	if l.Of("stops.title", reason) != reason {
+		return reason
+	}
+	kind, _, _ := strings.Cut(reason, "_")
+	if l.Of("stops.title", kind) != kind {
+		return kind
+	}
+	return "other"
+}
+
+func stopTitle(l ui.Locale, reason string) string {
+	_, code, _ := strings.Cut(reason, "_")
+	return l.Of("stops.title", stopKey(l, reason), "code", code)
+}
+
+// slug is a stored phrase as the end of a key.
+func slug(s string) string {
+	return strings.Trim(strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '_'
+	}, strings.ToLower(s)), "_")
+}
+
+// said is a stored phrase in the reader's language, or as it was stored.
+func said(l ui.Locale, prefix, phrase string) string {
+	if text := l.Of(strings.TrimSuffix(prefix, "."), slug(phrase)); text != slug(phrase) {
+		return text
+	}
+	return phrase
+}
+
+func stopOf(l ui.Locale, x campaigns.Stop, waiting int64) stopView {
+	v := stopView{Stop: x, Kind: "warning", Title: stopTitle(l, x.Reason), Where: l.Of("stops.scope", x.Scope), Rule: said(l, "stops.rule.", x.Threshold),
+		Measure: said(l, "stops.measured.", x.Measured), Next: l.Of("stops.next", x.Next), Clears: l.Of("stops.clears", x.ClearedBy),
+		Clearable: x.Next == "waits_for_review" && x.ClearedBy == "marketer", Personal: !x.ByRule}
+	if v.Personal {
+		v.Kind = "info"
+	}
+	v.Text = l.Of("stops.text", stopKey(l, x.Reason), "measured", v.Measure, "at", x.Since, "scope", v.Where) + " " + l.T("stops.left", "n", waiting)
+	return v
+}
+
+func stopsOf(l ui.Locale, stops []campaigns.Stop, waiting int64) []stopView {
+	list := make([]stopView, len(stops))
+	for i, x := range stops {
+		list[i] = stopOf(l, x, waiting)
+	}
+	return list
+}
+
+// campaignLook is a state's colour and icon.
+var campaignLook = map[campaigns.State][2]string{
+	campaigns.Draft: {"mute", "draft"}, campaigns.Checking: {"info", "search"}, campaigns.NeedsApproval: {"wait", "shield"},
+	campaigns.Scheduled: {"wait", "clock"}, campaigns.Starting: {"info", "play"}, campaigns.Running: {"ok", "play"},
+	campaigns.Finishing: {"info", "hold"}, campaigns.Completed: {"ok", "done"}, campaigns.Stopped: {"danger", "stop"},
+	campaigns.Expired: {"danger", "clock"}, campaigns.Failed: {"danger", "danger"},
+}
+
+// campaignChips say the state; what stops it stands before, because then
+// nothing is sent whatever the state.
+func campaignChips(l ui.Locale, state campaigns.State, paused, holding bool) []map[string]any {
+	var list []map[string]any
+	if paused {
+		list = append(list, map[string]any{"kind": "warn", "icon": "pause", "text": l.T("campaigns.paused")})
+	}
+	if holding {
+		list = append(list, map[string]any{"kind": "warn", "icon": "hold", "text": l.T("campaigns.holding")})
+	}
+	if len(list) > 0 && state == campaigns.Running {
+		return list
+	}
+	look := campaignLook[state]
+	return append(list, map[string]any{"kind": look[0], "icon": look[1], "text": l.Of("campaigns.state", state)})
+}
+
+// launched reads a campaign with its report for a page that needs both.
+func launched(c *front.Call, tx pgx.Tx) (now campaigns.Campaign, r campaigns.Report, err error) {
+	campaign, err := front.ID[id.Campaign](c, "campaign")
+	if err != nil {
+		return now, r, err
+	}
+	if now, err = campaigns.Get(c.Ctx(), tx, c.Actor().Workspace, campaign); err != nil {
+		return now, r, err
+	}
+	r, err = campaigns.ReportOf(c.Ctx(), tx, c.Actor().Workspace, now)
+	if errs.Is(err, "campaign.not_launched") {
+		err = nil
+	}
+	return now, r, err
+}

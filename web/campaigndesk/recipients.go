@@ -1,0 +1,254 @@
+package campaigndesk
+
+import (
+	"encoding/csv"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"bareed/accounts"
+	"bareed/campaigns"
+	"bareed/campaigns/board"
+	"bareed/consents"
+	"bareed/internal/errs"
+	"bareed/internal/id"
+	"bareed/messages"
+	"bareed/web/front"
+)
+
+// peopleGroups are the states behind each figure, in the order of the chips.
+var peopleGroups = []struct {
+	name   string
+	states []messages.State
+	count  func(r campaigns.Report) int64
+}{
+	{"all", nil, func(r campaigns.Report) int64 { return r.Total }},
+	{"waiting", []messages.State{messages.Ready, messages.Sending}, func(r campaigns.Report) int64 { return r.Ready + r.Sending }},
+	{"accepted", []messages.State{messages.Accepted, messages.Sent, messages.Delivered, messages.Read, messages.Played}, func(r campaigns.Report) int64 { return r.Accepted }},
+	{"delivered", []messages.State{messages.Delivered, messages.Read, messages.Played}, func(r campaigns.Report) int64 { return r.Delivered }},
+	{"read", []messages.State{messages.Read, messages.Played}, func(r campaigns.Report) int64 { return r.Read }},
+	{"held", []messages.State{messages.Held}, func(r campaigns.Report) int64 { return r.Held }},
+	{"failed", []messages.State{messages.Failed}, func(r campaigns.Report) int64 { return r.FailedTotal }},
+	{"suppressed", []messages.State{messages.Suppressed}, func(r campaigns.Report) int64 { return r.SuppressedTotal }},
+	{"unconfirmed", []messages.State{messages.Unknown, messages.Unconfirmed}, func(r campaigns.Report) int64 { return r.Unknown + r.Unconfirmed }},
+}
+
+// messageLook is a state's colour and icon.
+var messageLook = map[messages.State][2]string{
+	messages.Ready: {"wait", "clock"}, messages.Sending: {"info", "send"}, messages.Accepted: {"info", "check"}, messages.Held: {"warn", "hold"},
+	messages.Sent: {"info", "send"}, messages.Delivered: {"ok", "done"}, messages.Read: {"ok", "done"}, messages.Played: {"ok", "play"},
+	messages.Failed: {"danger", "danger"}, messages.Suppressed: {"mute", "minus"}, messages.Unknown: {"warn", "help"}, messages.Unconfirmed: {"warn", "help"},
+}
+
+// personRow is one person's message.
+type personRow struct {
+	campaigns.Recipient
+	Chip map[string]any
+	Why  string
+}
+
+func personOf(c *front.Call, r campaigns.Recipient) personRow {
+	l, look := c.Locale(), messageLook[r.State]
+	p := personRow{Recipient: r, Chip: map[string]any{"kind": look[0], "icon": look[1], "text": l.Of("people.state", r.State)}}
+	if code, ok := strings.CutPrefix(r.Reason, "meta_"); ok {
+		p.Why = known(l, "failures.cause.", code)
+	} else if r.Reason != "" {
+		p.Why = known(l, "reasons.text.", r.Reason)
+	}
+	return p
+}
+
+type recipientsView struct {
+	Campaign    campaigns.Campaign
+	Report      campaigns.Report
+	Rows        []personRow
+	Filters     []map[string]any
+	Group       string
+	Reason      string // in words; empty: all
+	AnyReason   string // the same without the reason
+	Limits      []map[string]any
+	First, Next string
+	File        string
+}
+
+func groupFilter(c *front.Call) (group string, f campaigns.RecipientFilter) {
+	group, f = "all", campaigns.RecipientFilter{Reason: c.Query("reason"), Reveal: c.Can(accounts.SeePhones)}
+	for _, g := range peopleGroups {
+		if g.name == c.Query("state") {
+			group, f.States = g.name, g.states
+		}
+	}
+	return group, f
+}
+
+func (d *desk) recipientsPage(c *front.Call) error {
+	v, q := recipientsView{}, c.R.URL.Query()
+	var f campaigns.RecipientFilter
+	v.Group, f = groupFilter(c)
+	f.Limit = c.Limit() + 1
+	after, err := c.After("recipients", q.Get("cursor"))
+	if err != nil {
+		return err
+	}
+	if n, err := strconv.ParseInt(after, 10, 32); err == nil {
+		f.After = int32(n)
+	}
+	var list []campaigns.Recipient
+	err = c.InWorkspace(func(tx pgx.Tx) (err error) {
+		if v.Campaign, v.Report, err = launched(c, tx); err != nil {
+			return err
+		}
+		list, err = campaigns.Recipients(c.Ctx(), tx, c.Actor().Workspace, v.Campaign.ID, f)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	base := "/campaigns/" + v.Campaign.ID.String() + "/recipients?"
+	if len(list) >= f.Limit {
+		list = list[:f.Limit-1]
+		v.Next = base + with(q, "cursor", c.Cursor("recipients", strconv.Itoa(int(list[len(list)-1].MessageID.Ordinal))))
+	}
+	if after != "" {
+		v.First = base + with(q, "cursor", "")
+	}
+	for _, r := range list {
+		v.Rows = append(v.Rows, personOf(c, r))
+	}
+	v.narrow(c, q, base)
+	return c.Render("recipients", v)
+}
+
+func (v *recipientsView) narrow(c *front.Call, q url.Values, base string) {
+	only := url.Values{"limit": q["limit"]}
+	for _, g := range peopleGroups {
+		n := g.count(v.Report)
+		if n == 0 && g.name != v.Group && g.name != "all" {
+			continue
+		}
+		v.Filters = append(v.Filters, map[string]any{"href": base + with(only, "state", g.name), "text": c.Locale().Of("people.group", g.name), "count": n, "current": g.name == v.Group})
+	}
+	if reason := q.Get("reason"); reason != "" {
+		v.Reason, v.AnyReason = personOf(c, campaigns.Recipient{Reason: reason}).Why, base+with(q, "reason", "")
+	}
+	v.Limits = pageSizes(base, q, c.Limit())
+	v.File = "/campaigns/" + v.Campaign.ID.String() + "/recipients.csv?" + with(url.Values{"state": q["state"], "reason": q["reason"]}, "limit", "")
+}
+
+// recipientsFile writes the people as CSV, page by page, so that a million rows
+// need no memory and no long transaction.
+func (d *desk) recipientsFile(c *front.Call) error {
+	campaign, err := front.ID[id.Campaign](c, "campaign")
+	if err != nil {
+		return err
+	}
+	_, f := groupFilter(c)
+	f.Limit = 2000
+	out := csv.NewWriter(c.W)
+	for begun := false; ; begun = true {
+		var rows []campaigns.Recipient
+		err := c.InWorkspace(func(tx pgx.Tx) (err error) {
+			rows, err = campaigns.Recipients(c.Ctx(), tx, c.Actor().Workspace, campaign, f)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if !begun {
+			c.Wrote()
+			c.W.Header().Set("Content-Type", "text/csv; charset=utf-8")
+			c.W.Header().Set("Content-Disposition", `attachment; filename="`+campaign.String()+`.csv"`)
+			_ = out.Write([]string{"message_id", "contact_id", "name", "address", "state", "reason", "meta_code", "accepted_at", "sent_at", "delivered_at", "read_at", "failed_at"})
+		}
+		for _, r := range rows {
+			_ = out.Write([]string{r.MessageID.String(), r.ContactID.String(), plainCell(r.Name), r.Address, string(r.State), r.Reason, code(r.MetaCode),
+				stamp(r.AcceptedAt), stamp(r.SentAt), stamp(r.DeliveredAt), stamp(r.ReadAt), stamp(r.FailedAt)})
+			f.After = r.MessageID.Ordinal
+		}
+		_ = http.NewResponseController(c.W).SetWriteDeadline(time.Now().Add(time.Minute)) // not every writer can
+		out.Flush()
+		if err := out.Error(); err != nil || len(rows) < f.Limit {
+			return err
+		}
+	}
+}
+
+func code(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+func stamp(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// plainCell keeps a spreadsheet from taking a name for a formula (OWASP, "CSV
+// injection").
+func plainCell(s string) string {
+	if strings.ContainsAny(s[:min(1, len(s))], "=+-@\t\r") {
+		return "'" + s
+	}
+	return s
+}
+
+// messageView is one message's way.
+type messageView struct {
+	Campaign campaigns.Campaign
+	Person   personRow
+	Timeline campaigns.Timeline
+	Passage  board.Passage
+	Consent  *consents.Line // nil: none, or no longer kept
+	Advice   string
+	Phones   bool
+}
+
+func (d *desk) messagePage(c *front.Call) error {
+	campaign, err := front.ID[id.Campaign](c, "campaign")
+	if err != nil {
+		return err
+	}
+	m, err := front.ID[id.Message](c, "message")
+	if err != nil {
+		return err
+	}
+	v, ws := messageView{Phones: c.Can(accounts.SeePhones)}, c.Actor().Workspace
+	err = c.InWorkspace(func(tx pgx.Tx) (err error) {
+		if v.Campaign, err = campaigns.Get(c.Ctx(), tx, ws, campaign); err != nil {
+			return err
+		}
+		if v.Timeline, err = campaigns.GetMessage(c.Ctx(), tx, ws, m, v.Phones); err != nil {
+			return err
+		}
+		if v.Timeline.CampaignID != campaign {
+			return errs.New("not_found")
+		}
+		if v.Passage, err = board.ReadPassage(c.Ctx(), tx, ws, m); err != nil || v.Passage.Consent.IsZero() {
+			return err
+		}
+		entry, err := consents.Get(c.Ctx(), tx, ws, v.Passage.Consent)
+		if errs.Is(err, "not_found") {
+			return nil
+		}
+		v.Consent = &entry
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	v.Person = personOf(c, v.Timeline.Recipient)
+	if code, ok := strings.CutPrefix(v.Person.Reason, "meta_"); ok {
+		v.Advice = known(c.Locale(), "failures.advice.", code)
+	} else if v.Person.Reason != "" {
+		v.Advice = known(c.Locale(), "reasons.advice.", v.Person.Reason)
+	}
+	return c.Render("recipient", v)
+}
