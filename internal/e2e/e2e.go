@@ -17,12 +17,14 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"bareed/internal/devenv"
 	"bareed/internal/e2e/look"
 	"bareed/internal/rig"
 	"bareed/web"
+	"bareed/web/ui"
 )
 
 // Options of Run.
@@ -37,6 +39,7 @@ type Options struct {
 // run is one run.
 type run struct {
 	Options
+	texts    map[string]map[string]ui.Message
 	world    *world
 	browser  *look.Browser
 	sessions map[string]string // by who
@@ -130,20 +133,22 @@ func (r *run) perform(ctx context.Context, began time.Time, judged bool) error {
 		return err
 	}
 	var res result
-	var faults []look.Fault
-	if r.Pages == nil || r.Journeys != nil {
-		faults = r.journeys(ctx, &res)
+	var walked []look.Fault
+	m := &matrix{run: r}
+	var err error
+	var both sync.WaitGroup // journeys mostly wait, pages mostly compute
+	if r.Pages == nil {
+		both.Go(func() { walked = r.journeys(ctx, &res) })
 	}
-	if r.Journeys == nil || r.Pages != nil {
-		m := &matrix{run: r}
-		err := m.all(ctx)
-		if err != nil {
-			return err
-		}
-		faults = append(faults, m.faults...)
-		res.Pages, res.Renderings = m.pages, m.seen
+	if r.Journeys == nil {
+		both.Go(func() { err = m.all(ctx) })
 	}
-	return r.report(res, faults, began, judged)
+	both.Wait()
+	if err != nil {
+		return err
+	}
+	res.Pages, res.Renderings = m.pages, m.seen
+	return r.report(res, append(walked, m.faults...), began, judged)
 }
 
 func (r *run) report(res result, faults []look.Fault, began time.Time, judged bool) error {
@@ -195,6 +200,7 @@ func (r *run) lexicon() (look.Lexicon, error) {
 	}
 	l := look.Lexicon{Latin: latin, English: map[string]string{}, UserData: r.world.texts}
 	texts := pages.Texts().ByLang
+	r.texts = texts
 	for key, message := range texts["en"] {
 		area, _, _ := strings.Cut(key, ".")
 		if !slices.Contains(l.Areas, area) {

@@ -35,6 +35,9 @@ type job struct {
 const tabs = 1
 
 func (m *matrix) all(ctx context.Context) error {
+	if err := m.draft(); err != nil {
+		m.add(look.Fault{Kind: look.Coverage, Page: "/audiences/{audience}/drafts/{draft}", Rule: "object", Detail: err.Error()})
+	}
 	list, without := m.world.targets()
 	for _, w := range without {
 		m.add(look.Fault{Kind: look.Coverage, Page: w, Rule: "object", Detail: "say in internal/e2e/objects.go which object to open it with"})

@@ -216,7 +216,7 @@ func (w *world) found(ctx context.Context) error {
 		w.ids[name] = []string{list.Data[0].ID}
 		return nil
 	}
-	w.ids["number"] = []string{w.still.Number}
+	w.ids["number"], w.ids["language"] = []string{w.still.Number}, []string{"en", "ar"}
 	var recipients struct{ Data []map[string]any }
 	if err := w.call(ctx, "GET", "/v1/campaigns/"+w.ids["campaign"][1]+"/recipients?limit=5", nil, &recipients); err != nil {
 		return err
