@@ -49,26 +49,33 @@ func (w *walker) hold(ctx context.Context, t *look.Tab) error {
 	)
 }
 
-// stopped has one of the held people write STOP, which the next journey looks at.
+// stopped has one of the held people write STOP, and waits until the ledger of
+// consent says so. The next journey looks at it.
 func (w *walker) stopped(ctx context.Context) error {
-	var waiting struct{ Data []struct{ Address string } }
-	err := w.world.rig.Call(ctx, w.world.busy.Key, "GET", "/v1/campaigns/"+w.held+"/recipients?state=ready&limit=1", nil, &waiting)
-	if err != nil {
+	call := func(path string, out any) error { return w.world.rig.Call(ctx, w.world.busy.Key, "GET", path, nil, out) }
+	var waiting struct {
+		Data []struct {
+			Address string
+			Contact string `json:"contact_id"`
+		}
+	}
+	if err := call("/v1/campaigns/"+w.held+"/recipients?state=ready&limit=1", &waiting); err != nil {
 		return err
 	}
 	if len(waiting.Data) == 0 {
 		return fmt.Errorf("nobody is waiting: the campaign was not held in time")
 	}
-	err = w.world.rig.Control(ctx, "/sandbox/inbound", map[string]any{"phone_number_id": w.world.busy.Meta.Number, "from": waiting.Data[0].Address, "text": "STOP"}, nil)
+	w.left = waiting.Data[0].Contact
+	err := w.world.rig.Control(ctx, "/sandbox/inbound", map[string]any{"phone_number_id": w.world.busy.Meta.Number, "from": waiting.Data[0].Address, "text": "STOP"}, nil)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	return rig.Until(ctx, 100*time.Millisecond, func() (bool, error) {
-		var r struct{ Suppressed map[string]int64 }
-		err := w.world.rig.Call(ctx, w.world.busy.Key, "GET", "/v1/campaigns/"+w.held+"/report", nil, &r)
-		return r.Suppressed["opted_out"] > 0, err
+		var ledger struct{ Data []struct{ Action string } }
+		err := call("/v1/contacts/"+w.left+"/consents?limit=1", &ledger)
+		return len(ledger.Data) > 0 && ledger.Data[0].Action == "opt_out", err
 	})
 }
 
@@ -79,7 +86,7 @@ func (w *walker) quality(ctx context.Context, rating string) error {
 // optOut looks at who wrote STOP: on the campaign's page, in its list, and at
 // the person's own page.
 func (w *walker) optOut(_ context.Context, t *look.Tab) error {
-	if w.held == "" {
+	if w.left == "" {
 		return fmt.Errorf("it goes on where hold ended: run that too")
 	}
 	page := w.world.rig.URL + "/campaigns/" + w.held
@@ -90,26 +97,12 @@ func (w *walker) optOut(_ context.Context, t *look.Tab) error {
 			return t.Until("a suppressed person", `/[1-9]/.test(document.querySelector("#campaign-figures a[href*='state=suppressed']")?.closest("div")?.innerText || "")`)
 		},
 		func() error { return t.Open(page + "/recipients?state=suppressed") },
-		func() error { return t.Has("main table tbody tr") },
-		func() error { return w.person(t) },
+		func() error { return t.Has("main table a[href*='/recipients/msg_']") },
+		func() error { return t.Open(w.world.rig.URL + "/contacts/" + w.left) },
 		func() error { return t.See(w.text("contacts.may_not")) },
 		func() error { return t.See("STOP") },
 		func() error { return w.judged(t, "the person who opted out") },
 	)
-}
-
-// person follows the list to one message and to its person, or straight there.
-func (w *walker) person(t *look.Tab) error {
-	direct, err := look.Eval[bool](t, `!!document.querySelector("main table a[href^='/contacts/']")`)
-	if err != nil {
-		return err
-	}
-	if !direct {
-		if err := t.Press("main table tbody a[href*='/recipients/']"); err != nil {
-			return err
-		}
-	}
-	return t.Press("main a[href^='/contacts/']")
 }
 
 // viewer may look and not send, and is told so.

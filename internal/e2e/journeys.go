@@ -5,6 +5,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"bareed/internal/e2e/look"
@@ -34,8 +35,10 @@ func (r *run) journeys(ctx context.Context, res *result) []look.Fault {
 		}
 		began := time.Now()
 		noise, err := r.walk(ctx, j)
+		noise = append(noise, walk.faults...)
+		walk.faults = nil
 		for _, f := range noise {
-			f.Page = "journey " + j.name
+			f.Page = strings.TrimSuffix("journey "+j.name+", "+f.Page, ", ")
 			faults = append(faults, f)
 		}
 		res.Journeys++
@@ -68,6 +71,9 @@ type walker struct {
 	*run
 	done string // the campaign that was sent
 	held string // the campaign that was held
+	left string // the contact who wrote STOP meanwhile
+
+	faults []look.Fault
 }
 
 // text is a text of the catalogue in English.
@@ -102,9 +108,9 @@ func (w *walker) judged(t *look.Tab, what string) error {
 	if err != nil {
 		return err
 	}
-	if len(faults) > 0 {
-		faults[0].Page = what
-		return fmt.Errorf("%d faults, the first: %s", len(faults), faults[0])
+	for _, f := range faults {
+		f.Page = what
+		w.faults = append(w.faults, f)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -122,13 +123,21 @@ func (m *matrix) probe(ctx context.Context, t target) (html bool, err error) {
 		return false, fmt.Errorf("open %s: %w", t.path, err)
 	}
 	defer res.Body.Close()
-	html = strings.HasPrefix(res.Header.Get("Content-Type"), "text/html")
+	kind := res.Header.Get("Content-Type")
+	html = strings.HasPrefix(kind, "text/html")
+	if !strings.HasPrefix(kind, "text/event-stream") {
+		if _, err := io.Copy(io.Discard, res.Body); err != nil {
+			return false, fmt.Errorf("read %s: %w", t.path, err)
+		}
+	}
 	want := "200"
 	switch {
 	case t.path == "/nothing-here":
 		want = "404"
 	case slices.Contains(elsewhere, t.route):
-		want, html = "303", false
+		if res.StatusCode == http.StatusSeeOther {
+			want, html = "303", false
+		}
 	case !html && res.StatusCode == http.StatusNoContent:
 		want = "204"
 	case strings.HasPrefix(t.path, "/docs") && res.StatusCode == http.StatusNotFound:

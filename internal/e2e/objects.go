@@ -29,7 +29,7 @@ func (w *world) place(draft, held string) {
 }
 
 // elsewhere are routes that only lead to another page, which has a row itself.
-var elsewhere = []string{"GET /campaigns/{campaign}/edit"}
+var elsewhere = []string{"GET /campaigns/{campaign}/edit", "GET /ops/sign-in"}
 
 // who opens a page.
 const (

@@ -46,8 +46,10 @@ func (r *run) profiles(ctx context.Context, lang string) (map[string]*look.Tab, 
 			key += ".ar"
 		}
 		if s := r.sessions[key]; s != "" {
-			if err := t.Cookie(r.world.rig.URL, sessionCookie, s); err != nil {
-				return nil, err
+			for _, name := range []string{sessionCookie, "__Host-" + sessionCookie} {
+				if err := t.Cookie(r.world.rig.URL, name, s); err != nil {
+					return nil, err
+				}
 			}
 		}
 		if err := t.Cookie(r.world.rig.URL, "lang", lang); err != nil {

@@ -36,7 +36,7 @@ const settings = `{"default_country": "SA", "consent": {"covers": "rows", "purpo
 func people(prefix string, n int) []byte {
 	var b bytes.Buffer
 	b.WriteString("phone,name,city,opt_in,opt_in_at\n")
-	names, cities := []string{"سارة العتيبي", "Omar Haddad", "هند", "Maria Souza"}, []string{"Riyadh", "جدة", "Kuwait City"}
+	names, cities := []string{"سارة العتيبي", "Omar Haddad", "No Consent", "city", "Africa/Cairo", "هند", "Maria Souza"}, []string{"Riyadh", "جدة", "Kuwait City"}
 	for i := range n {
 		fmt.Fprintf(&b, "%s%04d,%s,%s,yes,2026-01-02\n", prefix, i, names[i%len(names)], cities[i%len(cities)])
 	}
@@ -64,7 +64,7 @@ func seed(ctx context.Context, r *rig.Rig) (*world, error) {
 		}
 	}
 	w.texts = append(w.texts, "Still", "Busy", "Customers", "Finished offer", "Held offer", "Draft offer", "offer", "order_update",
-		"Omar Haddad", "Maria Souza", "Asia/Riyadh", "Acme")
+		"Omar Haddad", "No Consent", "city", "Africa/Cairo", "Maria Souza", "Asia/Riyadh", "Acme")
 	return w, nil
 }
 
@@ -223,7 +223,7 @@ func (w *world) found(ctx context.Context) error {
 	}
 	for _, key := range []string{"message_id", "id", "message"} {
 		if id, ok := recipients.Data[0][key].(string); ok {
-			w.ids["message"] = []string{id}
+			w.own["GET /campaigns/{campaign}/recipients/{message}"] = []string{"/campaigns/" + w.ids["campaign"][1] + "/recipients/" + id}
 			break
 		}
 	}

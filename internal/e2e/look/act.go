@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
@@ -25,7 +26,8 @@ const (
 
 // Cookie gives the tab's profile a cookie.
 func (t *Tab) Cookie(site, name, value string) error {
-	_, err := chromedp.Call(t.ctx, network.SetCookie, network.SetCookieParams{Name: name, Value: value, URL: site})
+	secure := strings.HasPrefix(name, "__Host-")
+	_, err := chromedp.Call(t.ctx, network.SetCookie, network.SetCookieParams{Name: name, Value: value, URL: site, Path: "/", Secure: &secure})
 	if err != nil {
 		return fmt.Errorf("set the cookie %s: %w", name, err)
 	}

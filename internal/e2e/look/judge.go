@@ -72,6 +72,8 @@ func (r reading) language(lang string, l Lexicon) []Fault {
 var (
 	latinWord  = regexp.MustCompile(`\p{Latin}[\p{Latin}\p{Mn}'’]+`)
 	arabicWord = regexp.MustCompile(`\p{Arabic}{2,}`)
+	isolated   = regexp.MustCompile("\u2068([^\u2068\u2069]*)\u2069") // what was put into a sentence
+	identifier = regexp.MustCompile(`[A-Za-z0-9]+(?:_[A-Za-z0-9]+)+`) // such as a permission of Meta's
 	keyShaped  = regexp.MustCompile(`[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+`)
 	unfilled   = regexp.MustCompile(`\{[a-z_]+\}|<no value>|ZgotmplZ|%!|<nil>|\bundefined\b|\bNaN\b`)
 )
@@ -93,13 +95,13 @@ func (l Lexicon) judge(t text, lang string) (rule, detail string) {
 	if t.Lang != "" && t.Lang != lang {
 		return "", "" // said to be in another language
 	}
-	if key := l.English[t.Text]; lang == "ar" && key != "" {
-		return "english", fmt.Sprintf("%q is the English text of %s", t.Text, key)
+	if s, key := l.english(t); lang == "ar" && key != "" {
+		return "english", fmt.Sprintf("%q is the English text of %s", s, key)
 	}
 	if t.Data {
 		return "", ""
 	}
-	s := t.Text
+	s := identifier.ReplaceAllString(isolated.ReplaceAllString(t.Text, " "), " ")
 	if t.Kind != "text" {
 		for _, own := range l.UserData {
 			s = strings.ReplaceAll(s, own, " ")
@@ -114,6 +116,21 @@ func (l Lexicon) judge(t text, lang string) (rule, detail string) {
 	for _, w := range latinWord.FindAllString(s, -1) {
 		if !slices.Contains(l.Latin, w) {
 			return "latin", fmt.Sprintf("%q in %q", w, t.Text)
+		}
+	}
+	return "", ""
+}
+
+// english finds a whole English sentence, also where it was put into another or
+// marked as somebody's own words. A single word may well be somebody's own.
+func (l Lexicon) english(t text) (sentence, key string) {
+	parts := []string{t.Text}
+	for _, m := range isolated.FindAllStringSubmatch(t.Text, -1) {
+		parts = append(parts, m[1])
+	}
+	for i, s := range parts {
+		if key := l.English[s]; key != "" && (strings.Contains(s, " ") || i == 0 && !t.Data) {
+			return s, key
 		}
 	}
 	return "", ""

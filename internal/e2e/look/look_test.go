@@ -39,7 +39,7 @@ func needs(t *testing.T, axe bool) *look.Browser {
 		}
 	}
 	b, err := look.Start(t.Context(), look.Config{Program: program, Axe: source, Words: look.Lexicon{
-		Latin: []string{"WhatsApp"}, Areas: []string{"campaigns"}, English: map[string]string{"Save": "ui.save"}, UserData: []string{"Sara Ali"}}})
+		Latin: []string{"WhatsApp"}, Areas: []string{"campaigns"}, English: map[string]string{"Save it": "ui.save"}, UserData: []string{"Sara Ali"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,9 @@ func TestEachFaultIsSeen(t *testing.T) {
 		{"too wide", "en", "ltr", "Page", "Heading", `<div style="width:2000px">wide</div>`, look.Overflow, "width"},
 		{"too wide in Arabic", "ar", "rtl", "صفحة", "عنوان", `<div style="width:2000px">عريض</div>`, look.Overflow, "width"},
 		{"English in Arabic", "ar", "rtl", "صفحة", "عنوان", `<p>كلمات Save the date</p>`, look.Untranslated, "latin"},
-		{"English hidden as data", "ar", "rtl", "صفحة", "عنوان", `<p dir="auto">Save</p>`, look.Untranslated, "english"},
+		{"English hidden as data", "ar", "rtl", "صفحة", "عنوان", `<p dir="auto">Save it</p>`, look.Untranslated, "english"},
+		{"English put into a sentence", "ar", "rtl", "صفحة", "عنوان", "<p>كلمات \u2068Save it\u2069</p>", look.Untranslated, "english"},
+		{"somebody's name in a sentence", "ar", "rtl", "صفحة", "عنوان", "<p>كلمات \u2068Sara\u2069</p>", "", ""},
 		{"English in an attribute", "ar", "rtl", "صفحة", "عنوان", `<p><button aria-label="Close">×</button></p>`, look.Untranslated, "latin"},
 		{"Arabic in English", "en", "ltr", "Page", "Heading", `<p>Words كلمات</p>`, look.Untranslated, "arabic"},
 		{"a key", "en", "ltr", "Page", "Heading", `<p>campaigns.no_such_text</p>`, look.Untranslated, "key"},
