@@ -43,6 +43,7 @@ func (w *walker) hold(ctx context.Context, t *look.Tab) error {
 		func() error {
 			return each(t, "input[name=stop]", func(i int) error { return t.Click(fmt.Sprintf("section:nth-of-type(%d) input[name=stop]", i+1)) })
 		},
+		func() error { return t.Fill("#reason", "Meta was asked, the template is mended") },
 		func() error { return w.judged(t, "the question before resuming") },
 		func() error { return t.Press(next) },
 		func() error { return t.See(w.text("campaigns.state.completed")) },
