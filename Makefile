@@ -1,7 +1,7 @@
 # One-line aliases for the developer's tool, which only needs Go.
 
 .DEFAULT_GOAL := help
-.PHONY: demo test check bench procs openapi reset help
+.PHONY: demo test check bench procs openapi e2e reset help
 
 demo: ## start everything with a simulated WhatsApp and run a sample campaign
 	@echo "the first build takes one or two minutes"
@@ -23,8 +23,11 @@ procs: ## run the Procfile for real, send a few messages, stop in good order
 openapi: ## write docs/openapi.json anew from the code
 	@go run ./cmd/dev openapi
 
+e2e: ## drive a browser through the product and look at every page
+	@go run ./cmd/dev e2e
+
 reset: ## wipe the private data of demo and test
 	@go run ./cmd/dev reset
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

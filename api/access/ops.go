@@ -23,6 +23,5 @@ func (d *Desk) dashboard(c *gin.Context, _ accounts.Actor) error {
 		return errs.New("not_found")
 	}
 	c.Header("Content-Security-Policy", policyDashboard)
-	d.queues.ServeHTTP(c.Writer, c.Request)
-	return nil
+	return d.withoutFonts(c)
 }

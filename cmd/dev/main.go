@@ -36,6 +36,7 @@ func commands() []command {
 		{"bench", "measure the product beside the ceiling of this machine; --json, --plans", measure},
 		{"procs", "run the Procfile, send a few messages to the sandbox, stop in good order; --stay keeps it up", runProcs},
 		{"openapi", "write docs/openapi.json anew from the code", openapi},
+		{"e2e", "drive a browser through the product and every page of it; --shots DIR, --page, --journey", tryPages},
 		{"reset", "stop the private servers of demo and test and wipe their data", reset},
 	}
 }

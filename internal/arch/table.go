@@ -81,6 +81,8 @@ var table = []rule{
 	{folder: "internal/procs", may: []string{"client", "internal/devenv", "internal/rig", "migrations", "sandbox"}},
 	{folder: "internal/rig", may: []string{"client", "internal/devenv", "sandbox"}},
 	{folder: "internal/demo", may: []string{"client", "contacts", "internal/devenv", "internal/rig", "sandbox"}},
+	{folder: "internal/e2e", everything: true},
+	{folder: "internal/e2e/look", may: []string{"internal/devenv"}},
 	{folder: "internal/prove", everything: true},
 	{folder: "internal/bench", everything: true},
 }
@@ -89,7 +91,7 @@ var table = []rule{
 var blankImports = []string{"embed", "time/tzdata", "github.com/jackc/pgx/v5/stdlib"}
 
 // environment are the folders that read environment variables.
-var environment = []string{"cmd", "internal/config", "internal/devenv", "internal/pg/pgtest", "internal/redistest", "internal/rig", "internal/prove", "internal/bench"}
+var environment = []string{"cmd", "internal/config", "internal/devenv", "internal/pg/pgtest", "internal/redistest", "internal/rig", "internal/e2e", "internal/prove", "internal/bench"}
 
 // forbiddenNames say nothing about what a package holds.
 var forbiddenNames = []string{"util", "utils", "common", "shared", "misc", "lib", "base", "core", "helper", "helpers",

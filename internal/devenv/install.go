@@ -16,8 +16,8 @@ import (
 // policyFile is how Debian's packages are told not to start their services.
 const policyFile = "/usr/sbin/policy-rc.d"
 
-// install gets a package with apt-get as root or with Homebrew as a user. It
-// never asks for more rights than it has. On Debian no service is left running
+// install gets packages (a space between two) with apt-get as root or with
+// Homebrew as a user. It never asks for more rights than it has. On Debian no service is left running
 // that was not running before.
 func install(ctx context.Context, out io.Writer, apt, brew string) error {
 	start := time.Now()
@@ -29,9 +29,9 @@ func install(ctx context.Context, out io.Writer, apt, brew string) error {
 			return err
 		}
 		defer undo()
-		steps = [][]string{{"apt-get", "update", "-q"}, {"apt-get", "install", "-y", "-q", "--no-install-recommends", apt}}
+		steps = [][]string{{"apt-get", "update", "-q"}, append([]string{"apt-get", "install", "-y", "-q", "--no-install-recommends"}, strings.Fields(apt)...)}
 	case os.Getuid() != 0 && onPath("brew"):
-		steps = [][]string{{"brew", "install", brew}}
+		steps = [][]string{append([]string{"brew", "install"}, strings.Fields(brew)...)}
 	default:
 		return errors.New("--install works with apt-get as root or with brew as a user, and this is neither")
 	}

@@ -141,9 +141,9 @@ func OwnDir(m Mode) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	dir := filepath.Join(state, string(m), "own")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", fmt.Errorf("make a directory of our own: %w", err)
+	above := filepath.Join(state, string(m)) // the servers' user must be able to enter it
+	if _, err := ownDir(above, os.Getuid(), 0o711); err != nil {
+		return "", err
 	}
-	return dir, nil
+	return ownDir(filepath.Join(above, "own"), os.Getuid(), 0o700)
 }

@@ -1,0 +1,231 @@
+//go:build unix
+
+package look
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// The widths pages are judged at, and the height of the window.
+const (
+	wide   = 1360
+	narrow = 320
+	tall   = 900
+)
+
+// Cookie gives the tab's profile a cookie.
+func (t *Tab) Cookie(site, name, value string) error {
+	secure := strings.HasPrefix(name, "__Host-")
+	_, err := chromedp.Call(t.ctx, network.SetCookie, network.SetCookieParams{Name: name, Value: value, URL: site, Path: "/", Secure: &secure})
+	if err != nil {
+		return fmt.Errorf("set the cookie %s: %w", name, err)
+	}
+	return nil
+}
+
+// Open loads an address and waits for the page.
+func (t *Tab) Open(address string) error {
+	if err := t.do(chromedp.Navigate(address)); err != nil {
+		return fmt.Errorf("open %s: %w", address, err)
+	}
+	return nil
+}
+
+// Reload loads the page again.
+func (t *Tab) Reload() error { return t.do(chromedp.Reload()) }
+
+// Width sets the width of the window, in CSS pixels.
+func (t *Tab) Width(w int) error {
+	return t.do(chromedp.EmulateViewport(int64(w), tall))
+}
+
+// Theme makes the system prefer light or dark.
+func (t *Tab) Theme(theme string) error {
+	_, err := chromedp.Call(t.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}, {Name: "prefers-reduced-motion", Value: "reduce"}}})
+	return err
+}
+
+// Eval evaluates an expression; a promise is awaited.
+func Eval[T any](t *Tab, expression string) (T, error) {
+	return ask(t, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+}
+
+// Where is the path and query of the page that is shown.
+func (t *Tab) Where() string {
+	s, err := Eval[string](t, "location.pathname + location.search")
+	if err != nil {
+		return ""
+	}
+	return s
+}
+
+// Until waits until an expression is true; pages may change meanwhile.
+func (t *Tab) Until(what, expression string) error {
+	var last error
+	for end := time.Now().Add(stepTime); time.Now().Before(end); {
+		yes, err := Eval[bool](t, "!!("+expression+")")
+		if yes && err == nil {
+			return nil
+		}
+		last = err
+		select {
+		case <-t.ctx.Done():
+			return t.ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	if last != nil {
+		return fmt.Errorf("wait for %s at %s: %w", what, t.Where(), last)
+	}
+	return fmt.Errorf("%s did not come in %v; the page is %s", what, stepTime, t.Where())
+}
+
+// See waits until the page shows a text.
+func (t *Tab) See(text string) error {
+	return t.Until(fmt.Sprintf("%q", text), "document.body && document.body.innerText.includes("+quote(text)+")")
+}
+
+// Has waits until the page has an element.
+func (t *Tab) Has(selector string) error {
+	return t.Until(selector, "document.querySelector("+quote(selector)+")")
+}
+
+// Press clicks an element and waits for the next page.
+func (t *Tab) Press(selector string) error {
+	if err := t.leave(); err != nil {
+		return err
+	}
+	if err := t.Click(selector); err != nil {
+		return err
+	}
+	return t.arrive("the page after " + selector)
+}
+
+// leave marks the document, so that the next one can be told from it.
+func (t *Tab) leave() error {
+	_, err := Eval[bool](t, "window.left = true")
+	return err
+}
+
+func (t *Tab) arrive(what string) error {
+	return t.Until(what, "!window.left && document.readyState === 'complete'")
+}
+
+// Click clicks an element that is there and visible.
+func (t *Tab) Click(selector string) error {
+	if err := t.do(chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible)); err != nil {
+		return fmt.Errorf("click %s at %s: %w", selector, t.Where(), err)
+	}
+	return nil
+}
+
+// Fill replaces what stands in a field by typing.
+func (t *Tab) Fill(selector, text string) error {
+	err := t.do(chromedp.Focus(chromedp.CSS(selector)),
+		chromedp.Evaluate[chromedp.Void]("document.activeElement.select && document.activeElement.select()"))
+	if err == nil {
+		err = t.Type(text)
+	}
+	if err != nil {
+		return fmt.Errorf("fill %s at %s: %w", selector, t.Where(), err)
+	}
+	return nil
+}
+
+// Choose picks an option of a select by its value.
+func (t *Tab) Choose(selector, value string) error {
+	yes, err := Eval[bool](t, fmt.Sprintf(`(() => { const s = document.querySelector(%s); if (!s) return false;
+		s.value = %s; s.dispatchEvent(new Event("change", {bubbles: true})); return s.value === %s; })()`, quote(selector), quote(value), quote(value)))
+	if err != nil {
+		return fmt.Errorf("choose %s in %s: %w", value, selector, err)
+	}
+	if !yes {
+		return fmt.Errorf("there is no %s in %s at %s", value, selector, t.Where())
+	}
+	return nil
+}
+
+// File hands a file to a field.
+func (t *Tab) File(selector, path string) error {
+	if err := t.do(chromedp.SetUploadFiles(chromedp.CSS(selector), []string{path})); err != nil {
+		return fmt.Errorf("hand a file to %s at %s: %w", selector, t.Where(), err)
+	}
+	return nil
+}
+
+// Type types at whatever has the focus.
+func (t *Tab) Type(text string) error { return t.do(chromedp.KeyEvent(text)) }
+
+// TabTo presses the Tab key until an element has the focus, as a person without
+// a mouse does; it fails after 80 steps, and when the focus cannot be seen.
+func (t *Tab) TabTo(selector string) error {
+	for range 80 {
+		if err := t.Type(kb.Tab); err != nil {
+			return err
+		}
+		got, err := Eval[string](t, fmt.Sprintf(`(() => { const e = document.activeElement; if (!e || !e.matches(%s)) return "";
+			const s = getComputedStyle(e), r = e.getBoundingClientRect();
+			if (r.bottom < 0 || r.top > innerHeight) return "away";
+			return s.outlineStyle !== "none" && parseFloat(s.outlineWidth) > 0 || s.boxShadow !== "none" ? "seen" : "unseen"; })()`, quote(selector)))
+		if err != nil {
+			return err
+		}
+		switch got {
+		case "seen":
+			return nil
+		case "unseen", "away":
+			return fmt.Errorf("%s has the focus at %s and it is %s", selector, t.Where(), got)
+		}
+	}
+	return fmt.Errorf("the Tab key does not reach %s at %s", selector, t.Where())
+}
+
+// PressEnter presses Enter and waits for the next page.
+func (t *Tab) PressEnter() error {
+	if err := t.leave(); err != nil {
+		return err
+	}
+	if err := t.Type(kb.Enter); err != nil {
+		return err
+	}
+	return t.arrive("the page after Enter")
+}
+
+// Key names for Type.
+const (
+	Space = " "
+	Enter = kb.Enter
+)
+
+// Shot is a picture of the whole page.
+func (t *Tab) Shot() ([]byte, error) {
+	return ask(t, func(ctx context.Context, target *chromedp.Target) ([]byte, error) {
+		size, err := cdp.Call(ctx, target, page.GetLayoutMetrics, cdp.Empty{})
+		if err != nil {
+			return nil, err
+		}
+		yes := true
+		box := size.CSSContentSize
+		shot, err := cdp.Call(ctx, target, page.CaptureScreenshot, page.CaptureScreenshotParams{Format: page.CaptureScreenshotFormatPng,
+			CaptureBeyondViewport: &yes, OptimizeForSpeed: &yes,
+			Clip: &page.Viewport{Width: box.Width, Height: min(box.Height, 6000), Scale: 1}})
+		return shot.Data, err
+	})
+}
+
+func quote(s string) string {
+	b, _ := json.Marshal(s) // a string always can be
+	return string(b)
+}
