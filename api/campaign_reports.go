@@ -15,13 +15,14 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/accounts"
+	"bareed/api/front"
 	"bareed/campaigns"
 	"bareed/internal/errs"
 	"bareed/internal/id"
 )
 
 func (s *Server) campaignReports() {
-	add(s, "GET /v1/campaigns/{campaign}/report", s.campaignReport, orUnchanged)
+	add(s, "GET /v1/campaigns/{campaign}/report", s.campaignReport, front.OrUnchanged)
 	add(s, "GET /v1/campaigns/{campaign}/recipients", s.recipients)
 	add(s, "GET /v1/messages/{message}", s.getMessage)
 	raw(s, "GET /v1/campaigns/{campaign}/events", s.campaignEvents, eventsQuery, answers[eventPage](s, "EventPage"), answersText("text/event-stream"))

@@ -80,8 +80,3 @@ func afterID[T any, P interface {
 }](p span) (T, error) {
 	return front.AfterID[T, P](p)
 }
-
-// orUnchanged describes the answer to an If-None-Match that names what there is.
-func orUnchanged(op *huma.Operation) {
-	op.Responses["304"] = &huma.Response{Description: "It has not changed"}
-}

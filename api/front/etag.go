@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"strings"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"bareed/internal/errs"
 )
 
@@ -44,4 +46,9 @@ func Match(header, present string, needed bool) error {
 		}
 	}
 	return errs.New("version.stale")
+}
+
+// OrUnchanged describes the answer to an If-None-Match that names what there is.
+func OrUnchanged(op *huma.Operation) {
+	op.Responses["304"] = &huma.Response{Description: "It has not changed"}
 }

@@ -53,7 +53,9 @@ func (w *walker) hold(ctx context.Context, t *look.Tab) error {
 // stopped has one of the held people write STOP, and waits until the ledger of
 // consent says so. The next journey looks at it.
 func (w *walker) stopped(ctx context.Context) error {
-	call := func(path string, out any) error { return w.world.rig.Call(ctx, w.world.busy.Key, "GET", path, nil, out) }
+	call := func(path string, out any) error {
+		return w.world.rig.Call(ctx, w.world.busy.Key, "GET", path, nil, out)
+	}
 	var waiting struct {
 		Data []struct {
 			Address string

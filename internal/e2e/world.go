@@ -5,14 +5,15 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"mime/multipart"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
+	"bareed/client"
 	"bareed/internal/rig"
 )
 
@@ -101,14 +102,12 @@ func (w *world) contacts(ctx context.Context) error {
 	if err := w.call(ctx, "POST", "/v1/audiences", map[string]any{"name": "Customers"}, &audience); err != nil {
 		return err
 	}
-	var b bytes.Buffer
-	m := multipart.NewWriter(&b)
-	_ = m.WriteField("settings", settings) // a buffer takes everything
-	f, _ := m.CreateFormFile("file", "customers.csv")
-	_, _ = f.Write(people("+96650123", 240))
-	_ = m.Close()
-	var started struct{ Import, Job struct{ ID string } }
-	if err := w.rig.Do(ctx, w.still.Key, "POST", "/v1/audiences/"+audience.ID+"/imports", m.FormDataContentType(), &b, &started); err != nil {
+	upload := client.Upload{File: bytes.NewReader(people("+96650123", 240)), Name: "customers.csv"}
+	if err := json.Unmarshal([]byte(settings), &upload.Settings); err != nil {
+		return err
+	}
+	started, err := w.rig.Client(w.still.Key).CreateImport(ctx, audience.ID, upload)
+	if err != nil {
 		return err
 	}
 	w.ids["audience"], w.ids["import"] = []string{audience.ID}, []string{started.Import.ID}
