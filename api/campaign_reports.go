@@ -127,9 +127,6 @@ type eventPage struct {
 	HasMore    bool              `json:"has_more"`
 }
 
-// eventsAtOnce is how many events a stream reads in one go.
-const eventsAtOnce = 200
-
 // campaignEvents answers with a page of events, or with a stream of them when
 // the client accepts text/event-stream.
 func (s *Server) campaignEvents(c *gin.Context, a accounts.Actor) error {
