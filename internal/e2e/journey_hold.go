@@ -53,7 +53,9 @@ func (w *walker) hold(ctx context.Context, t *look.Tab) error {
 // stopped has one of the held people write STOP, and waits until the ledger of
 // consent says so. The next journey looks at it.
 func (w *walker) stopped(ctx context.Context) error {
-	call := func(path string, out any) error { return w.world.rig.Call(ctx, w.world.busy.Key, "GET", path, nil, out) }
+	call := func(path string, out any) error {
+		return w.world.rig.Call(ctx, w.world.busy.Key, "GET", path, nil, out)
+	}
 	var waiting struct {
 		Data []struct {
 			Address string
@@ -101,7 +103,7 @@ func (w *walker) optOut(_ context.Context, t *look.Tab) error {
 		func() error { return t.Has("main table a[href*='/recipients/msg_']") },
 		func() error { return t.Open(w.world.rig.URL + "/contacts/" + w.left) },
 		func() error { return t.See(w.text("contacts.may_not")) },
-		func() error { return t.See("STOP") },
+		func() error { return t.Has(".timeline li.danger") }, // the ledger's newest entry
 		func() error { return w.judged(t, "the person who opted out") },
 	)
 }
