@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -46,8 +47,22 @@ func (w *walker) hold(ctx context.Context, t *look.Tab) error {
 		func() error { return t.Fill("#reason", "Meta was asked, the template is mended") },
 		func() error { return w.judged(t, "the question before resuming") },
 		func() error { return t.Press(next) },
-		func() error { return t.See(w.text("campaigns.state.completed")) },
+		func() error { return w.completed(ctx, t) },
 	)
+}
+
+// completed waits for the end on the page; when it does not come it asks the API
+// how the campaign stands, which tells a stale page from a campaign that waits.
+func (w *walker) completed(ctx context.Context, t *look.Tab) error {
+	err := t.See(w.text("campaigns.state.completed"))
+	if err == nil {
+		return nil
+	}
+	var report map[string]any
+	if e := w.world.rig.Call(ctx, w.world.busy.Key, "GET", "/v1/campaigns/"+w.held+"/report", nil, &report); e != nil {
+		return errors.Join(err, e)
+	}
+	return fmt.Errorf("%w; the report says %v", err, report)
 }
 
 // stopped has one of the held people write STOP, and waits until the ledger of
@@ -103,7 +118,7 @@ func (w *walker) optOut(_ context.Context, t *look.Tab) error {
 		func() error { return t.Has("main table a[href*='/recipients/msg_']") },
 		func() error { return t.Open(w.world.rig.URL + "/contacts/" + w.left) },
 		func() error { return t.See(w.text("contacts.may_not")) },
-		func() error { return t.See("STOP") },
+		func() error { return t.Has(".timeline li.danger") }, // the ledger's newest entry
 		func() error { return w.judged(t, "the person who opted out") },
 	)
 }

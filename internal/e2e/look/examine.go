@@ -80,6 +80,15 @@ func (t *Tab) view(o Options, v View, first bool) ([]Fault, error) {
 	}
 	if v.Axe && t.browser.Axe != "" {
 		found, err := t.axe()
+		for range 2 { // a page that loads itself again takes axe-core away
+			if err == nil {
+				break
+			}
+			if err := t.Until("the page", "document.readyState === 'complete'"); err != nil {
+				return nil, err
+			}
+			found, err = t.axe()
+		}
 		if err != nil {
 			return nil, err
 		}
