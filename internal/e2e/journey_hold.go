@@ -35,6 +35,7 @@ func (w *walker) hold(ctx context.Context, t *look.Tab) error {
 	}
 	page := w.world.rig.URL + "/campaigns/" + w.held
 	return steps(
+		func() error { return w.lowered(ctx) },
 		func() error { return w.in(t, w.world.busy.Owner) },
 		func() error { return t.Open(page) },
 		func() error { return t.Has(".campaign-stop .pairs") }, // why, since when, who may clear it
@@ -49,6 +50,23 @@ func (w *walker) hold(ctx context.Context, t *look.Tab) error {
 		func() error { return t.Press(next) },
 		func() error { return w.completed(ctx, t) },
 	)
+}
+
+// lowered waits until the rule has seen the lower quality. Meta's old event only
+// flags the number, which holds too; the quality itself is asked for a little later.
+func (w *walker) lowered(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	return rig.Until(ctx, 100*time.Millisecond, func() (bool, error) {
+		var r struct{ Stops []struct{ Reason string } }
+		err := w.world.rig.Call(ctx, w.world.busy.Key, "GET", "/v1/campaigns/"+w.held+"/report", nil, &r)
+		for _, s := range r.Stops {
+			if s.Reason == "quality_yellow" {
+				return true, nil
+			}
+		}
+		return false, err
+	})
 }
 
 // completed waits for the end on the page; when it does not come it asks the API

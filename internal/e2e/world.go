@@ -65,7 +65,7 @@ func seed(ctx context.Context, r *rig.Rig) (*world, error) {
 		}
 	}
 	w.texts = append(w.texts, "Still", "Busy", "Customers", "Finished offer", "Held offer", "Draft offer", "offer", "order_update",
-		"Omar Haddad", "No Consent", "city", "Africa/Cairo", "Maria Souza", "Asia/Riyadh", "Acme")
+		"Omar Haddad", "سارة العتيبي", "هند", "No Consent", "city", "Africa/Cairo", "Maria Souza", "Asia/Riyadh", "Acme")
 	return w, nil
 }
 
