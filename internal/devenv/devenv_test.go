@@ -69,7 +69,7 @@ func (s *server) pid(t *testing.T) string {
 // eventually asks until it holds, for ten seconds.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !holds(); {
+	for end := time.Now().Add(30 * time.Second); !holds(); {
 		if time.Now().After(end) {
 			t.Fatalf("still not: %s", what)
 		}
