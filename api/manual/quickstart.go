@@ -10,7 +10,7 @@ import (
 // fences, code, bold and links are all that it holds. Everything is escaped first.
 func quickstart(markdown string) string {
 	var b strings.Builder
-	b.WriteString(`<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">` +
+	b.WriteString(`<!DOCTYPE html><html lang="en" dir="ltr"><head><link rel="icon" href="data:,"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">` +
 		`<title>Quick start · Bareed</title><style>` + quickstartStyle + `</style></head><body><main>`)
 	open := "" // the tag that is open
 	end := func() {
@@ -25,7 +25,7 @@ func quickstart(markdown string) string {
 		switch {
 		case strings.HasPrefix(line, "```"):
 			end()
-			b.WriteString(map[bool]string{false: `<pre dir="ltr"><code>`, true: "</code></pre>\n"}[fence])
+			b.WriteString(map[bool]string{false: `<pre dir="ltr" tabindex="0"><code>`, true: "</code></pre>\n"}[fence])
 			fence = !fence
 		case fence:
 			b.WriteString(html.EscapeString(line) + "\n")
