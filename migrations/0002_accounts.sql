@@ -173,6 +173,15 @@ create table ledger_mark (
 insert into ledger_mark values ('consent', '0'), ('audit', '0');
 grant select, update on ledger_mark to bareed_engine;
 
+-- Who leads, for the people who look: the leader is whoever holds the session
+-- lock, and this row only tells since when and that it still lives.
+create table scheduler_leader (
+    one     boolean primary key default true check (one),
+    since   timestamptz not null,
+    beat    timestamptz not null -- written once a second by the session that holds the lock
+);
+grant select, insert, update on scheduler_leader to bareed_engine;
+
 -- The answer first given under an Idempotency-Key, for seven days.
 create table idempotency (
     workspace_id  uuid not null references workspace (workspace_id),

@@ -258,6 +258,7 @@ create table consent (
 select fence('consent');
 select discoverable('consent', 'workspace_id, id, xid, hash');
 grant select, insert on consent to bareed_app;
+create index consent_opt_out on consent (workspace_id, recorded_at) where action = 'opt_out'; -- how many left, by day
 create index consent_contact on consent (workspace_id, contact_id, purpose, occurred_at);
 create index consent_xid on consent (xid);
 create index consent_recipient on consent (workspace_id, recipient_hash) where contact_id is null;

@@ -141,7 +141,7 @@ create table run (
     foreign key (workspace_id, template_id) references template
 );
 select fence('run');
-select discoverable('run', 'workspace_id, id, campaign_id, state, number_id, waba_id, portfolio_id, starts_at, expires_at, plan_done, planned, fed, per_minute, lease_until, kind, touched_at, settled_at');
+select discoverable('run', 'workspace_id, id, campaign_id, state, number_id, waba_id, portfolio_id, starts_at, expires_at, plan_done, planned, fed, per_minute, lease_until, kind, touched_at, settled_at, template_id');
 grant select, insert, update on run to bareed_app;
 create index run_open on run (state) where state in ('planning', 'running', 'finishing');
 create index run_unsettled on run (state) where settled_at is null;

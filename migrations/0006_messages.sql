@@ -91,6 +91,7 @@ create table run_snapshot (
     workspace_id  uuid not null,
     run_id        uuid not null,
     at            timestamptz not null,
+    moved_at      timestamptz not null default bareed_now(), -- when total or ready last changed: a run that may send and does not move is stuck
     total         bigint not null,
     suppressed    jsonb not null, -- reason → people
     ready         bigint not null,
@@ -107,6 +108,7 @@ create table run_snapshot (
     foreign key (workspace_id, run_id) references run
 );
 select fence('run_snapshot');
+select discoverable('run_snapshot', 'workspace_id, run_id, at, moved_at, total, ready, sending, accepted, unknown'); -- counts, no content
 grant select, insert, update on run_snapshot to bareed_app;
 
 -- Webhook bodies already taken, so that a repeat costs one look-up. Eight days:
@@ -140,6 +142,7 @@ select fence_partitioned('event', false, 1);
 select discoverable('event', 'workspace_id, id, received_at, state, feed_after');
 grant select, insert, update on event to bareed_app;
 create index event_new on event (received_at) where state = 'new';
+create index event_new_of on event (workspace_id, received_at) where state = 'new'; -- workspaces take turns when events pile up
 create index event_id on event (id);
 
 -- Changes that belong to no workspace of ours, or that could not be read: kept

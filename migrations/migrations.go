@@ -15,7 +15,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -56,19 +55,29 @@ func Apply(ctx context.Context, ownerURL string) (int, error) {
 	return up(ctx, db)
 }
 
+// up applies what is missing. One caller at a time: the lock is held on a
+// connection of its own and asked for anew each second, because a statement that
+// waits would hold up an index that is built concurrently.
 func up(ctx context.Context, db *sql.DB) (int, error) {
-	locker, err := lock.NewPostgresSessionLocker()
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
 	if err != nil {
 		return 0, fmt.Errorf("make the migration lock: %w", err)
 	}
-	files, err := fs.Sub(FS, ".")
+	held, err := db.Conn(ctx)
 	if err != nil {
-		return 0, fmt.Errorf("open the migrations: %w", err)
+		return 0, fmt.Errorf("connect to migrate: %w", err)
 	}
-	p, err := goose.NewProvider(goose.DialectPostgres, db, files,
-		goose.WithSessionLocker(locker), goose.WithExcludeNames([]string{"schema.sql"}))
+	defer held.Close()
+	if err := locker.SessionLock(ctx, held); err != nil {
+		return 0, fmt.Errorf("wait for another migration to end: %w", err)
+	}
+	defer func() { _ = locker.SessionUnlock(context.WithoutCancel(ctx), held) }() // closing frees it too
+	p, err := goose.NewProvider(goose.DialectPostgres, db, FS, goose.WithExcludeNames([]string{"schema.sql"}))
 	if err != nil {
 		return 0, fmt.Errorf("read the migrations: %w", err)
+	}
+	if err := noteFiles(ctx, held, p); err != nil {
+		return 0, err
 	}
 	done, err := p.Up(ctx)
 	if err != nil {
@@ -136,44 +145,14 @@ func prepareRoles(ctx context.Context, cfg *pgx.ConnConfig) error {
 
 // Newest is the number of the newest file: the schema this program needs.
 func Newest() int {
-	names, err := fs.Glob(FS, "0*.sql")
-	if err != nil {
-		panic("migrations: the pattern is a constant: " + err.Error())
-	}
-	return len(names)
-}
-
-const sqlVersion = `select coalesce(max(version_id), 0) from goose_db_version where is_applied`
-
-// Check returns an error when the database's schema is older than this program
-// needs. A newer one is fine: migrations expand before they contract.
-func Check(ctx context.Context, db interface {
-	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
-}) error {
-	var version int
-	if err := db.QueryRow(ctx, sqlVersion).Scan(&version); err != nil {
-		return fmt.Errorf("ask for the schema's version (has bareed migrate been run?): %w", err)
-	}
-	if version < Newest() {
-		return fmt.Errorf("the database's schema is at %d and this program needs %d: run bareed migrate", version, Newest())
-	}
-	return nil
+	return len(sums())
 }
 
 // Hash names this state of the schema: it changes with any byte of any file.
 func Hash() string {
 	h := sha256.New()
-	names, err := fs.Glob(FS, "0*.sql")
-	if err != nil {
-		panic("migrations: the pattern is a constant: " + err.Error())
-	}
-	for _, n := range names {
-		b, err := FS.ReadFile(n)
-		if err != nil {
-			panic("migrations: embedded file: " + err.Error())
-		}
-		fmt.Fprintf(h, "%s %d\n", n, len(b))
-		h.Write(b)
+	for _, sum := range sums() {
+		fmt.Fprintln(h, sum)
 	}
 	fmt.Fprint(h, sqlRoles)
 	return hex.EncodeToString(h.Sum(nil))[:16]

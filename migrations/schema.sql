@@ -792,6 +792,7 @@ create table run_snapshot (
     workspace_id uuid not null,
     run_id uuid not null,
     at timestamp with time zone not null,
+    moved_at timestamp with time zone not null default bareed_now(),
     total bigint not null,
     suppressed jsonb not null,
     ready bigint not null,
@@ -804,7 +805,6 @@ create table run_snapshot (
     failed jsonb not null,
     unknown bigint not null,
     unconfirmed bigint not null,
-    moved_at timestamp with time zone not null default bareed_now(),
     PRIMARY KEY (workspace_id, run_id),
     FOREIGN KEY (workspace_id, run_id) REFERENCES run(workspace_id, id)
 );
@@ -812,6 +812,15 @@ create table run_snapshot (
 --   discovery for select to bareed_engine using true
 --   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
 -- bareed_app may insert, select, update
+
+create table scheduler_leader (
+    one boolean not null default true,
+    since timestamp with time zone not null,
+    beat timestamp with time zone not null,
+    PRIMARY KEY (one),
+    CHECK (one)
+);
+-- bareed_engine may insert, select, update
 
 create table service_window (
     workspace_id uuid not null,

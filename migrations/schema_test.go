@@ -2,6 +2,7 @@ package migrations_test
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/internal/pg/pgtest"
+	"bareed/migrations"
 )
 
 var update = flag.Bool("update", false, "rewrite schema.sql from the migrated database")
@@ -41,7 +43,7 @@ join pg_namespace n on n.oid = c.relnamespace
 where n.nspname = 'public'
   and c.relkind in ('r', 'p')
   and not c.relispartition
-  and c.relname <> 'goose_db_version'
+  and c.relname not in ('goose_db_version', 'schema_file')
 order by 1`
 
 type table struct {
@@ -127,7 +129,7 @@ func TestEveryTableOfAWorkspaceIsFenced(t *testing.T) {
 	db := pgtest.Owner(t, pgtest.New(t))
 	open := map[string]string{
 		"organisation": "names only", "user_account": "a person is not a workspace's", "sign_in_failure": "hashes",
-		"system_key": "the engine's", "ledger_mark": "a position", "portfolio": "shared by workspaces; the engine's",
+		"system_key": "the engine's", "ledger_mark": "a position", "scheduler_leader": "the engine's", "portfolio": "shared by workspaces; the engine's",
 		"place": "keyed hashes, shared by workspaces; the engine's", "delivery_seen": "hashes of bodies",
 		"stray_event": "belongs to no workspace; sealed", "clock_offset": "the clock", "partitioned": "names of tables",
 	}
@@ -195,5 +197,57 @@ func TestMigrationsRunOnce(t *testing.T) {
 	}
 	if files := countFiles(t); total != files {
 		t.Errorf("%d files were applied by all together, want each of %d once", total, files)
+	}
+}
+
+// A number says nothing about what was behind it when it was applied: a
+// database made by other files is refused, before anything is done to it and
+// before a process starts on it.
+func TestADatabaseOfOtherFilesIsRefused(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]struct{ sql, file string }{
+		"another form of a file":   {`update schema_file set sha256 = 'other' where number = 3`, "0003_contacts.sql"},
+		"from before it was noted": {`drop table schema_file`, "0001_base.sql"},
+		"older, and another form":  {`delete from goose_db_version where version_id > 3; update schema_file set sha256 = '' where number = 2`, "0002_accounts.sql"},
+		"a file that nobody noted": {`delete from schema_file where number = 6`, "0006_messages.sql"},
+		"newer, and another form":  {`insert into goose_db_version (version_id, is_applied) values (99, true); update schema_file set sha256 = '' where number = 1`, "0001_base.sql"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := pgtest.Empty(t, false)
+			if _, err := apply(t.Context(), url); err != nil {
+				t.Fatal(err)
+			}
+			db, err := pgx.Connect(t.Context(), url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer db.Close(context.Background())
+			if _, err := db.Exec(t.Context(), "set role bareed_owner; "+change.sql); err != nil {
+				t.Fatal(err)
+			}
+			_, migrated := apply(t.Context(), url)
+			for what, err := range map[string]error{"Check": migrations.Check(t.Context(), db), "Apply": migrated} {
+				var changed *migrations.ChangedError
+				if !errors.As(err, &changed) || changed.File != change.file {
+					t.Errorf("%s: %v, want %s to be named", what, err, change.file)
+				}
+			}
+		})
+	}
+}
+
+// A database that a newer program migrated still serves this one.
+func TestANewerSchemaServes(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t)
+	db := pgtest.Owner(t, pool)
+	_, err := db.Exec(t.Context(), `insert into goose_db_version (version_id, is_applied) values (99, true);
+		insert into schema_file (number, sha256) values (99, 'x')`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := migrations.Check(t.Context(), pool.App()); err != nil {
+		t.Error(err)
 	}
 }

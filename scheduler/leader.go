@@ -39,6 +39,9 @@ func (s *Scheduler) lead(ctx context.Context, work func(context.Context)) error 
 			return ctx.Err()
 		}
 	}
+	if _, err := conn.Exec(ctx, sqlLeads); err != nil {
+		return fmt.Errorf("say who leads: %w", err)
+	}
 	s.Log.Info("this scheduler leads")
 	s.leading.Store(true)
 	defer s.leading.Store(false)
@@ -52,11 +55,18 @@ func (s *Scheduler) lead(ctx context.Context, work func(context.Context)) error 
 	return ctx.Err()
 }
 
+const (
+	sqlLeads = `
+insert into scheduler_leader (since, beat) values (bareed_now(), bareed_now())
+on conflict (one) do update set since = excluded.since, beat = excluded.beat`
+	sqlBeat = `update scheduler_leader set beat = bareed_now()`
+)
+
 // watch ends held when the session no longer answers.
 func watch(held context.Context, conn *pgx.Conn, lost context.CancelFunc) {
 	for pause(held, time.Second) {
 		ask, cancel := context.WithTimeout(held, 3*time.Second)
-		_, err := conn.Exec(ask, `select 1`)
+		_, err := conn.Exec(ask, sqlBeat)
 		cancel()
 		if err != nil {
 			lost()

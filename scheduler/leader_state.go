@@ -11,20 +11,20 @@ import (
 	"bareed/internal/pg"
 )
 
-// Leader is who holds the lock, as any process sees it. The times are nil where
-// the database does not tell them to this login.
+// Leader is whether a scheduler leads, in whichever process.
 type Leader struct {
 	Held  bool
-	Since *time.Time // when its session began
-	Beat  *time.Time // when it last asked whether the session lives, once a second
+	Since *time.Time // when it began to lead
+	Beat  *time.Time // when it last asked whether its session lives, once a second
 }
 
 // sqlLeader finds the session lock: a key of one bigint has its low half in
-// objid and objsubid 1 (PostgreSQL, view pg_locks).
+// objid and objsubid 1 (PostgreSQL, view pg_locks). The row says nothing while
+// nobody holds the lock: it is the last leader's.
 const sqlLeader = `
-select a.backend_start, a.state_change
+select s.since, s.beat
 from pg_locks l
-left join pg_stat_activity a on a.pid = l.pid
+left join scheduler_leader s on true
 where l.locktype = 'advisory'
   and l.granted
   and l.classid = 0

@@ -38,6 +38,7 @@ type Scheduler struct {
 	round    round
 	offered  *offered
 	release  release
+	trouble  trouble
 }
 
 // New builds a scheduler; Run starts it.
@@ -105,7 +106,8 @@ func (s *Scheduler) work(ctx context.Context) {
 	<-table.Stop().Done()
 }
 
-// perform runs one job once, with a deadline, and logs what went wrong. The
+// perform runs one job once, with a deadline, and logs what went wrong; the same
+// trouble once a minute. The
 // next tick tries again; no job keeps anything it could not lose.
 func (s *Scheduler) perform(ctx context.Context, j job) {
 	if ctx.Err() != nil {
@@ -119,6 +121,8 @@ func (s *Scheduler) perform(ctx context.Context, j job) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	if err := j.run(ctx); err != nil && ctx.Err() == nil {
-		s.Log.Error("job", "job", j.name, "error", err)
+		if again, tell := s.trouble.tells(j.name, err.Error(), time.Now()); tell {
+			s.Log.Error("job", "job", j.name, "error", err, "again", again)
+		}
 	}
 }

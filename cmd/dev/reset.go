@@ -11,5 +11,5 @@ import (
 
 // reset wipes this checkout's private data; servers given by URL stay as they are.
 func reset(ctx, _ context.Context, _ []string) error {
-	return devenv.Reset(ctx, os.Stdout)
+	return devenv.Reset(ctx, os.Stdout, devenv.Demo, devenv.Test)
 }

@@ -80,7 +80,7 @@ var table = []rule{
 	{folder: "internal/deploy", may: []string{"internal/devenv", "accounts"}},
 	{folder: "internal/procs", may: []string{"client", "internal/devenv", "internal/rig", "migrations", "sandbox"}},
 	{folder: "internal/rig", may: []string{"client", "internal/devenv", "sandbox"}},
-	{folder: "internal/demo", may: []string{"client", "contacts", "internal/devenv", "internal/rig", "sandbox"}},
+	{folder: "internal/demo", may: []string{"client", "contacts", "internal/devenv", "internal/rig", "migrations", "sandbox"}},
 	{folder: "internal/e2e", everything: true},
 	{folder: "internal/e2e/look", may: []string{"internal/devenv"}},
 	{folder: "internal/prove", everything: true},

@@ -50,7 +50,7 @@ type show struct {
 func Run(soft, hard context.Context, o Options) error {
 	began := time.Now()
 	fmt.Fprintln(o.Out, "Nothing leaves this machine: WhatsApp is simulated.")
-	env, err := devenv.Up(soft, devenv.Options{Mode: devenv.Demo, Out: o.Out, Install: o.Install})
+	env, err := servers(soft, o)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ package demo
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -64,10 +65,12 @@ func (s *show) endEarlier(ctx context.Context) error {
 			return err
 		}
 	}
-	return rig.Until(ctx, 200*time.Millisecond, func() (bool, error) {
-		var now sandbox.Summary
-		err := s.rig.Control(ctx, "/sandbox/journal/summary", nil, &now)
-		return now.Webhooks.Pending == 0 && now.Undecided == 0, err
+	return limited(ctx, "the end of the earlier campaigns", func(ctx context.Context) error {
+		return rig.Until(ctx, 200*time.Millisecond, func() (bool, error) {
+			var now sandbox.Summary
+			err := s.rig.Control(ctx, "/sandbox/journal/summary", nil, &now)
+			return now.Webhooks.Pending == 0 && now.Undecided == 0, err
+		})
 	})
 }
 
@@ -87,7 +90,7 @@ func (s *show) importPeople(ctx context.Context, file []byte, planted Planted) (
 	if err != nil {
 		return "", err
 	}
-	if _, err := s.api().WaitJob(ctx, started.Job.ID); err != nil {
+	if err := s.wait(ctx, "the import", started.Job.ID); err != nil {
 		return "", err
 	}
 	done, err := s.api().GetImport(ctx, started.Import.ID)
@@ -97,6 +100,28 @@ func (s *show) importPeople(ctx context.Context, file []byte, planted Planted) (
 	s.say("imported", "%d new, %d updated, %d unchanged, %d merged, %d rejected; opt-in recorded for %d, %d older than the person's opt-out",
 		done.Created, done.Updated, done.Unchanged, done.Merged, done.Rejected, done.OptedIn, done.Superseded)
 	return audience.ID, nil
+}
+
+// patience is how long each stage may take; the slowest takes twenty seconds on
+// two cores. A demo that waits for ever tells nobody what is wrong.
+const patience = 3 * time.Minute
+
+// limited gives a stage that long.
+func limited(ctx context.Context, stage string, run func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	err := run(ctx)
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return fmt.Errorf("%s did not end within %s, and what the processes logged above says why: %w", stage, patience, err)
+	}
+	return err
+}
+
+func (s *show) wait(ctx context.Context, stage, job string) error {
+	return limited(ctx, stage, func(ctx context.Context) error {
+		_, err := s.api().WaitJob(ctx, job)
+		return err
+	})
 }
 
 // settings say what the people of the file agreed to.
@@ -133,7 +158,7 @@ func (s *show) define(ctx context.Context, audience string) (campaign string, el
 	if err != nil {
 		return "", 0, err
 	}
-	if _, err := s.api().WaitJob(ctx, started.JobID); err != nil {
+	if err := s.wait(ctx, "the check", started.JobID); err != nil {
 		return "", 0, err
 	}
 	check, err := s.api().GetCheck(ctx, made.ID, started.CheckID)
@@ -160,7 +185,7 @@ func (s *show) send(ctx context.Context, campaign string, eligible int64) (*outc
 		return nil, err
 	}
 	o.run = strings.TrimPrefix(launched.RunID, "run_")
-	if err := s.follow(ctx, campaign, o); err != nil {
+	if err := limited(ctx, "the campaign", func(ctx context.Context) error { return s.follow(ctx, campaign, o) }); err != nil {
 		return nil, err
 	}
 	o.seconds = time.Since(began).Seconds()
@@ -180,8 +205,6 @@ func (s *show) disturb(ctx context.Context) error {
 // follow draws the bar until everybody is accounted for and every receipt that
 // the sandbox will send has come.
 func (s *show) follow(ctx context.Context, campaign string, o *outcome) error {
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
-	defer cancel()
 	stopped := false
 	err := rig.Until(ctx, 250*time.Millisecond, func() (bool, error) {
 		var err error

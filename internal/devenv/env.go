@@ -41,6 +41,9 @@ type Env struct {
 	// demo mode it names the demo's own database, in test mode the server's
 	// maintenance database.
 	DatabaseURL string
+	// DatabaseGiven tells that somebody else's server was named: Reset does not
+	// remove what lies there.
+	DatabaseGiven bool
 	// RedisURL is unix:///path/redis.sock?db=0 or redis://…; empty with NoRedis.
 	RedisURL string
 	// PrivateRedis tells that redis-server is this machine's own binary, so

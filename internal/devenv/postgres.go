@@ -34,7 +34,7 @@ func (e *Env) upPostgres(ctx context.Context, o Options) error {
 		}
 		where := conn.Config()
 		conn.Close(ctx)
-		e.DatabaseURL = addr
+		e.DatabaseURL, e.DatabaseGiven = addr, true
 		e.say(o.Out, "postgres", fmt.Sprintf("given by %s: %s on %s", name, where.Database, where.Host))
 		return nil
 	}

@@ -12,16 +12,16 @@ import (
 	"time"
 )
 
-// Reset stops this checkout's private servers, whoever uses them, and removes
-// their data. Servers given by URL are left alone.
-func Reset(ctx context.Context, out io.Writer) error {
+// Reset stops this checkout's private servers of these modes, whoever uses
+// them, and removes their data. Servers given by URL are left alone.
+func Reset(ctx context.Context, out io.Writer, modes ...Mode) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	state, err := stateDir()
 	if err != nil {
 		return err
 	}
-	for _, m := range []Mode{Demo, Test} {
+	for _, m := range modes {
 		if err := resetMode(ctx, out, state, m); err != nil {
 			return err
 		}

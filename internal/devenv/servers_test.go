@@ -32,7 +32,7 @@ func inOwnCheckout(t *testing.T) {
 	}
 	t.Cleanup(func() {
 		var out bytes.Buffer
-		if err := Reset(context.Background(), &out); err != nil {
+		if err := Reset(context.Background(), &out, Demo, Test); err != nil {
 			t.Errorf("reset: %v", err)
 		}
 		state, err := stateDir()
