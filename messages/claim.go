@@ -132,6 +132,13 @@ where m.run_id = pick.run_id
 returning m.run_id, m.ordinal, m.claim_token, m.attempt, m.tries, m.contact_id, m.address, m.parameters, m.recipient_hash,
     pick.campaign_id, pick.template, pick.template_id, pick.number_id, pick.waba_id, pick.portfolio_id`
 
+// sqlClaimTimes bounds a claim on the server, in milliseconds: a claim is good for
+// a quarter of a second, so one that waits for somebody's lock is better asked for
+// anew, and one whose caller has given up must not be granted afterwards. The
+// locks' time is longer than the second after which PostgreSQL looks for a
+// deadlock, which is worth a second try at once.
+const sqlClaimTimes = `select set_config('lock_timeout', '1500', true), set_config('statement_timeout', '5000', true)`
+
 // ClaimAll claims what may be sent of the wishes, for one workspace, in one
 // transaction that is one round trip. Each wish is one slot's: a slot must not
 // hold several. When an error is returned nothing may be POSTed, even though
@@ -148,6 +155,7 @@ func ClaimAll(ctx context.Context, pool *pg.Pool, ws id.Workspace, by string, wa
 		b := &pgx.Batch{}
 		b.Queue(`begin`)
 		b.Queue(pg.SQLLedger, ws)
+		b.Queue(sqlClaimTimes)
 		b.Queue(sqlClaim, ws, runs, ordinals, tokens, by, ClaimTime).Query(func(rows pgx.Rows) (err error) {
 			claims, err = pgx.CollectRows(rows, scanClaim)
 			return err
@@ -215,6 +223,7 @@ with want as (
         select m.run_id, m.ordinal,
             case
                 when known.suppressed = 'opted_out' then 'opted_out'
+                when known.suppressed = 'erased' then 'deleted'
                 when known.suppressed is not null then 'blocked'
                 when known.permission is null then 'no_opt_in'
                 else nullif(known.permission, '')

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -72,13 +73,16 @@ func Return(c Claim) Result {
 // backoff is how long a message waits after its nth refusal for now; a claim
 // that was given back unused is none. The pair limit is the person's own: 4^n
 // seconds as Meta asks, 6 s at least. For throughput the limiter slows the whole
-// number, so the message itself needs little.
+// number, so the message itself needs little: a second at first, a minute at most.
+// Up to a quarter more at random, or those who were refused together would come
+// again together.
 func backoff(code, n int) time.Duration {
-	n = min(max(n, 1), 6)
+	n = min(max(n, 1), 7)
+	wait := min(time.Duration(1<<(n-1))*time.Second, time.Minute)
 	if code == whatsapp.CodePairRate {
-		return max(6*time.Second, min(time.Duration(1<<(2*n))*time.Second, time.Minute))
+		wait = max(6*time.Second, min(time.Duration(1<<(2*n))*time.Second, time.Minute))
 	}
-	return min(time.Duration(1<<(n-1))*time.Second, time.Minute)
+	return wait + rand.N(wait/4)
 }
 
 // sqlRecord is conditional on the claim's token: a late worker can add what it

@@ -59,11 +59,16 @@ func (w *Worker) sendMessage(ctx context.Context, t queue.SendMessage) error {
 	}
 	booked := sync.OnceFunc(func() { w.claimers.leave(in) })
 	defer booked()
+	if left := w.breakers.hold(t.Number, w.Clock()); left > 0 {
+		return w.giveBack(ctx, t.Workspace, m, left)
+	}
+	w.reach(beforeClaim)
 	began := time.Now()
 	claim, err := w.claims.ask(ctx, t.Workspace, messages.Want{Message: m, Token: uuid.New()})
 	if err != nil || claim == nil {
 		return err
 	}
+	w.reach(afterClaim)
 	if claim.Number != t.Number { // the gates are the run's number's, the task's token would be another's
 		booked()
 		r := messages.Return(*claim)
@@ -83,10 +88,9 @@ func (w *Worker) post(ctx context.Context, t queue.SendMessage, from sender, c m
 	if err != nil {
 		booked()
 		w.Log.Error("render a message", "message", c.Message, "error", err)
-		r := messages.Return(c)
-		r.Outcome, r.State, r.Reason = "render", messages.Failed, "render"
-		return w.record(ctx, t.Workspace, answer{claim: c, result: r})
+		return w.record(ctx, t.Workspace, w.failBuild(c))
 	}
+	w.unbuilt.note(c.Message.Run, false)
 	ask := limits.Ask{Number: t.Number, Contact: t.Contact, PerSecond: from.perSecond, Bulk: !t.Reply}
 	grant, again := w.depart(ctx, ask, began, booked)
 	if !grant.OK {
@@ -94,8 +98,12 @@ func (w *Worker) post(ctx context.Context, t queue.SendMessage, from sender, c m
 		r.Again = again
 		return w.record(ctx, t.Workspace, answer{claim: c, result: r})
 	}
+	left := w.Clock()
 	got := w.Meta.SendTemplate(ctx, from.token, from.number.PhoneNumberID, body)
+	w.reach(afterAnswer)
+	w.noteAnswer(t.Number, left, got)
 	w.tellLimits(ctx, t.Number, ask, grant, got)
+	defer w.reach(afterRecord)
 	return w.record(ctx, t.Workspace, w.judge(c, got))
 }
 
@@ -190,12 +198,12 @@ func sleep(ctx context.Context, d time.Duration) bool {
 func (w *Worker) tellLimits(ctx context.Context, n id.Number, ask limits.Ask, grant limits.Grant, got whatsapp.SendResult) {
 	var err error
 	switch {
+	case got.Code == codeMaintenance: // before the rest of the 5xx, of which it is one
+		err = w.Limits.Rest(ctx, n, max(got.RetryAfter, time.Minute))
 	case got.Code == whatsapp.CodeThroughput || got.Outcome == whatsapp.Unknown && got.HTTPStatus >= 500:
 		err = w.Limits.Throttled(ctx, n, got.RetryAfter)
 	case got.Outcome == whatsapp.RefusedForNow && got.Code != whatsapp.CodePairRate:
 		err = w.Limits.Rest(ctx, n, max(got.RetryAfter, time.Second))
-	case got.Code == codeMaintenance:
-		err = w.Limits.Rest(ctx, n, time.Minute)
 	case got.Outcome == whatsapp.NeverLeft:
 		err = errors.Join(w.Limits.Release(ctx, ask, grant), w.Limits.Rest(ctx, n, time.Second))
 	}

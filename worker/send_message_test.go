@@ -3,6 +3,7 @@ package worker
 import (
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -25,22 +26,32 @@ import (
 	"bareed/whatsapp"
 )
 
-// sending is a worker that POSTs a run to a Meta which accepts everything after a while.
+// sending is a worker that POSTs a run to a Meta which accepts everything after a
+// while, or answers as it is told.
 type sending struct {
 	*Worker
 	b     *fixture.Broadcast
 	run   id.Run
 	posts atomic.Int32
+	ahead *atomic.Int64 // of the limiter's clock, ns
 }
 
 func newSending(t *testing.T, slots, people int, latency time.Duration) *sending {
 	t.Helper()
-	s := &sending{b: fixture.NewBroadcast(t, pgtest.New(t))}
-	b := s.b
-	meta := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, _ *http.Request) {
-		n := s.posts.Add(1)
+	var n atomic.Int32
+	return newSendingTo(t, slots, people, func(out http.ResponseWriter, _ *http.Request) {
 		time.Sleep(latency) // Meta's own
-		fmt.Fprintf(out, `{"messages":[{"id":"wamid.%d"}]}`, n)
+		fmt.Fprintf(out, `{"messages":[{"id":"wamid.%d"}]}`, n.Add(1))
+	})
+}
+
+func newSendingTo(t *testing.T, slots, people int, answer http.HandlerFunc) *sending {
+	t.Helper()
+	s := &sending{b: fixture.NewBroadcast(t, pgtest.New(t)), ahead: &atomic.Int64{}}
+	b := s.b
+	meta := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, in *http.Request) {
+		s.posts.Add(1)
+		answer(out, in)
 	}))
 	t.Cleanup(meta.Close)
 	client, err := whatsapp.New(whatsapp.Config{BaseURL: meta.URL})
@@ -50,27 +61,95 @@ func newSending(t *testing.T, slots, people int, latency time.Duration) *sending
 	t.Cleanup(client.Close)
 	rdb := redistest.Start(t).Client()
 	t.Cleanup(func() { _ = rdb.Close() })
-	var ahead atomic.Int64
-	limiter := limits.New(rdb, limits.Config{MinAhead: 5 * time.Millisecond, Offset: func() time.Duration { return time.Duration(ahead.Load()) }})
+	limiter := limits.New(rdb, limits.Config{MinAhead: 5 * time.Millisecond, Offset: func() time.Duration { return time.Duration(s.ahead.Load()) }})
 	// A number's first departure is a second away; that second is over.
 	if _, err := limiter.Take(t.Context(), limits.Ask{Number: b.Number, PerSecond: 1000}); err != nil {
 		t.Fatal(err)
 	}
-	ahead.Store(int64(2 * time.Second))
+	s.ahead.Store(int64(2 * time.Second))
 	s.Worker = New(Config{Pool: b.Pool, Vault: b.Vault, Meta: client, Limits: limiter, Clock: clock.System,
 		Log: slog.New(slog.DiscardHandler), Name: "test", Slots: slots})
-	box, err := b.Vault.Box(t.Context(), b.Workspace)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.senders.of[b.Number] = sender{number: numbers.Number{ID: b.Number, PhoneNumberID: "1"}, token: "token", box: box,
-		perSecond: 1000, read: time.Now().Add(time.Hour)}
+	s.know(t, s.Worker)
 	if _, err := b.Pool.Engine().Exec(t.Context(), `update portfolio set messaging_limit = null where id = $1`, b.Portfolio); err != nil {
 		t.Fatal(err)
 	}
 	b.AddPeople(t, b.Audience, people)
 	s.run = b.Launch(t, "Sent").RunID
 	return s
+}
+
+// know has a worker know the number, whose token no vault holds.
+func (s *sending) know(t *testing.T, w *Worker) {
+	t.Helper()
+	box, err := s.b.Vault.Box(t.Context(), s.b.Workspace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.senders.of[s.b.Number] = sender{number: numbers.Number{ID: s.b.Number, PhoneNumberID: "1"}, token: "token", box: box,
+		perSecond: 1000, read: time.Now().Add(time.Hour)}
+}
+
+// twin is another process's worker, on the same database and limits.
+func (s *sending) twin(t *testing.T, name string) *Worker {
+	t.Helper()
+	cfg := s.Config
+	cfg.Name = name
+	w := New(cfg)
+	s.know(t, w)
+	return w
+}
+
+// all lets a worker perform the tasks of the first n messages at once, each in a
+// goroutine of its own that may be ended in the middle.
+func (s *sending) all(t *testing.T, w *Worker, n int) {
+	t.Helper()
+	var wg sync.WaitGroup
+	for o := range n {
+		wg.Go(func() {
+			if err := w.sendMessage(t.Context(), s.task(o+1)); err != nil {
+				t.Errorf("message %d: %v", o+1, err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// drain performs the first n messages again and again until none of the run is
+// ready: one that missed its departure on a busy machine comes back.
+func (s *sending) drain(t *testing.T, w *Worker, n int) {
+	t.Helper()
+	for range 100 {
+		s.all(t, w, n)
+		if s.states(t)["ready"] == 0 {
+			return
+		}
+		s.b.Do(t, `update message set not_before = null where workspace_id = $1 and state = 'ready'`, s.b.Workspace)
+	}
+}
+
+// states counts the run's messages by their state.
+func (s *sending) states(t *testing.T) map[string]int {
+	t.Helper()
+	s.Wait(t.Context())
+	out := map[string]int{}
+	s.b.In(t, func(tx pgx.Tx) error {
+		rows, err := tx.Query(t.Context(), `select state, count(*) from message where workspace_id = $1 and run_id = $2 group by 1`, s.b.Workspace, s.run)
+		if err != nil {
+			return err
+		}
+		var state string
+		var n int
+		_, err = pgx.ForEachRow(rows, []any{&state, &n}, func() error { out[state] = n; return nil })
+		return err
+	})
+	return out
+}
+
+func (s *sending) want(t *testing.T, when string, posts int, want map[string]int) {
+	t.Helper()
+	if got := s.states(t); !maps.Equal(got, want) || int(s.posts.Load()) != posts {
+		t.Errorf("%s: %d POSTs and %v, want %d and %v", when, s.posts.Load(), got, posts, want)
+	}
 }
 
 func (s *sending) task(ordinal int) queue.SendMessage {

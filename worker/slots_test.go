@@ -104,3 +104,10 @@ func TestLaneRests(t *testing.T) {
 		}
 	})
 }
+
+// forget ends every lane's rest.
+func (s *slots) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.rests)
+}

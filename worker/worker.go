@@ -44,13 +44,17 @@ type Worker struct {
 	effects  *batches[answer, error] // those with a stop or an opt-out
 	returns  *batches[messages.Returned, struct{}]
 	streaks  streaks
+	breakers *breakers
+	unbuilt  unbuilt
 	prepared prepared
+	edges    func(edge)     // nil outside of tests
 	pending  sync.WaitGroup // batches in the database
 }
 
 // New builds a worker; Tasks says what it can do.
 func New(cfg Config) *Worker {
-	w := &Worker{Config: cfg, slots: newSlots(cfg.Slots), askers: newTurns(), claimers: newTurns(), streaks: streaks{of: map[id.Run]int{}}}
+	w := &Worker{Config: cfg, slots: newSlots(cfg.Slots), askers: newTurns(), claimers: newTurns(),
+		streaks: streaks{of: map[id.Run]int{}}, breakers: newBreakers()}
 	w.senders = newSenders(w)
 	w.claims = newBatches(&w.pending, w.claimAll)
 	w.refusals = newBatches(&w.pending, w.settleAll)
