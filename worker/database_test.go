@@ -1,0 +1,163 @@
+package worker
+
+import (
+	"math/rand/v2"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"bareed/internal/pg/pgtest"
+	"bareed/messages"
+)
+
+// The commit of a claim happens and the word of it is lost: that is no permission.
+// Nothing is POSTed, and the row turns unknown at its deadline.
+func TestCommitWithoutAnAnswerPermitsNothing(t *testing.T) {
+	t.Parallel()
+	s := newSending(t, 4, 1, 0)
+	line := pgtest.NewLine(t, s.b.Pool)
+	s.Pool = line.Pool
+	line.CutAtCommit()
+	if err := s.sendMessage(t.Context(), s.task(1)); err == nil || !line.WasCut() {
+		t.Fatalf("the claim's commit was cut %v, the task says %v", line.WasCut(), err)
+	}
+	s.want(t, "after the cut", 0, map[string]int{"sending": 1})
+	if err := s.sendMessage(t.Context(), s.task(1)); err != nil { // the queue tries again
+		t.Error(err)
+	}
+	s.want(t, "after the second try", 0, map[string]int{"sending": 1})
+	pgtest.MoveClock(t, s.b.Pool, messages.ClaimTime+time.Second)
+	s.repair(t, messages.ExpireClaims)
+	s.want(t, "at the deadline", 0, map[string]int{"unknown": 1})
+}
+
+// The commit of a record happens and the word of it is lost: it is written again,
+// and is what it was.
+func TestRecordIsRepeatedAfterALostCommit(t *testing.T) {
+	t.Parallel()
+	s := newSending(t, 4, 1, 0)
+	line := pgtest.NewLine(t, s.b.Pool)
+	s.Pool = line.Pool
+	s.edges = func(e edge) {
+		if e == afterAnswer {
+			line.CutAtCommit()
+		}
+	}
+	for try := 0; try < 20 && s.posts.Load() == 0; try++ { // a busy machine may miss the departure
+		s.all(t, s.Worker, 1)
+	}
+	s.want(t, "after the cut", 1, map[string]int{"accepted": 1})
+	if !line.WasCut() {
+		t.Error("nothing was cut")
+	}
+}
+
+// Every connection to PostgreSQL breaks again and again while messages leave, as
+// in a restart: nobody is messaged twice, every answer is recorded in the end, and
+// sending goes on without a restart of ours.
+func TestBrokenConnections(t *testing.T) {
+	t.Parallel()
+	const people = 120
+	var meta echoing
+	s := newSendingTo(t, 24, people, meta.answer)
+	line := pgtest.NewLine(t, s.b.Pool)
+	s.Pool = line.Pool
+	var over atomic.Bool
+	cuts := make(chan int)
+	go func() {
+		n := 0
+		for ; !over.Load(); n++ {
+			time.Sleep(10*time.Millisecond + rand.N(60*time.Millisecond)) // the nemesis' own pace
+			line.Cut()
+		}
+		cuts <- n
+	}()
+	for range 3 {
+		s.tryAll(t, people)
+		s.b.Do(t, `update message set not_before = null where workspace_id = $1 and state = 'ready'`, s.b.Workspace)
+	}
+	over.Store(true)
+	n := <-cuts
+	line.Pool.App().Reset() // or the next to come would find the last broken ones
+	s.drain(t, s.Worker, people)
+	data := slices.Clone(meta.data)
+	slices.Sort(data)
+	if unique := slices.Compact(data); len(unique) != int(s.posts.Load()) {
+		t.Errorf("%d POSTs of %d messages", s.posts.Load(), len(unique))
+	}
+	got := s.states(t)
+	if got["accepted"] != len(data) || got["accepted"]+got["sending"] != people || n < 5 || len(data) < people/4 {
+		t.Errorf("%d cuts, %d POSTs and %v", n, len(data), got)
+	}
+}
+
+// tryAll is all for tasks that may fail and come again.
+func (s *sending) tryAll(t *testing.T, n int) {
+	t.Helper()
+	done := make(chan struct{}, n)
+	for o := range n {
+		go func() {
+			_ = s.sendMessage(t.Context(), s.task(o+1))
+			done <- struct{}{}
+		}()
+	}
+	for range n {
+		<-done
+	}
+}
+
+// Somebody holds a message's row: the claim gives up in its own short time, holds
+// no slot meanwhile longer than that, and the message goes when the lock does.
+func TestLockedRowHoldsNoSlot(t *testing.T) {
+	t.Parallel()
+	s := newSending(t, 4, 2, 0)
+	owner := pgtest.Owner(t, s.b.Pool)
+	tx, err := owner.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), `select from message where run_id = $1 and ordinal = 1 for update`, s.run); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	if err := s.sendMessage(t.Context(), s.task(1)); err == nil {
+		t.Error("a claim that got no lock is no error")
+	}
+	if took := time.Since(began); took > 4*time.Second { // the session's own limit is 5 s
+		t.Errorf("the claim waited %v", took)
+	}
+	s.idle(t)
+	if err := tx.Rollback(t.Context()); err != nil && err != pgx.ErrTxClosed {
+		t.Fatal(err)
+	}
+	s.drain(t, s.Worker, 2)
+	s.want(t, "after the lock", 2, map[string]int{"accepted": 2})
+}
+
+// Every connection is taken: a claim waits its time and no longer, and nothing
+// leaves.
+func TestExhaustedPoolSendsNothing(t *testing.T) {
+	t.Parallel()
+	s := newSending(t, 4, 1, 0)
+	line := pgtest.NewLine(t, s.b.Pool)
+	s.Pool = line.Pool
+	for range line.Pool.App().Config().MaxConns {
+		conn, err := line.Pool.App().Acquire(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Release()
+	}
+	began := time.Now()
+	if err := s.sendMessage(t.Context(), s.task(1)); err == nil {
+		t.Error("a claim without a connection is no error")
+	}
+	if took := time.Since(began); took > 8*time.Second {
+		t.Errorf("the claim waited %v", took)
+	}
+	s.want(t, "afterwards", 0, map[string]int{"ready": 1})
+	s.idle(t)
+}
