@@ -53,6 +53,10 @@ func TestEveryGateIsInsideTheClaim(t *testing.T) {
 			l.exec(`insert into suppression (workspace_id, recipient_hash, purpose, key_version, reason)
 				select workspace_id, recipient_hash, 'marketing', 1, 'opted_out' from message`)
 		}, messages.Suppressed, messages.OptedOut},
+		{"erased", func(l *ledger) {
+			l.exec(`insert into suppression (workspace_id, recipient_hash, purpose, key_version, reason)
+				select workspace_id, recipient_hash, 'marketing', 1, 'erased' from message`)
+		}, messages.Suppressed, messages.Deleted},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -27,7 +27,8 @@ func stopOnFailures(ctx context.Context, tx pgx.Tx, ws id.Workspace, moved []mov
 	done := map[reached]bool{}
 	for _, m := range moved {
 		h := by[m.subject()]
-		if !m.Failed || h == nil || done[reached{m.Run, h.code}] {
+		// 0 is a status that names no error; in an answer it would speak of the token.
+		if !m.Failed || h == nil || h.code == 0 || done[reached{m.Run, h.code}] {
 			continue
 		}
 		done[reached{m.Run, h.code}] = true

@@ -161,3 +161,66 @@ func TestExhaustedPoolSendsNothing(t *testing.T) {
 	s.want(t, "afterwards", 0, map[string]int{"ready": 1})
 	s.idle(t)
 }
+
+// fillDisk has PostgreSQL refuse every change of a message as it does when its
+// disk is full (SQLSTATE 53100).
+func (s *sending) fillDisk(t *testing.T) (free func()) {
+	t.Helper()
+	owner := pgtest.Owner(t, s.b.Pool)
+	do := func(sql string) {
+		t.Helper()
+		if _, err := owner.Exec(t.Context(), sql); err != nil {
+			t.Error(err)
+		}
+	}
+	do(`create or replace function no_space() returns trigger language plpgsql as
+		$$ begin raise exception 'No space left on device' using errcode = '53100'; end $$`)
+	do(`create trigger no_space before update on message for each row execute function no_space()`)
+	return func() { do(`drop trigger no_space on message`) }
+}
+
+// The database's disk is full: no claim, so nothing leaves; an answer that is
+// already there is written again and again until there is space; then sending goes
+// on without a restart.
+func TestFullDiskStopsSending(t *testing.T) {
+	t.Parallel()
+	s := newSending(t, 4, 2, 0)
+	free := s.fillDisk(t)
+	for o := range 2 {
+		if err := s.sendMessage(t.Context(), s.task(o+1)); err == nil {
+			t.Error("a claim that could not be written is no error")
+		}
+	}
+	s.want(t, "while it is full", 0, map[string]int{"ready": 2})
+	free()
+
+	full, space := make(chan struct{}), make(chan struct{})
+	s.edges = func(e edge) {
+		if e == afterAnswer {
+			free = s.fillDisk(t)
+			close(full)
+		}
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for try := 0; try < 20 && s.posts.Load() == 0; try++ { // a busy machine may miss the departure
+			if err := s.sendMessage(t.Context(), s.task(1)); err != nil {
+				t.Error(err)
+			}
+		}
+	}()
+	<-full
+	time.AfterFunc(300*time.Millisecond, func() { close(space) })
+	select {
+	case <-done:
+		t.Fatal("an answer that could not be written was let go")
+	case <-space:
+	}
+	free()
+	<-done
+	s.edges = nil
+	s.want(t, "after there is space", 1, map[string]int{"accepted": 1, "ready": 1})
+	s.drain(t, s.Worker, 2)
+	s.want(t, "at the end", 2, map[string]int{"accepted": 2})
+}

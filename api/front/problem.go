@@ -53,6 +53,7 @@ func (f *Front) personal(ctx context.Context, err error) *errs.Error {
 	switch {
 	case ok && e.Status() < 500:
 		return e
+	case ok: // said on purpose, whatever lies behind it, such as a webhook's "send it again"
 	case errors.As(err, &tooLarge):
 		return errs.New("body.too_large", "limit", Megabytes(tooLarge.Limit))
 	case errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled):
@@ -61,7 +62,7 @@ func (f *Front) personal(ctx context.Context, err error) *errs.Error {
 	case pg.Full(err):
 		e = errs.New("storage.full")
 		e.RetryAfter = 30 * time.Second
-	case !ok:
+	default:
 		e = errs.New("internal")
 	}
 	f.Log.ErrorContext(ctx, "request ended badly", "request_id", callOf(ctx).requestID, "code", e.Code, "err", err)
