@@ -34,24 +34,29 @@ func TestCommitWithoutAnAnswerPermitsNothing(t *testing.T) {
 	s.want(t, "at the deadline", 0, map[string]int{"unknown": 1})
 }
 
-// The commit of a record happens and the word of it is lost: it is written again,
-// and is what it was.
-func TestRecordIsRepeatedAfterALostCommit(t *testing.T) {
+// The connection breaks before an answer is recorded, or the commit happens and the
+// word of it is lost: it is written again, and is what it was.
+func TestAnswerIsRecordedOverABrokenConnection(t *testing.T) {
 	t.Parallel()
-	s := newSending(t, 4, 1, 0)
-	line := pgtest.NewLine(t, s.b.Pool)
-	s.Pool = line.Pool
-	s.edges = func(e edge) {
-		if e == afterAnswer {
-			line.CutAtCommit()
-		}
-	}
-	for try := 0; try < 20 && s.posts.Load() == 0; try++ { // a busy machine may miss the departure
-		s.all(t, s.Worker, 1)
-	}
-	s.want(t, "after the cut", 1, map[string]int{"accepted": 1})
-	if !line.WasCut() {
-		t.Error("nothing was cut")
+	for name, cut := range map[string]func(*pgtest.Line){"before": (*pgtest.Line).Cut, "at the commit": (*pgtest.Line).CutAtCommit} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSending(t, 4, 1, 0)
+			line := pgtest.NewLine(t, s.b.Pool)
+			s.Pool = line.Pool
+			s.edges = func(e edge) {
+				if e == afterAnswer {
+					cut(line)
+				}
+			}
+			for try := 0; try < 20 && s.posts.Load() == 0; try++ { // a busy machine may miss the departure
+				s.all(t, s.Worker, 1)
+			}
+			s.want(t, "after the cut", 1, map[string]int{"accepted": 1})
+			if !line.WasCut() {
+				t.Error("nothing was cut")
+			}
+		})
 	}
 }
 

@@ -100,7 +100,9 @@ func (l *Line) answers(caller, server net.Conn) {
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := server.Read(buf)
-		if bytes.Contains(buf[:n], []byte("COMMIT\x00")) && l.armed.CompareAndSwap(true, false) {
+		const before = 5 // a byte of type and four of length
+		if at := bytes.Index(buf[:n], []byte("COMMIT\x00")); at >= before && l.armed.CompareAndSwap(true, false) {
+			_, _ = caller.Write(buf[:at-before]) // what came before is through
 			return
 		}
 		if n > 0 {
