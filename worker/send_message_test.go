@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/redis/go-redis/v9"
 
 	"bareed/internal/clock"
 	"bareed/internal/fixture"
@@ -34,6 +35,7 @@ type sending struct {
 	run   id.Run
 	posts atomic.Int32
 	ahead *atomic.Int64 // of the limiter's clock, ns
+	redis *redistest.Server
 }
 
 func newSending(t *testing.T, slots, people int, latency time.Duration) *sending {
@@ -59,7 +61,10 @@ func newSendingTo(t *testing.T, slots, people int, answer http.HandlerFunc) *sen
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	rdb := redistest.Start(t).Client()
+	s.redis = redistest.Start(t)
+	o := s.redis.Options()
+	o.ContextTimeoutEnabled = true // as queue.ParseURL has it
+	rdb := redis.NewClient(o)
 	t.Cleanup(func() { _ = rdb.Close() })
 	limiter := limits.New(rdb, limits.Config{MinAhead: 5 * time.Millisecond, Offset: func() time.Duration { return time.Duration(s.ahead.Load()) }})
 	// A number's first departure is a second away; that second is over.
