@@ -8,6 +8,7 @@ import (
 
 	"bareed/accounts"
 	"bareed/campaigns"
+	"bareed/campaigns/check"
 	"bareed/internal/id"
 )
 
@@ -44,10 +45,10 @@ type checkInput struct {
 	Check    id.Check    `path:"check"`
 }
 
-func (s *Server) getCheck(ctx context.Context, a accounts.Actor, in *checkInput) (*reply[campaigns.Check], error) {
-	out := &reply[campaigns.Check]{}
+func (s *Server) getCheck(ctx context.Context, a accounts.Actor, in *checkInput) (*reply[check.Check], error) {
+	out := &reply[check.Check]{}
 	err := s.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
-		out.Body, err = campaigns.GetCheck(ctx, tx, a.Workspace, in.Campaign, in.Check)
+		out.Body, err = check.Get(ctx, tx, a.Workspace, in.Campaign, in.Check)
 		return err
 	})
 	return out, err

@@ -49,6 +49,7 @@ var table = []rule{
 	{folder: "worker", may: with(nouns, "queue", "limits", "whatsapp")},
 
 	{folder: "campaigns", may: []string{"messages", "consents", "templates", "contacts", "numbers", "accounts"}},
+	{folder: "campaigns/check", may: []string{"campaigns", "messages", "templates", "numbers", "accounts"}},
 	{folder: "campaigns/board", may: []string{"campaigns", "messages"}},
 	{folder: "campaigns/live", may: []string{"campaigns", "accounts"}},
 	{folder: "messages", may: []string{"consents", "templates", "contacts", "numbers", "accounts", "whatsapp"}},
