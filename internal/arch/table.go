@@ -85,6 +85,7 @@ var table = []rule{
 	{folder: "internal/e2e", everything: true},
 	{folder: "internal/e2e/look", may: []string{"internal/devenv"}},
 	{folder: "internal/prove", everything: true},
+	{folder: "internal/bench/report"},
 	{folder: "internal/bench", everything: true},
 }
 
