@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/accounts"
+	"bareed/api/front"
 	"bareed/campaigns"
 	"bareed/campaigns/check"
 	"bareed/internal/id"
@@ -15,7 +16,8 @@ import (
 func (s *Server) campaignActions() {
 	add(s, "POST /v1/campaigns/{campaign}/check", s.checkCampaign)
 	add(s, "GET /v1/campaigns/{campaign}/checks/{check}", s.getCheck)
-	raw(s, "GET /v1/campaigns/{campaign}/checks/{check}/rows.csv", s.checkRows, checkRowsQuery, answersText("text/csv"))
+	raw(s, "GET /v1/campaigns/{campaign}/checks/{check}/rows.csv", s.checkRows,
+		front.Query([2]string{"reason", "Only these rows; eligible for those without a reason"}), front.AnswersText("text/csv"))
 	add(s, "POST /v1/campaigns/{campaign}/launch", s.launchCampaign)
 	add(s, "POST /v1/campaigns/{campaign}/pause", s.pauseCampaign)
 	add(s, "POST /v1/campaigns/{campaign}/resume", s.resumeCampaign)

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
 	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
@@ -18,12 +17,6 @@ import (
 	"bareed/campaigns/live"
 	"bareed/internal/id"
 )
-
-// checkRowsQuery describes the one query parameter of the download.
-func checkRowsQuery(op *huma.Operation) {
-	op.Parameters = append(op.Parameters, &huma.Param{Name: "reason", In: "query",
-		Description: "Only these rows; eligible for those without a reason", Schema: &huma.Schema{Type: "string"}})
-}
 
 // pathID reads an identifier whose form the gates have checked.
 func pathID[T any, P interface {

@@ -31,7 +31,8 @@ var table = []rule{
 	{folder: "cmd/bareed", everything: true},
 	{folder: "cmd/dev", everything: true},
 
-	{folder: "api", may: with(nouns, "queue", "whatsapp", "api/front", "api/access", "api/webhook", "api/describe", "api/manual", "campaigns/live")},
+	{folder: "api", may: with(nouns, "queue", "whatsapp", "api/front", "api/access", "api/webhook", "api/describe", "api/manual", "api/people", "campaigns/live")},
+	{folder: "api/people", may: []string{"accounts", "contacts", "consents", "api/front"}},
 	{folder: "api/manual", may: []string{"accounts", "api/front", "docs"}},
 	{folder: "api/describe", may: []string{"accounts", "api/front"}},
 	{folder: "api/front", may: []string{"accounts", "api/front/quota"}},
