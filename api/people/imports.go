@@ -13,6 +13,7 @@ import (
 
 	"bareed/accounts"
 	"bareed/api/front"
+	"bareed/api/front/strictjson"
 	"bareed/contacts"
 	"bareed/internal/errs"
 	"bareed/internal/id"
@@ -125,7 +126,7 @@ func isTrue(v string) (bool, error) {
 }
 
 func readSettings(b []byte, s *contacts.Settings) error {
-	if err := front.CheckJSON(b, reflect.TypeFor[contacts.Settings]()); err != nil {
+	if err := strictjson.Check(b, reflect.TypeFor[contacts.Settings]()); err != nil {
 		return err
 	}
 	if err := json.Unmarshal(b, s); err != nil {
