@@ -4,12 +4,13 @@ import (
 	"strconv"
 	"time"
 
+	"bareed/sandbox/asset"
 	"bareed/sandbox/hooks"
 	"bareed/whatsapp"
 )
 
 func newMessages(n *number) hooks.Messages {
-	return hooks.NewMessages(digits(n.DisplayPhone), n.ID)
+	return hooks.NewMessages(asset.Digits(n.DisplayPhone), n.ID)
 }
 
 func seconds(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }

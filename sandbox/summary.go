@@ -55,7 +55,7 @@ func (s *Server) Summary() Summary {
 		sum.Portfolios[id] = PortfolioSummary{Uniques24h: p.reached.Count(s.now()), MaxUniques24h: p.reached.Most, Limit: p.limit()}
 	}
 	sum.Webhooks = s.counts.webhooks
-	sum.Webhooks.Pending = len(s.queue) + s.inFlight
+	sum.Webhooks.Pending = s.queue.Len() + s.inFlight
 	return sum
 }
 

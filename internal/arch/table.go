@@ -65,6 +65,8 @@ var table = []rule{
 	{folder: "limits"},
 	{folder: "queue"},
 	{folder: "sandbox", may: []string{"whatsapp"}},
+	{folder: "sandbox/agenda"},
+	{folder: "sandbox/asset"},
 	{folder: "migrations"},
 	{folder: "docs"},
 	{folder: "client", standardOnly: true},
