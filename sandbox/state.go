@@ -48,6 +48,9 @@ type number struct {
 	windows map[string]time.Time // wa_id to the end of the service window
 }
 
+// inWindow needs mu; a person who wrote in the last 24 hours may be answered freely.
+func (n *number) inWindow(wa string, now time.Time) bool { return now.Before(n.windows[wa]) }
+
 // Apply creates or replaces everything in the seed, in the order that references
 // need, and names every fault; what was right stays.
 func (s *Server) Apply(seed Seed) error {

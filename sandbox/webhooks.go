@@ -98,7 +98,7 @@ func (s *Server) emit(d due, now time.Time) *event {
 	m, p := d.msg, d.msg.number.waba.portfolio
 	if (d.step == stepDelivered || d.step == stepRead) && !m.counted {
 		m.counted = true
-		if !m.inWindow && !p.reached.Reach(m.person(), now, p.limit()) {
+		if !m.inWindow && !p.reached.Reach(m.person(), now, p.People()) {
 			m.lost = true
 			s.counts.overLimit++
 			if s.scenario.OverLimitCode != 0 {

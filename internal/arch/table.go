@@ -58,7 +58,9 @@ var table = []rule{
 	{folder: "templates", may: []string{"numbers", "accounts", "whatsapp"}},
 	{folder: "consents", may: []string{"contacts", "accounts"}},
 	{folder: "contacts", may: []string{"accounts"}},
+	{folder: "numbers/places"},
 	{folder: "numbers", may: []string{"accounts", "whatsapp"}},
+	{folder: "accounts/ledger"},
 	{folder: "accounts"},
 
 	{folder: "whatsapp"},
@@ -66,7 +68,7 @@ var table = []rule{
 	{folder: "queue"},
 	{folder: "sandbox", may: []string{"whatsapp"}},
 	{folder: "sandbox/agenda"},
-	{folder: "sandbox/asset"},
+	{folder: "sandbox/asset", may: []string{"whatsapp"}},
 	{folder: "migrations"},
 	{folder: "docs"},
 	{folder: "client", standardOnly: true},

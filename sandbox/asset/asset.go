@@ -7,7 +7,11 @@
 // sandbox's names. It must not know requests, limits or webhooks.
 package asset
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"bareed/whatsapp"
+)
 
 // App is a Meta app: where webhooks go and what signs them.
 type App struct {
@@ -23,6 +27,15 @@ type Portfolio struct {
 	ID    string `json:"id"`
 	Name  string `json:"name,omitempty"`
 	Limit string `json:"limit"`
+}
+
+// People is the limit as a number of people; 0 without one.
+func (p Portfolio) People() int {
+	n, unlimited, ok := whatsapp.ParseTier(p.Limit)
+	if unlimited || !ok {
+		return 0
+	}
+	return n
 }
 
 // WABA is a business account; AppIDs are subscribed to its webhooks at once.
