@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"bareed/accounts/ledger"
 	"bareed/internal/id"
 )
 
@@ -23,6 +24,9 @@ type Deed struct {
 const sqlAuditHash = `sha256(convert_to(jsonb_build_array(
 	workspace_id, id, to_char(at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'),
 	actor, action, subject, detail, address, request_id)::text, 'UTF8'))`
+
+// AuditLedger describes the audit to ledger.Verify.
+func AuditLedger() ledger.Ledger { return ledger.Ledger{Name: "audit", RowHash: sqlAuditHash} }
 
 const sqlAudit = `
 	insert into audit (workspace_id, id, at, actor, action, subject, detail, address, request_id, hash)

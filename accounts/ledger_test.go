@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/accounts"
+	"bareed/accounts/ledger"
 	"bareed/internal/fixture"
 	"bareed/internal/id"
 	"bareed/internal/pg/pgtest"
@@ -22,14 +23,14 @@ func (o *office) deed(ctx context.Context, n int) error {
 }
 
 func (o *office) seal(ctx context.Context) error {
-	return o.pool.InEngine(ctx, func(tx pgx.Tx) error { return accounts.SealLedger(ctx, tx, "audit") })
+	return o.pool.InEngine(ctx, func(tx pgx.Tx) error { return ledger.Seal(ctx, tx, "audit") })
 }
 
-func (o *office) verify(t *testing.T, ws id.Workspace) []accounts.Break {
+func (o *office) verify(t *testing.T, ws id.Workspace) []ledger.Break {
 	t.Helper()
-	var breaks []accounts.Break
+	var breaks []ledger.Break
 	fixture.In(t, o.pool, ws, func(tx pgx.Tx) (err error) {
-		breaks, err = accounts.VerifyLedger(t.Context(), tx, ws, accounts.AuditLedger())
+		breaks, err = ledger.Verify(t.Context(), tx, ws, accounts.AuditLedger())
 		return err
 	})
 	return breaks
@@ -140,10 +141,10 @@ func TestLedgerFindsWhatWasTamperedWith(t *testing.T) {
 	}
 }
 
-func TestSealLedgerRefusesUnknown(t *testing.T) {
+func TestSealRefusesUnknown(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
-	err := o.pool.InEngine(t.Context(), func(tx pgx.Tx) error { return accounts.SealLedger(t.Context(), tx, "diary") })
+	err := o.pool.InEngine(t.Context(), func(tx pgx.Tx) error { return ledger.Seal(t.Context(), tx, "diary") })
 	if err == nil {
 		t.Error("an unknown ledger was sealed")
 	}

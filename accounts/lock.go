@@ -37,10 +37,5 @@ func LockMember(ctx context.Context, tx pgx.Tx, ws id.Workspace, user id.User) (
 	if _, err := tx.Exec(ctx, sqlLockMember, ws, user); err != nil {
 		return Member{}, fmt.Errorf("lock the member: %w", err)
 	}
-	return getMember(ctx, tx, ws, user)
-}
-
-// GetMember reads one member; not_found when there is none.
-func GetMember(ctx context.Context, tx pgx.Tx, ws id.Workspace, user id.User) (Member, error) {
-	return getMember(ctx, tx, ws, user)
+	return GetMember(ctx, tx, ws, user)
 }

@@ -49,7 +49,8 @@ const sqlMember = `
 	where m.workspace_id = $1
 	  and m.user_id = $2`
 
-func getMember(ctx context.Context, tx pgx.Tx, ws id.Workspace, user id.User) (Member, error) {
+// GetMember reads one member; not_found when there is none.
+func GetMember(ctx context.Context, tx pgx.Tx, ws id.Workspace, user id.User) (Member, error) {
 	rows, err := tx.Query(ctx, sqlMember, ws, user)
 	if err != nil {
 		return Member{}, fmt.Errorf("find the member: %w", err)
@@ -116,7 +117,7 @@ func AddMember(ctx context.Context, tx pgx.Tx, h *Hasher, a Actor, r MemberReque
 	if err := Audit(ctx, tx, a, Deed{Action: "member.added", Subject: user.String(), Detail: map[string]any{"role": r.Role}}); err != nil {
 		return Member{}, err
 	}
-	return getMember(ctx, tx, a.Workspace, user)
+	return GetMember(ctx, tx, a.Workspace, user)
 }
 
 func mayGrant(a Actor, r Role) error {
@@ -179,7 +180,7 @@ func SetRole(ctx context.Context, tx pgx.Tx, a Actor, user id.User, r Role) (Mem
 	if err := mayGrant(a, r); err != nil {
 		return Member{}, err
 	}
-	m, err := getMember(ctx, tx, a.Workspace, user)
+	m, err := GetMember(ctx, tx, a.Workspace, user)
 	if err != nil || m.Role == r {
 		return m, err
 	}
@@ -208,7 +209,7 @@ const sqlRevokeKeysOf = `
 
 // RemoveMember takes a person out of the workspace; keys they made there end.
 func RemoveMember(ctx context.Context, tx pgx.Tx, a Actor, user id.User) error {
-	m, err := getMember(ctx, tx, a.Workspace, user)
+	m, err := GetMember(ctx, tx, a.Workspace, user)
 	if err != nil {
 		return err
 	}

@@ -7,14 +7,17 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/accounts"
+	"bareed/api/front"
 	"bareed/campaigns"
+	"bareed/campaigns/check"
 	"bareed/internal/id"
 )
 
 func (s *Server) campaignActions() {
 	add(s, "POST /v1/campaigns/{campaign}/check", s.checkCampaign)
 	add(s, "GET /v1/campaigns/{campaign}/checks/{check}", s.getCheck)
-	raw(s, "GET /v1/campaigns/{campaign}/checks/{check}/rows.csv", s.checkRows, checkRowsQuery, answersText("text/csv"))
+	raw(s, "GET /v1/campaigns/{campaign}/checks/{check}/rows.csv", s.checkRows,
+		front.Query([2]string{"reason", "Only these rows; eligible for those without a reason"}), front.AnswersText("text/csv"))
 	add(s, "POST /v1/campaigns/{campaign}/launch", s.launchCampaign)
 	add(s, "POST /v1/campaigns/{campaign}/pause", s.pauseCampaign)
 	add(s, "POST /v1/campaigns/{campaign}/resume", s.resumeCampaign)
@@ -44,10 +47,10 @@ type checkInput struct {
 	Check    id.Check    `path:"check"`
 }
 
-func (s *Server) getCheck(ctx context.Context, a accounts.Actor, in *checkInput) (*reply[campaigns.Check], error) {
-	out := &reply[campaigns.Check]{}
+func (s *Server) getCheck(ctx context.Context, a accounts.Actor, in *checkInput) (*reply[check.Check], error) {
+	out := &reply[check.Check]{}
 	err := s.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
-		out.Body, err = campaigns.GetCheck(ctx, tx, a.Workspace, in.Campaign, in.Check)
+		out.Body, err = check.Get(ctx, tx, a.Workspace, in.Campaign, in.Check)
 		return err
 	})
 	return out, err

@@ -25,7 +25,7 @@ func (s *Server) campaignReports() {
 	add(s, "GET /v1/campaigns/{campaign}/report", s.campaignReport, front.OrUnchanged)
 	add(s, "GET /v1/campaigns/{campaign}/recipients", s.recipients)
 	add(s, "GET /v1/messages/{message}", s.getMessage)
-	raw(s, "GET /v1/campaigns/{campaign}/events", s.campaignEvents, eventsQuery, answers[eventPage](s, "EventPage"), answersText("text/event-stream"))
+	raw(s, "GET /v1/campaigns/{campaign}/events", s.campaignEvents, eventsQuery, front.Answers[eventPage](s.Front, "EventPage"), front.AnswersText("text/event-stream"))
 }
 
 // seesPhones tells whether phone numbers are shown whole.
@@ -167,10 +167,8 @@ func (s *Server) campaignEvents(c *gin.Context, a accounts.Actor) error {
 }
 
 func eventsQuery(op *huma.Operation) {
-	for _, p := range [][2]string{{"after", "Sequence of the last event that is known"},
-		{"limit", "How many at most, 1 to 200; 50 when not given"}, {"cursor", "next_cursor of the page before"}} {
-		op.Parameters = append(op.Parameters, &huma.Param{Name: p[0], In: "query", Description: p[1], Schema: &huma.Schema{Type: "string"}})
-	}
+	front.Query([2]string{"after", "Sequence of the last event that is known"},
+		[2]string{"limit", "How many at most, 1 to 200; 50 when not given"}, [2]string{"cursor", "next_cursor of the page before"})(op)
 	op.Parameters = append(op.Parameters, &huma.Param{Name: "Last-Event-ID", In: "header",
 		Description: "Of a stream: go on behind this sequence", Schema: &huma.Schema{Type: "string"}})
 	op.Description = "With Accept: text/event-stream the same as server-sent events: the id is the sequence, Last-Event-ID resumes, \"figures\" carry the report."

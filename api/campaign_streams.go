@@ -1,14 +1,11 @@
 package api
 
 import (
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
 	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
@@ -16,15 +13,10 @@ import (
 	"bareed/accounts"
 	"bareed/api/front"
 	"bareed/campaigns"
+	"bareed/campaigns/check"
 	"bareed/campaigns/live"
 	"bareed/internal/id"
 )
-
-// checkRowsQuery describes the one query parameter of the download.
-func checkRowsQuery(op *huma.Operation) {
-	op.Parameters = append(op.Parameters, &huma.Param{Name: "reason", In: "query",
-		Description: "Only these rows; eligible for those without a reason", Schema: &huma.Schema{Type: "string"}})
-}
 
 // pathID reads an identifier whose form the gates have checked.
 func pathID[T any, P interface {
@@ -35,53 +27,25 @@ func pathID[T any, P interface {
 	return v
 }
 
-// checkRows writes every person's fate as CSV, page by page, so that a million
-// rows need no memory and no long transaction.
+// checkRows writes every person's fate as CSV.
 func (s *Server) checkRows(c *gin.Context, a accounts.Actor) error {
 	ctx := c.Request.Context()
-	campaign, check := pathID[id.Campaign](c, "campaign"), pathID[id.Check](c, "check")
+	campaign, k := pathID[id.Campaign](c, "campaign"), pathID[id.Check](c, "check")
 	err := s.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) error {
-		return campaigns.CheckHasRows(ctx, tx, a.Workspace, campaign, check)
+		return check.HasRows(ctx, tx, a.Workspace, campaign, k)
 	})
 	if err != nil {
 		return err
 	}
 	c.Header("Content-Type", "text/csv; charset=utf-8")
-	c.Header("Content-Disposition", `attachment; filename="`+check.String()+`.csv"`)
-	w := csv.NewWriter(c.Writer)
-	if err := w.Write([]string{"contact_id", "name", "phone", "reason"}); err != nil {
-		return err
-	}
-	var after id.Contact
-	for {
-		var rows []campaigns.CheckRow
-		err := s.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
-			rows, err = campaigns.ReadCheckRows(ctx, tx, a.Workspace, check, c.Query("reason"), after, 2000, seesPhones(a))
+	c.Header("Content-Disposition", `attachment; filename="`+k.String()+`.csv"`)
+	return check.WriteCSV(c.Writer, func(after id.Contact) (rows []check.Row, err error) {
+		err = s.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
+			rows, err = check.Rows(ctx, tx, a.Workspace, k, c.Query("reason"), after, 2000, seesPhones(a))
 			return err
 		})
-		if err != nil {
-			return err
-		}
-		for _, r := range rows {
-			if err := w.Write([]string{r.ContactID.String(), plainCell(r.Name), r.Phone, r.Reason}); err != nil {
-				return err
-			}
-			after = r.ContactID
-		}
-		w.Flush()
-		if err := w.Error(); err != nil || len(rows) == 0 {
-			return err
-		}
-	}
-}
-
-// plainCell keeps a spreadsheet from taking a name for a formula (OWASP, "CSV
-// injection"). A phone begins with + by its form and holds only digits.
-func plainCell(s string) string {
-	if strings.ContainsAny(s[:min(1, len(s))], "=+-@\t\r") {
-		return "'" + s
-	}
-	return s
+		return rows, err
+	})
 }
 
 // streamWrite is how long a reader may take to accept what was written.

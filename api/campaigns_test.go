@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"bareed/campaigns"
+	"bareed/campaigns/check"
 	"bareed/internal/fixture"
 	"bareed/internal/id"
 )
@@ -78,7 +79,7 @@ func TestCampaignFromDraftToReport(t *testing.T) {
 	if k.ID != job.CheckID {
 		t.Errorf("check %s, asked for %s", k.ID, job.CheckID)
 	}
-	var report campaigns.Check
+	var report check.Check
 	r.call(t, "GET", path+"/checks/"+k.ID.String(), nil).ok(t, 200).into(t, &report)
 	if report.Eligible != 3 || report.State != "completed" {
 		t.Errorf("check %+v", report)

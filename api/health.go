@@ -49,8 +49,8 @@ func (s *Server) health() {
 	raw(s, "GET /healthz", func(c *gin.Context, _ accounts.Actor) error {
 		c.JSON(http.StatusOK, alive{Status: "alive"})
 		return nil
-	}, answers[alive](s, "Alive"))
-	raw(s, "GET /readyz", s.ready, answers[readiness](s, "Readiness"), notReady)
+	}, front.Answers[alive](s.Front, "Alive"))
+	raw(s, "GET /readyz", s.ready, front.Answers[readiness](s.Front, "Readiness"), notReady)
 }
 
 // ready asks every part, each within two seconds.
@@ -105,5 +105,5 @@ func (s *Server) openapi() {
 		c.Header("Cache-Control", "public, max-age=300")
 		c.Data(http.StatusOK, "application/json", b)
 		return nil
-	}, answers[map[string]any](s, "Description"))
+	}, front.Answers[map[string]any](s.Front, "Description"))
 }

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
@@ -32,35 +31,6 @@ func add[I, O any](s *Server, key string, h func(ctx context.Context, a accounts
 // raw registers a handler that reads or writes by itself; see front.Raw.
 func raw(s *Server, key string, h func(c *gin.Context, a accounts.Actor) error, with ...func(*huma.Operation)) {
 	front.Raw(s.Front, key, h, with...)
-}
-
-// answers describes the JSON that a raw handler writes.
-func answers[T any](s *Server, name string) func(*huma.Operation) {
-	return func(op *huma.Operation) {
-		schema := s.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[T](), true, name)
-		for status, res := range op.Responses {
-			if status != "default" {
-				res.Content = map[string]*huma.MediaType{"application/json": {Schema: schema}}
-			}
-		}
-	}
-}
-
-// answersText describes text of another kind, such as text/csv.
-func answersText(kinds ...string) func(*huma.Operation) {
-	return func(op *huma.Operation) {
-		for status, res := range op.Responses {
-			if status == "default" {
-				continue
-			}
-			if res.Content == nil {
-				res.Content = map[string]*huma.MediaType{}
-			}
-			for _, kind := range kinds {
-				res.Content[kind] = &huma.MediaType{Schema: &huma.Schema{Type: "string"}}
-			}
-		}
-	}
 }
 
 // page reads which part of a list was asked for.

@@ -14,13 +14,12 @@ import (
 	"log/slog"
 	"net/http"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"bareed/accounts"
 	"bareed/api/access"
 	"bareed/api/describe"
 	"bareed/api/front"
 	"bareed/api/manual"
+	"bareed/api/people"
 	"bareed/campaigns/live"
 	"bareed/internal/clock"
 	"bareed/internal/pg"
@@ -55,7 +54,6 @@ type Config struct {
 type Server struct {
 	Config
 	*front.Front
-	huma huma.API
 }
 
 // New builds the server and registers every route. It refuses a route without
@@ -82,7 +80,7 @@ func newServer(c Config, table []route) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("build the API: %w", err)
 	}
-	s := &Server{Config: c, Front: f, huma: f.API()}
+	s := &Server{Config: c, Front: f}
 	s.register()
 	s.liveGauges()
 	if err := f.Faults(); err != nil {
@@ -95,10 +93,7 @@ func newServer(c Config, table []route) (*Server, error) {
 func (s *Server) register() {
 	s.health()
 	access.Register(access.Config{Front: s.Front, Hasher: s.Hasher, Dashboard: s.Dashboard})
-	s.audiences()
-	s.imports()
-	s.jobs()
-	s.contacts()
+	people.Register(s.Front)
 	s.numbers()
 	s.templates()
 	s.campaigns()

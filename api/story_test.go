@@ -18,6 +18,7 @@ import (
 	"bareed/api"
 	"bareed/api/describe"
 	"bareed/campaigns"
+	"bareed/campaigns/check"
 	"bareed/campaigns/plan"
 	"bareed/internal/fixture"
 	"bareed/internal/id"
@@ -213,18 +214,18 @@ func (s *story) campaign(audience string) string {
 }
 
 // check works a check out, as the worker does.
-func (s *story) check(check string) {
-	k, err := id.Parse[id.Check](check)
+func (s *story) check(wanted string) {
+	k, err := id.Parse[id.Check](wanted)
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	fixture.In(s.t, s.pool, s.tenant.Workspace, func(tx pgx.Tx) error {
-		_, err := campaigns.LeaseCheck(s.t.Context(), tx, s.tenant.Workspace, k)
+		_, err := check.Lease(s.t.Context(), tx, s.tenant.Workspace, k)
 		return err
 	})
 	for done := false; !done; {
 		fixture.In(s.t, s.pool, s.tenant.Workspace, func(tx pgx.Tx) (err error) {
-			done, err = campaigns.CheckChunk(s.t.Context(), tx, s.vault, s.tenant.Workspace, k)
+			done, err = check.Chunk(s.t.Context(), tx, s.vault, s.tenant.Workspace, k)
 			return err
 		})
 	}

@@ -59,27 +59,6 @@ func get(t testing.TB, b *fixture.Broadcast, c id.Campaign) campaigns.Campaign {
 	})
 }
 
-// check runs a check to its end as the worker does.
-func check(t testing.TB, b *fixture.Broadcast, c id.Campaign) campaigns.Check {
-	t.Helper()
-	k := must(t, b, func(ctx context.Context, tx pgx.Tx) (id.Check, error) {
-		return campaigns.RequestCheck(ctx, tx, b.Actor, c)
-	})
-	if !must(t, b, func(ctx context.Context, tx pgx.Tx) (bool, error) {
-		return campaigns.LeaseCheck(ctx, tx, b.Workspace, k)
-	}) {
-		t.Fatal("the check is taken")
-	}
-	for done := false; !done; {
-		done = must(t, b, func(ctx context.Context, tx pgx.Tx) (bool, error) {
-			return campaigns.CheckChunk(ctx, tx, b.Vault, b.Workspace, k)
-		})
-	}
-	return must(t, b, func(ctx context.Context, tx pgx.Tx) (campaigns.Check, error) {
-		return campaigns.GetCheck(ctx, tx, b.Workspace, c, k)
-	})
-}
-
 func launch(t testing.TB, b *fixture.Broadcast, c id.Campaign, q campaigns.LaunchRequest) (campaigns.Launched, error) {
 	t.Helper()
 	return in(t, b, func(ctx context.Context, tx pgx.Tx) (campaigns.Launched, error) {
@@ -91,7 +70,7 @@ func launch(t testing.TB, b *fixture.Broadcast, c id.Campaign, q campaigns.Launc
 func launched(t testing.TB, b *fixture.Broadcast, name string) (id.Campaign, id.Run) {
 	t.Helper()
 	c := create(t, b, name)
-	l, err := launch(t, b, c.ID, campaigns.LaunchRequest{Expected: check(t, b, c.ID).Eligible})
+	l, err := launch(t, b, c.ID, campaigns.LaunchRequest{Expected: b.Check(t, c.ID).Eligible})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,9 +3,9 @@
 // plan, pausing and stopping, and the report.
 //
 // api and web call its actions, one file each, inside a transaction of the
-// caller's workspace; the scheduler calls Due, Finish and Snapshot, the worker
-// CheckChunk. It must not know HTTP, the queue or Meta, and it
-// never changes a message's state: that is the ledger's.
+// caller's workspace; the scheduler calls Due, Finish and Snapshot; what a
+// check finds out is in campaigns/check. It must not know HTTP, the queue or
+// Meta, and it never changes a message's state: that is the ledger's.
 package campaigns
 
 import (
@@ -54,6 +54,9 @@ type Campaign struct {
 	waba      id.WABA
 	portfolio id.Portfolio
 }
+
+// Portfolio is its number's.
+func (c *Campaign) Portfolio() id.Portfolio { return c.portfolio }
 
 // Stop is an open stop as a campaign's page tells it.
 type Stop struct {

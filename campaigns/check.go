@@ -4,51 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"bareed/accounts"
-	"bareed/internal/errs"
 	"bareed/internal/id"
-	"bareed/internal/pg"
-	"bareed/numbers"
-	"bareed/templates"
+	"bareed/messages"
 )
-
-// Check is a dry run: every person's fate before launch. Its id is its job's too.
-type Check struct {
-	ID         id.Check         `json:"id"`
-	JobID      id.Job           `json:"job_id"`
-	CampaignID id.Campaign      `json:"campaign_id"`
-	State      string           `json:"state" doc:"waiting, running, completed, failed."`
-	Total      int64            `json:"total" doc:"People in the audiences, each once."`
-	Eligible   int64            `json:"eligible" doc:"Would be sent the message: expected_recipients of the launch."`
-	Suppressed map[string]int64 `json:"suppressed" doc:"Reason → people."`
-	Version    int              `json:"campaign_version"`
-	Outdated   bool             `json:"outdated" doc:"The campaign was edited since; a launch needs a new check."`
-	Limit      *Limit           `json:"limit,omitempty"`
-	Warnings   []Warning        `json:"warnings"`
-	CreatedAt  time.Time        `json:"created_at"`
-	FinishedAt *time.Time       `json:"finished_at,omitempty"`
-}
-
-// Limit is the portfolio's messaging limit as it stands: unique people in 24 h.
-type Limit struct {
-	Known     bool   `json:"known" doc:"False: Meta has not told it yet, nothing is sent."`
-	Limit     *int   `json:"limit,omitempty" doc:"Absent: unlimited."`
-	Reserve   int    `json:"reserve" doc:"Places kept for other tools."`
-	Used      int64  `json:"used"`
-	Left      *int64 `json:"left,omitempty" doc:"Places free now; absent: unlimited."`
-	DaysAtMin int    `json:"days_at_least,omitempty" doc:"24-hour spans the eligible people need at this limit."`
-}
-
-// Warning is something that will hold the campaign or make it slow, as a code
-// of the catalogue with its parameters.
-type Warning struct {
-	Code   string      `json:"code"`
-	Params errs.Params `json:"params,omitempty"`
-}
 
 const sqlOpenCheck = `
 select id
@@ -97,99 +59,17 @@ func RequestCheck(ctx context.Context, tx pgx.Tx, a accounts.Actor, campaign id.
 	return check, record(ctx, tx, a, campaign, "campaign.check_requested", map[string]any{"check": check})
 }
 
-const sqlGetCheck = `
-select k.id, k.campaign_id, k.state, k.total, k.eligible, k.suppressed, k.campaign_version, k.created_at, k.finished_at,
-    c.version <> k.campaign_version
-from plan_check k
-join campaign c on c.workspace_id = k.workspace_id and c.id = k.campaign_id
-where k.workspace_id = $1
-  and k.campaign_id = $2
-  and ($3::uuid is null or k.id = $3)
-  and c.deleted_at is null
-order by k.id desc
-limit 1`
-
-// GetCheck reads a check of a campaign, the newest for the zero id, with the
-// warnings as they are now.
-func GetCheck(ctx context.Context, tx pgx.Tx, ws id.Workspace, campaign id.Campaign, check id.Check) (Check, error) {
-	var k Check
-	err := tx.QueryRow(ctx, sqlGetCheck, ws, campaign, check).Scan(&k.ID, &k.CampaignID, &k.State, &k.Total, &k.Eligible,
-		&k.Suppressed, &k.Version, &k.CreatedAt, &k.FinishedAt, &k.Outdated)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return k, errs.New("not_found")
-	}
-	if err != nil {
-		return k, fmt.Errorf("read the check: %w", err)
-	}
-	k.JobID = id.Job(k.ID)
-	return k, k.predict(ctx, tx, ws)
-}
-
-// predict adds what the eligible people meet: the portfolio's limit, and what
-// would hold the launch.
-func (k *Check) predict(ctx context.Context, tx pgx.Tx, ws id.Workspace) error {
-	c, err := Get(ctx, tx, ws, k.CampaignID)
+// Checked takes note that a check of a version of the campaign is complete: it
+// is a draft again if it is still that version.
+func Checked(ctx context.Context, tx pgx.Tx, ws id.Workspace, campaign id.Campaign, version int, figures map[string]any) error {
+	c, err := lock(ctx, tx, ws, campaign)
 	if err != nil {
 		return err
 	}
-	n, err := numbers.Get(ctx, tx, ws, c.NumberID)
-	if err != nil {
-		return err
+	if c.State == Checking && c.Version == version {
+		if err := c.move(ctx, tx, ws, Draft); err != nil {
+			return err
+		}
 	}
-	t, err := templates.Get(ctx, tx, ws, c.TemplateID)
-	if err != nil {
-		return err
-	}
-	if k.Limit, err = readLimit(ctx, tx, n.Portfolio); err != nil {
-		return err
-	}
-	k.Limit.span(k.Eligible)
-	k.Warnings = warnings(c, n, t, k)
-	return nil
-}
-
-func readLimit(ctx context.Context, db pg.DB, portfolio id.Portfolio) (*Limit, error) {
-	p, err := numbers.GetPortfolio(ctx, db, portfolio)
-	if err != nil {
-		return nil, err
-	}
-	l := Limit{Limit: p.Limit, Known: p.Known, Used: p.Used}
-	if l.Limit != nil {
-		l.Reserve = int(float64(*l.Limit) * float64(p.Reserve))
-		left := max(0, int64(*l.Limit-l.Reserve)-l.Used)
-		l.Left = &left
-	}
-	return &l, nil
-}
-
-// span counts the 24-hour spans that so many new people need.
-func (l *Limit) span(people int64) {
-	if l.Left == nil || people <= *l.Left {
-		return
-	}
-	usable := int64(*l.Limit - l.Reserve)
-	if usable <= 0 {
-		return
-	}
-	l.DaysAtMin = 1 + int((people-*l.Left+usable-1)/usable)
-}
-
-func warnings(c Campaign, n numbers.Number, t templates.Template, k *Check) []Warning {
-	list := []Warning{}
-	add := func(code string, p errs.Params) { list = append(list, Warning{code, p}) }
-	for _, e := range c.Lacks(n, t) {
-		add(e.Code, e.Params)
-	}
-	if n.Quality == "YELLOW" || n.Quality == "RED" {
-		add("campaign.warn_quality", errs.Params{"quality": n.Quality})
-	}
-	if !k.Limit.Known {
-		add("campaign.warn_limit_unknown", nil)
-	} else if k.Limit.DaysAtMin > 0 {
-		add("campaign.warn_limit", errs.Params{"left": *k.Limit.Left, "eligible": k.Eligible, "days": k.Limit.DaysAtMin})
-	}
-	for _, s := range c.Stops {
-		add("campaign.warn_stop", errs.Params{"scope": s.Scope, "reason": s.Reason})
-	}
-	return list
+	return messages.CampaignEvent(ctx, tx, ws, campaign, "campaign.checked", figures)
 }

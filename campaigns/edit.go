@@ -324,20 +324,10 @@ func (d *Definition) schedule(ctx context.Context, tx pgx.Tx) (*schedule.Time, e
 	if d.SendAt == "" {
 		return nil, nil
 	}
-	now, err := databaseNow(ctx, tx)
+	now, err := pg.Now(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
 	s, err := schedule.Parse(d.SendAt, d.Zone, now)
 	return &s, err
-}
-
-const sqlNow = `select bareed_now()`
-
-func databaseNow(ctx context.Context, db pg.DB) (time.Time, error) {
-	var now time.Time
-	if err := db.QueryRow(ctx, sqlNow).Scan(&now); err != nil {
-		return now, fmt.Errorf("read the time: %w", err)
-	}
-	return now, nil
 }

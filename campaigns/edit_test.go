@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/campaigns"
+	"bareed/campaigns/check"
 	"bareed/campaigns/plan"
 	"bareed/internal/errs"
 	"bareed/internal/fixture"
@@ -173,7 +174,7 @@ func TestOtherWorkspaceSeesNothing(t *testing.T) {
 			return err
 		},
 		"check of": func(ctx context.Context, tx pgx.Tx) error {
-			_, err := campaigns.GetCheck(ctx, tx, other.Workspace, c.ID, id.Check{})
+			_, err := check.Get(ctx, tx, other.Workspace, c.ID, id.Check{})
 			return err
 		},
 		"exists": func(ctx context.Context, tx pgx.Tx) error { return campaigns.Exists(ctx, tx, other.Workspace, c.ID) },

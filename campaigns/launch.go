@@ -17,6 +17,7 @@ import (
 	"bareed/campaigns/schedule"
 	"bareed/internal/errs"
 	"bareed/internal/id"
+	"bareed/internal/pg"
 	"bareed/numbers"
 	"bareed/templates"
 )
@@ -178,7 +179,7 @@ func (c *Campaign) Lacks(n numbers.Number, t templates.Template) []*errs.Error {
 // launchSchedule settles when: the request's time, else the campaign's own,
 // else at once (nil).
 func launchSchedule(ctx context.Context, tx pgx.Tx, c Campaign, q LaunchRequest) (*schedule.Time, time.Time, error) {
-	now, err := databaseNow(ctx, tx)
+	now, err := pg.Now(ctx, tx)
 	if err != nil {
 		return nil, now, err
 	}

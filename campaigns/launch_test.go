@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/campaigns"
-	"bareed/internal/errs"
+	"bareed/campaigns/check"
 	"bareed/internal/fixture"
 	"bareed/internal/id"
 	"bareed/internal/pg/pgtest"
@@ -19,7 +19,7 @@ func TestFiftyLaunchesMakeOneRun(t *testing.T) {
 	t.Parallel()
 	b := newBroadcast(t, 3)
 	c := create(t, b, "Once")
-	check(t, b, c.ID)
+	b.Check(t, c.ID)
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	runs := map[id.Run]int{}
@@ -61,7 +61,7 @@ func TestLaunchRefuses(t *testing.T) {
 			})
 		}},
 		{"edited since", "campaign.check_missing", one, func(t *testing.T, b *fixture.Broadcast, c id.Campaign) {
-			check(t, b, c)
+			b.Check(t, c)
 			name := "Edited"
 			must(t, b, func(ctx context.Context, tx pgx.Tx) (campaigns.Campaign, error) {
 				return campaigns.Edit(ctx, tx, b.Actor, c, 1, campaigns.Change{Name: &name})
@@ -69,29 +69,29 @@ func TestLaunchRefuses(t *testing.T) {
 		}},
 		{"other figure", "campaign.recipients_changed", campaigns.LaunchRequest{Expected: 3}, checked},
 		{"audience grew", "campaign.audience_changed", one, func(t *testing.T, b *fixture.Broadcast, c id.Campaign) {
-			check(t, b, c)
+			b.Check(t, c)
 			b.AddPeople(t, b.Audience, 1)
 		}},
 		{"nobody", "campaign.no_recipients", one, func(t *testing.T, b *fixture.Broadcast, c id.Campaign) {
 			b.Do(t, `update permission set granted = false where workspace_id = $1`, b.Workspace)
-			check(t, b, c)
+			b.Check(t, c)
 		}},
 		{"template paused", "template.not_sendable", one, func(t *testing.T, b *fixture.Broadcast, c id.Campaign) {
-			check(t, b, c)
+			b.Check(t, c)
 			b.Do(t, `update template set status = 'PAUSED' where workspace_id = $1`, b.Workspace)
 		}},
 		{"template changed", "template.params", one, func(t *testing.T, b *fixture.Broadcast, c id.Campaign) {
-			check(t, b, c)
+			b.Check(t, c)
 			b.Do(t, `update template set components = '[{"type":"BODY","text":"{{1}} {{2}}"}]' where workspace_id = $1`, b.Workspace)
 		}},
 		{"number not connected", "number.cannot_send", one, func(t *testing.T, b *fixture.Broadcast, c id.Campaign) {
-			check(t, b, c)
+			b.Check(t, c)
 			b.Do(t, `update number set status = 'FLAGGED' where workspace_id = $1`, b.Workspace)
 		}},
 		{"past", "schedule.past", campaigns.LaunchRequest{Expected: 2, At: "2020-01-01T10:00:00Z"}, checked},
 		{"no zone", "schedule.zone_required", campaigns.LaunchRequest{Expected: 2, At: "2020-01-01T10:00"}, checked},
 		{"stopped", "campaign.state", one, func(t *testing.T, b *fixture.Broadcast, c id.Campaign) {
-			check(t, b, c)
+			b.Check(t, c)
 			if _, err := launch(t, b, c, one); err != nil {
 				t.Fatal(err)
 			}
@@ -100,7 +100,7 @@ func TestLaunchRefuses(t *testing.T) {
 			})
 		}},
 		{"launched with another figure", "campaign.recipients_changed", campaigns.LaunchRequest{Expected: 1}, func(t *testing.T, b *fixture.Broadcast, c id.Campaign) {
-			check(t, b, c)
+			b.Check(t, c)
 			if _, err := launch(t, b, c, one); err != nil {
 				t.Fatal(err)
 			}
@@ -117,7 +117,7 @@ func TestLaunchRefuses(t *testing.T) {
 	}
 }
 
-func checked(t *testing.T, b *fixture.Broadcast, c id.Campaign) { check(t, b, c) }
+func checked(t *testing.T, b *fixture.Broadcast, c id.Campaign) { b.Check(t, c) }
 
 func TestBreakdownOfNobody(t *testing.T) {
 	t.Parallel()
@@ -125,7 +125,7 @@ func TestBreakdownOfNobody(t *testing.T) {
 	b.Do(t, `delete from identity where workspace_id = $1 and key = (select max(key) from identity where workspace_id = $1)`, b.Workspace)
 	b.Do(t, `update permission set granted = false where workspace_id = $1`, b.Workspace)
 	c := create(t, b, "Nobody")
-	check(t, b, c.ID)
+	b.Check(t, c.ID)
 	_, err := launch(t, b, c.ID, campaigns.LaunchRequest{})
 	if e := wantCode(t, err, "campaign.no_recipients"); e.Params["suppressed"] != "no_address 1, opted_out 2" {
 		t.Errorf("breakdown %v", e.Params)
@@ -153,7 +153,7 @@ func TestScheduled(t *testing.T) {
 			t.Parallel()
 			b := newBroadcast(t, 2)
 			made := create(t, b, "Later")
-			check(t, b, made.ID)
+			b.Check(t, made.ID)
 			at := text(t, b, `select to_char(bareed_now() + interval '1 hour' + interval '3 hours', 'YYYY-MM-DD"T"HH24:MI:SS')`)
 			l, err := launch(t, b, made.ID, campaigns.LaunchRequest{Expected: 2, At: at, Zone: "Asia/Riyadh"})
 			if err != nil || l.State != campaigns.Scheduled || l.Schedule.Local != at {
@@ -195,7 +195,7 @@ func TestUndoGrace(t *testing.T) {
 	t.Parallel()
 	b := newBroadcast(t, 1)
 	c := create(t, b, "Grace")
-	check(t, b, c.ID)
+	b.Check(t, c.ID)
 	grace := 30 * time.Second
 	l, err := launch(t, b, c.ID, campaigns.LaunchRequest{Expected: 1, Undo: &grace})
 	if err != nil {
@@ -244,13 +244,13 @@ func TestCheckOfACampaignThatIsEdited(t *testing.T) {
 		return campaigns.Edit(ctx, tx, b.Actor, c.ID, 1, campaigns.Change{Name: &name})
 	})
 	must(t, b, func(ctx context.Context, tx pgx.Tx) (bool, error) {
-		return campaigns.LeaseCheck(ctx, tx, b.Workspace, k)
+		return check.Lease(ctx, tx, b.Workspace, k)
 	})
 	done := must(t, b, func(ctx context.Context, tx pgx.Tx) (bool, error) {
-		return campaigns.CheckChunk(ctx, tx, b.Vault, b.Workspace, k)
+		return check.Chunk(ctx, tx, b.Vault, b.Workspace, k)
 	})
-	got := must(t, b, func(ctx context.Context, tx pgx.Tx) (campaigns.Check, error) {
-		return campaigns.GetCheck(ctx, tx, b.Workspace, c.ID, k)
+	got := must(t, b, func(ctx context.Context, tx pgx.Tx) (check.Check, error) {
+		return check.Get(ctx, tx, b.Workspace, c.ID, k)
 	})
 	if !done || got.State != "failed" || !got.Outdated || get(t, b, c.ID).State != campaigns.Draft {
 		t.Errorf("done %v, check %+v", done, got)
@@ -258,56 +258,7 @@ func TestCheckOfACampaignThatIsEdited(t *testing.T) {
 	if got := text(t, b, `select state from job where workspace_id = $1 and id = $2`, b.Workspace, k); got != "failed" {
 		t.Errorf("job is %s", got)
 	}
-	if k := check(t, b, c.ID); k.State != "completed" || k.Eligible != 1 {
+	if k := b.Check(t, c.ID); k.State != "completed" || k.Eligible != 1 {
 		t.Errorf("the next check: %+v", k)
-	}
-}
-
-func TestPredictions(t *testing.T) {
-	t.Parallel()
-	b := newBroadcast(t, 25)
-	if _, err := b.Pool.Engine().Exec(t.Context(), `update portfolio set messaging_limit = 10, places = 2 where id = $1`, b.Portfolio); err != nil {
-		t.Fatal(err)
-	}
-	b.Do(t, `update number set quality = 'YELLOW' where workspace_id = $1`, b.Workspace)
-	k := check(t, b, create(t, b, "Predicted").ID)
-	// 10 less a reserve of 1: 9 a day; 7 left now, then 18 of 25 remain: two more days.
-	if k.Limit == nil || k.Limit.Left == nil || *k.Limit.Left != 7 || k.Limit.DaysAtMin != 3 {
-		t.Errorf("limit %+v", k.Limit)
-	}
-	var codes []string
-	for _, w := range k.Warnings {
-		codes = append(codes, w.Code)
-		if _, ok := errs.Lookup(w.Code); !ok {
-			t.Errorf("%s is not in the catalogue", w.Code)
-		}
-	}
-	if len(codes) != 2 || codes[0] != "campaign.warn_quality" || codes[1] != "campaign.warn_limit" {
-		t.Errorf("warnings %v", codes)
-	}
-}
-
-func TestCheckRows(t *testing.T) {
-	t.Parallel()
-	b := newBroadcast(t, 3)
-	b.Do(t, `update permission set granted = false where workspace_id = $1 and contact_id = (select max(id::text)::uuid from contact where workspace_id = $1)`, b.Workspace)
-	c := create(t, b, "Rows")
-	first := check(t, b, c.ID)
-	second := check(t, b, c.ID)
-	read := func(reason string, reveal bool) []campaigns.CheckRow {
-		return must(t, b, func(ctx context.Context, tx pgx.Tx) ([]campaigns.CheckRow, error) {
-			return campaigns.ReadCheckRows(ctx, tx, b.Workspace, second.ID, reason, id.Contact{}, 10, reveal)
-		})
-	}
-	if all, out, in := read("", false), read("opted_out", false), read("eligible", true); len(all) != 3 || len(out) != 1 || len(in) != 2 {
-		t.Errorf("%d rows, %d opted out, %d eligible", len(all), len(out), len(in))
-	} else if out[0].Phone == "" || in[0].Phone[:5] != "+9665" || all[0].Phone == in[0].Phone {
-		t.Errorf("masked %q, whole %q", all[0].Phone, in[0].Phone)
-	}
-	for k, code := range map[id.Check]string{first.ID: "check.replaced", id.New[id.Check](): "not_found"} {
-		err := b.Pool.InWorkspace(t.Context(), b.Workspace, func(tx pgx.Tx) error {
-			return campaigns.CheckHasRows(t.Context(), tx, b.Workspace, c.ID, k)
-		})
-		wantCode(t, err, code)
 	}
 }

@@ -95,7 +95,7 @@ func TestCheckAndPlanDecideAlike(t *testing.T) {
 		}
 	}
 	c := create(t, b, "Everybody")
-	k := check(t, b, c.ID)
+	k := b.Check(t, c.ID)
 	if k.State != "completed" || k.Total != int64(len(fates)) || !maps.Equal(k.Suppressed, want) {
 		t.Errorf("check: %+v, want suppressed %v", k, want)
 	}
@@ -160,7 +160,7 @@ func TestOverlappingAudiencesReachAPersonOnce(t *testing.T) {
 	c := must(t, b, func(ctx context.Context, tx pgx.Tx) (campaigns.Campaign, error) {
 		return campaigns.Create(ctx, tx, b.Actor, d)
 	})
-	k := check(t, b, c.ID)
+	k := b.Check(t, c.ID)
 	if k.Eligible != 2*plan.Size+20 {
 		t.Fatalf("eligible %d", k.Eligible)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/accounts"
+	"bareed/accounts/ledger"
 	"bareed/consents"
 	"bareed/contacts"
 	"bareed/contacts/identity"
@@ -311,7 +312,7 @@ func TestRandomHistories(t *testing.T) {
 		}
 	}
 	r.in(t, func(tx pgx.Tx) error {
-		breaks, err := accounts.VerifyLedger(t.Context(), tx, r.tenant.Workspace, consents.Ledger())
+		breaks, err := ledger.Verify(t.Context(), tx, r.tenant.Workspace, consents.Ledger())
 		if err == nil && len(breaks) > 0 {
 			err = fmt.Errorf("the ledger breaks: %+v", breaks)
 		}

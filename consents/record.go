@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/accounts"
+	"bareed/accounts/ledger"
 	"bareed/internal/id"
 )
 
@@ -19,8 +20,8 @@ const sqlRowHash = `sha256(convert_to(jsonb_build_array(
 	to_char(recorded_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), to_char(expires_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'),
 	actor, import_id, import_row, encode(detail, 'hex'))::text, 'UTF8'))`
 
-// Ledger describes the consent ledger to accounts.VerifyLedger.
-func Ledger() accounts.Ledger { return accounts.Ledger{Name: "consent", RowHash: sqlRowHash} }
+// Ledger describes the consent ledger to ledger.Verify.
+func Ledger() ledger.Ledger { return ledger.Ledger{Name: "consent", RowHash: sqlRowHash} }
 
 const sqlAppend = `
 	insert into consent (workspace_id, id, contact_id, recipient_hash, purpose, action, method, source, wording_id, evidence,

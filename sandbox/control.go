@@ -73,35 +73,37 @@ func control[T any](apply func(T) error) http.HandlerFunc {
 func controlValue[T, R any](apply func(T) (R, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		var v T
-		dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<20))
-		dec.DisallowUnknownFields()
-		if err := dec.Decode(&v); err != nil && !errors.Is(err, io.EOF) {
-			writeJSON(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
-			return
+		var out any
+		err := decode(w, r, &v)
+		if err == nil || errors.Is(err, io.EOF) {
+			out, err = apply(v)
 		}
-		out, err := apply(v)
-		if err != nil {
-			writeJSON(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
-			return
-		}
-		writeJSON(w, http.StatusOK, out)
+		conclude(w, out, err)
 	}
+}
+
+func decode(w http.ResponseWriter, r *http.Request, into any) error {
+	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<20))
+	dec.DisallowUnknownFields()
+	return dec.Decode(into)
+}
+
+func conclude(w http.ResponseWriter, out any, err error) {
+	if err != nil {
+		writeJSON(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
+		return
+	}
+	writeJSON(w, http.StatusOK, out)
 }
 
 // patchScenario changes only the settings that the body names.
 func (s *Server) patchScenario(w http.ResponseWriter, r *http.Request) {
 	sc := s.Scenario()
-	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20))
-	dec.DisallowUnknownFields()
-	err := dec.Decode(&sc)
+	err := decode(w, r, &sc)
 	if err == nil {
 		err = s.SetScenario(sc)
 	}
-	if err != nil {
-		writeJSON(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
-		return
-	}
-	writeJSON(w, http.StatusOK, sc)
+	conclude(w, sc, err)
 }
 
 // holdRequest is the body of POST /sandbox/holds: action hold, release or drop.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"bareed/sandbox/asset"
 	"bareed/sandbox/hooks"
 	"bareed/whatsapp"
 )
@@ -37,13 +38,13 @@ func (s *Server) SetTemplate(c TemplateChange) error {
 		old := t.Quality
 		t.Quality = strings.ToUpper(c.Quality)
 		if !c.Silent {
-			s.change(w, w.ID, "message_template_quality_update", t.event("previous_quality_score", old, "new_quality_score", t.Quality))
+			s.change(w, w.ID, "message_template_quality_update", t.Event("previous_quality_score", old, "new_quality_score", t.Quality))
 		}
 	}
 	if c.CorrectCategory != "" {
 		t.CorrectCategory = strings.ToUpper(c.CorrectCategory)
 		if !c.Silent {
-			v := t.event("new_category", t.Category, "correct_category", t.CorrectCategory)
+			v := t.Event("new_category", t.Category, "correct_category", t.CorrectCategory)
 			v["category_update_timestamp"] = s.now().Add(24 * time.Hour).Unix()
 			s.change(w, w.ID, "template_category_update", v)
 		}
@@ -52,7 +53,7 @@ func (s *Server) SetTemplate(c TemplateChange) error {
 		old := t.Category
 		t.Category, t.CorrectCategory = strings.ToUpper(c.Category), ""
 		if !c.Silent {
-			s.change(w, w.ID, "template_category_update", t.event("previous_category", old, "new_category", t.Category))
+			s.change(w, w.ID, "template_category_update", t.Event("previous_category", old, "new_category", t.Category))
 		}
 	}
 	if c.Status != "" && c.Silent {
@@ -63,21 +64,10 @@ func (s *Server) SetTemplate(c TemplateChange) error {
 	return nil
 }
 
-// event is the value of a template webhook with string pairs added.
-func (t *template) event(pairs ...string) map[string]any {
-	v := map[string]any{
-		"message_template_id": t.ID, "message_template_name": t.Name, "message_template_language": t.Language,
-	}
-	for i := 0; i+1 < len(pairs); i += 2 {
-		v[pairs[i]] = pairs[i+1]
-	}
-	return v
-}
-
 // templateStatus needs mu.
 func (s *Server) templateStatus(t *template, status, detail string) {
 	t.Status = status
-	v := t.event("event", status, "reason", "NONE", "message_template_category", t.Category)
+	v := t.Event("event", status, "reason", "NONE", "message_template_category", t.Category)
 	if detail != "" {
 		v["other_info"] = map[string]string{"title": detail, "description": "scripted"}
 	}
@@ -119,7 +109,7 @@ func (s *Server) SendInbound(in Inbound) (string, error) {
 		msg["type"], msg["text"] = "text", map[string]string{"body": def(in.Text, "hello")}
 	}
 	if in.ContextID != "" {
-		msg["context"] = map[string]string{"from": digits(n.DisplayPhone), "id": in.ContextID}
+		msg["context"] = map[string]string{"from": asset.Digits(n.DisplayPhone), "id": in.ContextID}
 	}
 	v := newMessages(n)
 	v.Contacts, v.Messages = []hooks.Contact{contact}, []any{msg}
@@ -137,7 +127,7 @@ func (s *Server) whoWrites(numberID, from, user string) (*number, string, string
 		if !whatsapp.IsE164(from) {
 			return nil, "", "", errors.New("from must be E.164")
 		}
-		wa := waID(from)
+		wa := asset.WaID(from)
 		return n, wa, s.meet(n.waba.PortfolioID, wa), nil
 	}
 	if wa := s.byUserID[user]; wa != "" {

@@ -106,19 +106,19 @@ func (s *Server) node(r *http.Request, id, edge string, body []byte) (any, *stri
 		if ref := s.checkAccess(token, scopeManagement, w.ID); ref != nil {
 			return nil, ref
 		}
-		if w.overManagementLimit(s.now(), s.scenario.ManagementPerHour) {
+		if w.calls.Over(s.now(), s.scenario.ManagementPerHour) {
 			return nil, &strict.Refusal{Code: 80007, Details: "management calls of this account", Usage: w.ID}
 		}
 	}
 	switch route := r.Method + " " + edge; {
 	case n != nil && route == "GET ":
-		return strict.Fields(r, s.numberFields(n), "id,display_phone_number,verified_name,quality_rating,code_verification_status,platform_type,throughput")
+		return strict.Fields(r, n.fields(), "id,display_phone_number,verified_name,quality_rating,code_verification_status,platform_type,throughput")
 	case n != nil && route == "GET whatsapp_business_profile":
 		return map[string]any{"data": []any{n.profile}}, nil
 	case n != nil && route == "POST whatsapp_business_profile":
 		return n.setProfile(body)
 	case n == nil && w != nil && route == "GET ":
-		return strict.Fields(r, s.wabaFields(w), "id,name,currency,timezone_id")
+		return strict.Fields(r, w.fields(), "id,name,currency,timezone_id")
 	case n == nil && w != nil && route == "GET phone_numbers":
 		return s.listNumbers(r, w)
 	case n == nil && w != nil && route == "GET message_templates":
@@ -129,83 +129,14 @@ func (s *Server) node(r *http.Request, id, edge string, body []byte) (any, *stri
 		return strict.Fields(r, map[string]any{"id": p.ID, "name": p.Name, "whatsapp_business_manager_messaging_limit": p.Limit}, "id,name")
 	}
 	if t := s.findTemplate(id); t != nil && r.Method == http.MethodGet && edge == "" {
-		return strict.Fields(r, t.fields(), "id,name,language,status,category,components")
+		return strict.Fields(r, t.Fields(), "id,name,language,status,category,components")
 	}
 	return nil, strict.Refuse(100, "unsupported request: no such object or edge")
 }
 
-func (s *Server) numberFields(n *number) map[string]any {
-	level := "STANDARD"
-	if n.MPS >= 1000 {
-		level = "HIGH"
-	}
-	return map[string]any{
-		"id": n.ID, "display_phone_number": n.DisplayPhone, "verified_name": n.VerifiedName, "status": n.Status,
-		"quality_rating": n.Quality, "quality_score": map[string]any{"score": n.Quality}, "platform_type": "CLOUD_API",
-		"account_mode": "LIVE", "code_verification_status": "VERIFIED", "name_status": n.NameStatus,
-		"throughput": map[string]any{"level": level}, "is_on_biz_app": n.OnBizApp, "is_official_business_account": false,
-		"whatsapp_business_manager_messaging_limit": n.waba.portfolio.Limit, "health_status": s.health(n.waba, n),
-		"is_pin_enabled": true, "new_name_status": nil, "webhook_configuration": nil, "last_onboarded_time": nil,
-		"messaging_limit_tier": n.waba.portfolio.Limit, "country_dial_code": nil, "certificate": nil, "username": nil,
-	}
-}
+func (n *number) fields() map[string]any { return n.Fields(n.waba.WABA, n.waba.portfolio.Portfolio) }
 
-func (s *Server) wabaFields(w *waba) map[string]any {
-	owner := map[string]any{"id": w.portfolio.ID, "name": w.portfolio.Name}
-	return map[string]any{
-		"id": w.ID, "name": w.Name, "currency": w.Currency, "timezone_id": w.TimezoneID, "country": w.Country,
-		"status": w.Status, "account_review_status": w.ReviewStatus, "owner_business_info": owner, "owner_business": owner,
-		"whatsapp_business_manager_messaging_limit": w.portfolio.Limit, "health_status": s.health(w, nil),
-		"business_verification_status": "verified", "ownership_type": "SELF", "message_template_namespace": "sandbox",
-		"marketing_messages_onboarding_status": "ELIGIBLE", "disable_marketing_messages_on_cloud_api": false,
-		"template_auto_archival_enabled": true,
-	}
-}
-
-// health is the worst of the entities, as Meta computes it.
-func (s *Server) health(w *waba, n *number) map[string]any {
-	worst := "AVAILABLE"
-	entities := []any{}
-	add := func(kind, id, can string, code int) {
-		e := map[string]any{"entity_type": kind, "id": id, "can_send_message": can}
-		if can == "BLOCKED" || can == "LIMITED" && worst == "AVAILABLE" {
-			worst = can
-		}
-		if can == "BLOCKED" {
-			e["errors"] = []any{map[string]any{"error_code": code, "error_description": "scripted", "possible_solution": "scripted"}}
-		}
-		entities = append(entities, e)
-	}
-	if n != nil {
-		can := "AVAILABLE"
-		if n.Quality == "RED" {
-			can = "LIMITED"
-		}
-		if n.Status != "CONNECTED" {
-			can = "BLOCKED"
-		}
-		add("PHONE_NUMBER", n.ID, def(n.Health, can), 133010)
-	}
-	can := "AVAILABLE"
-	if w.ReviewStatus != "APPROVED" || w.Status != "ACTIVE" {
-		can = "BLOCKED"
-	}
-	add("WABA", w.ID, can, 131031)
-	add("BUSINESS", w.portfolio.ID, "AVAILABLE", 0)
-	return map[string]any{"can_send_message": worst, "entities": entities}
-}
-
-func (t *template) fields() map[string]any {
-	m := map[string]any{
-		"id": t.ID, "name": t.Name, "language": t.Language, "status": t.Status, "category": t.Category,
-		"parameter_format": t.ParameterFormat, "components": t.Components, "quality_score": map[string]any{"score": t.Quality},
-		"rejected_reason": "NONE", "correct_category": nil, "previous_category": nil, "health_status": nil, "message_send_ttl_seconds": nil,
-	}
-	if t.CorrectCategory != "" {
-		m["correct_category"] = t.CorrectCategory
-	}
-	return m
-}
+func (w *waba) fields() map[string]any { return w.Fields(w.portfolio.Portfolio) }
 
 func (n *number) setProfile(body []byte) (any, *strict.Refusal) {
 	var in map[string]any

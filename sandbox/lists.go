@@ -16,7 +16,7 @@ func (s *Server) listNumbers(r *http.Request, w *waba) (any, *strict.Refusal) {
 		if n.WABAID != w.ID {
 			continue
 		}
-		item, ref := strict.Fields(r, s.numberFields(n), "id,display_phone_number,verified_name,quality_rating")
+		item, ref := strict.Fields(r, n.fields(), "id,display_phone_number,verified_name,quality_rating")
 		if ref != nil {
 			return nil, ref
 		}
@@ -33,7 +33,7 @@ func (s *Server) listTemplates(r *http.Request, w *waba) (any, *strict.Refusal) 
 			q.Get("language") != "" && q.Get("language") != t.Language {
 			continue
 		}
-		item, ref := strict.Fields(r, t.fields(), "id,name,language,status,category,parameter_format,components")
+		item, ref := strict.Fields(r, t.Fields(), "id,name,language,status,category,parameter_format,components")
 		if ref != nil {
 			return nil, ref
 		}

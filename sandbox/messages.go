@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"bareed/sandbox/asset"
 	"bareed/sandbox/journal"
 	"bareed/sandbox/strict"
 	"bareed/whatsapp"
@@ -157,14 +158,14 @@ func (s *Server) accept(n *number, in *strict.Request, now time.Time) (*message,
 	portfolio := n.waba.portfolio
 	msg := &message{number: n, callback: in.CallbackData, category: "service", accepted: now}
 	if in.To != "" {
-		msg.wa = waID(in.To)
-		if msg.wa == waID(n.DisplayPhone) {
+		msg.wa = asset.WaID(in.To)
+		if msg.wa == asset.WaID(n.DisplayPhone) {
 			return nil, strict.Refuse(131021, "recipient is the sender")
 		}
 		msg.userID = s.meet(portfolio.ID, msg.wa)
 	} else {
 		msg.userID = in.Recipient
-		if msg.wa = s.byUserID[in.Recipient]; msg.wa == "" || userID(portfolio.ID, msg.wa) != in.Recipient {
+		if msg.wa = s.byUserID[in.Recipient]; msg.wa == "" || asset.UserID(portfolio.ID, msg.wa) != in.Recipient {
 			msg.wa, msg.failCode = "", 131026 // nobody of this portfolio
 		}
 	}

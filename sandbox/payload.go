@@ -4,27 +4,16 @@ import (
 	"strconv"
 	"time"
 
+	"bareed/sandbox/asset"
 	"bareed/sandbox/hooks"
 	"bareed/whatsapp"
 )
 
 func newMessages(n *number) hooks.Messages {
-	return hooks.NewMessages(digits(n.DisplayPhone), n.ID)
+	return hooks.NewMessages(asset.Digits(n.DisplayPhone), n.ID)
 }
 
 func seconds(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
-
-// chargedSince is when Meta began to charge messages inside a service window.
-var chargedSince = time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
-
-// pricing is what Meta charges for the message, by the rules of its day.
-func (m *message) pricing() *hooks.Pricing {
-	p := &hooks.Pricing{Billable: true, Model: "PMP", Type: "regular", Category: m.category}
-	if m.inWindow && m.category != "marketing" && m.category != "authentication" && m.accepted.Before(chargedSince) {
-		p.Billable, p.Type = false, "free_customer_service"
-	}
-	return p
-}
 
 // status needs mu of the server; it is one step of a message as Meta reports it.
 func (s *Server) status(m *message, step int, now time.Time) (hooks.Status, *hooks.Contact) {
@@ -41,7 +30,7 @@ func (s *Server) status(m *message, step int, now time.Time) (hooks.Status, *hoo
 	}
 	st.UserID = m.userID
 	if step != stepRead {
-		st.Pricing = m.pricing()
+		st.Pricing = hooks.Priced(m.category, m.inWindow, m.accepted)
 	}
 	return st, &contact
 }

@@ -1,52 +1,13 @@
 package sandbox
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"strings"
-
+	"bareed/sandbox/asset"
 	"bareed/sandbox/hooks"
 )
 
-// waID is the WhatsApp id of a phone number: its digits, rewritten for Brazil
-// (the ninth digit is left out) and Mexico (the 1 after 52 is left out), so that
-// nobody takes the answer's wa_id for what was sent.
-func waID(phone string) string {
-	d := digits(phone)
-	switch {
-	case len(d) == 13 && strings.HasPrefix(d, "55") && d[4] == '9':
-		return d[:4] + d[5:]
-	case len(d) == 13 && strings.HasPrefix(d, "521"):
-		return "52" + d[3:]
-	default:
-		return d
-	}
-}
-
-// countryOf names the country letters of a business-scoped id for the calling
-// codes rehearsals use; ZZ for the rest, which is in Meta's form but nowhere.
-func countryOf(wa string) string {
-	for _, c := range [][2]string{
-		{"966", "SA"}, {"971", "AE"}, {"965", "KW"}, {"974", "QA"}, {"973", "BH"}, {"968", "OM"}, {"962", "JO"},
-		{"20", "EG"}, {"44", "GB"}, {"49", "DE"}, {"55", "BR"}, {"52", "MX"}, {"91", "IN"}, {"62", "ID"}, {"90", "TR"}, {"1", "US"},
-	} {
-		if strings.HasPrefix(wa, c[0]) {
-			return c[1]
-		}
-	}
-	return "ZZ"
-}
-
-// userID is the business-scoped id of a person for a portfolio: always the same,
-// different in every portfolio, without the number in it.
-func userID(portfolioID, wa string) string {
-	sum := sha256.Sum256([]byte(portfolioID + "|" + wa))
-	return countryOf(wa) + "." + hex.EncodeToString(sum[:10])
-}
-
 // meet needs mu; it gives a person's id in a portfolio and remembers the way back.
 func (s *Server) meet(portfolioID, wa string) string {
-	id := userID(portfolioID, wa)
+	id := asset.UserID(portfolioID, wa)
 	s.byUserID[id] = wa
 	return id
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"bareed/sandbox/asset"
 )
 
 // Scenario is how the sandbox behaves in general. Times are milliseconds,
@@ -205,7 +207,7 @@ func (s *Server) SetNumber(c NumberChange) error {
 			event = "UNFLAGGED"
 		}
 		s.change(n.waba, n.WABAID, "phone_number_quality_update", map[string]any{
-			"display_phone_number": digits(n.DisplayPhone), "event": event, "current_limit": n.waba.portfolio.Limit,
+			"display_phone_number": asset.Digits(n.DisplayPhone), "event": event, "current_limit": n.waba.portfolio.Limit,
 		})
 	}
 	return nil

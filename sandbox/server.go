@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"bareed/internal/clock"
+	"bareed/sandbox/agenda"
 	"bareed/sandbox/hooks"
 	"bareed/sandbox/journal"
 )
@@ -61,7 +62,7 @@ type Server struct {
 	mu         sync.Mutex // guards what follows
 	offset     time.Duration
 	rng        *mathrand.Rand
-	counter    int64 // wamids, fault ids, order of the queue
+	counter    int64 // wamids, fault ids
 	apps       map[string]*App
 	portfolios map[string]*portfolio
 	wabas      map[string]*waba
@@ -74,7 +75,7 @@ type Server struct {
 	holds      []*Hold
 	held       []*message
 	magicSeen  map[string]int
-	queue      dueHeap
+	queue      agenda.Agenda[due]
 	inFlight   int
 	counts     hookCounts
 }
@@ -132,7 +133,7 @@ func (s *Server) clear() {
 	s.scenario = DefaultScenario()
 	s.faults, s.holds, s.held = nil, nil, nil
 	s.magicSeen = map[string]int{}
-	s.queue, s.counts = nil, hookCounts{}
+	s.queue, s.counts = agenda.Agenda[due]{}, hookCounts{}
 }
 
 // URL is the base URL of the Graph endpoints; "" without a ListenAddr.

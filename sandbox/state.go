@@ -1,104 +1,26 @@
 package sandbox
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
+	"bareed/sandbox/asset"
 	"bareed/sandbox/quota"
 	"bareed/whatsapp"
 )
 
-// App is a Meta app: where webhooks go and what signs them.
-type App struct {
-	ID          string `json:"app_id"`
-	Name        string `json:"name,omitempty"`
-	Secret      string `json:"secret"`
-	VerifyToken string `json:"verify_token"`
-	CallbackURL string `json:"callback_url"`
-}
-
-// Portfolio owns the messaging limit, a tier name such as TIER_2K.
-type Portfolio struct {
-	ID    string `json:"id"`
-	Name  string `json:"name,omitempty"`
-	Limit string `json:"limit"`
-}
-
-// WABA is a business account; AppIDs are subscribed to its webhooks at once.
-type WABA struct {
-	ID           string   `json:"id"`
-	Name         string   `json:"name,omitempty"`
-	PortfolioID  string   `json:"portfolio_id"`
-	Currency     string   `json:"currency,omitempty"`
-	TimezoneID   string   `json:"timezone_id,omitempty"`
-	Country      string   `json:"country,omitempty"`
-	Status       string   `json:"status,omitempty"`                // ACTIVE
-	ReviewStatus string   `json:"account_review_status,omitempty"` // APPROVED
-	AppIDs       []string `json:"app_ids,omitempty"`
-}
-
-// Number is a sending number. MPS 0 means 80, or 20 with OnBizApp.
-type Number struct {
-	ID           string `json:"id"`
-	WABAID       string `json:"waba_id"`
-	DisplayPhone string `json:"display_phone_number"`
-	VerifiedName string `json:"verified_name,omitempty"`
-	MPS          int    `json:"mps,omitempty"`
-	Quality      string `json:"quality_rating,omitempty"` // GREEN
-	Status       string `json:"status,omitempty"`         // CONNECTED
-	OnBizApp     bool   `json:"is_on_biz_app,omitempty"`
-	NameStatus   string `json:"name_status,omitempty"` // APPROVED
-	// Health overrides what is derived from status and quality.
-	Health string `json:"health,omitempty"`
-}
-
-// Template is one language of a template, components in Meta's form.
-type Template struct {
-	ID              string          `json:"id"`
-	WABAID          string          `json:"waba_id"`
-	Name            string          `json:"name"`
-	Language        string          `json:"language"`
-	Category        string          `json:"category,omitempty"`         // MARKETING
-	Status          string          `json:"status,omitempty"`           // APPROVED
-	Quality         string          `json:"quality_score,omitempty"`    // UNKNOWN
-	ParameterFormat string          `json:"parameter_format,omitempty"` // POSITIONAL
-	CorrectCategory string          `json:"correct_category,omitempty"`
-	Components      json.RawMessage `json:"components"`
-}
-
-// Token is an access token. WABAIDs empty means every account; Scopes empty
-// means messaging and management.
-type Token struct {
-	Token     string   `json:"token"`
-	AppID     string   `json:"app_id"`
-	Revoked   bool     `json:"revoked,omitempty"`
-	Scopes    []string `json:"scopes,omitempty"`
-	WABAIDs   []string `json:"waba_ids,omitempty"`
-	ExpiresAt int64    `json:"expires_at,omitempty"` // seconds since 1970, 0 never
-}
-
-// Person is somebody with WhatsApp. Everybody exists without being named; a
-// named one can hide the number (only the business-scoped id is then shown).
-type Person struct {
-	Phone    string `json:"phone"` // E.164
-	Name     string `json:"name,omitempty"`
-	Username string `json:"username,omitempty"`
-	Hidden   bool   `json:"hidden,omitempty"`
-}
-
-// Seed is a whole set in one call; what exists is replaced, what was counted stays.
-type Seed struct {
-	Apps       []App       `json:"apps"`
-	Portfolios []Portfolio `json:"portfolios"`
-	WABAs      []WABA      `json:"wabas"`
-	Numbers    []Number    `json:"numbers"`
-	Templates  []Template  `json:"templates"`
-	Tokens     []Token     `json:"tokens"`
-	People     []Person    `json:"people"`
-}
+// What exists is declared in asset's types; callers know them by these names.
+type (
+	App       = asset.App
+	Portfolio = asset.Portfolio
+	WABA      = asset.WABA
+	Number    = asset.Number
+	Template  = asset.Template
+	Token     = asset.Token
+	Person    = asset.Person
+	Seed      = asset.Seed
+)
 
 // portfolio, waba and number carry what changes while running.
 type portfolio struct {
@@ -113,7 +35,7 @@ type waba struct {
 	order       []*template
 	revision    int               // rises with every template change: makes cursors stale
 	subscribers map[string]string // app id to override URL ("" for none)
-	calls       []time.Time       // management calls of the last hour
+	calls       quota.Hour        // of management
 }
 
 type number struct {
@@ -125,6 +47,9 @@ type number struct {
 	pairs   quota.Pairs
 	windows map[string]time.Time // wa_id to the end of the service window
 }
+
+// inWindow needs mu; a person who wrote in the last 24 hours may be answered freely.
+func (n *number) inWindow(wa string, now time.Time) bool { return now.Before(n.windows[wa]) }
 
 // Apply creates or replaces everything in the seed, in the order that references
 // need, and names every fault; what was right stays.
@@ -224,18 +149,8 @@ func (s *Server) putPerson(v Person) error {
 	if !whatsapp.IsE164(v.Phone) {
 		return fmt.Errorf("person: phone must be E.164")
 	}
-	s.people[waID(v.Phone)] = &v
+	s.people[asset.WaID(v.Phone)] = &v
 	return nil
-}
-
-// digits strips a display number to what Meta writes in webhooks.
-func digits(phone string) string {
-	return strings.Map(func(r rune) rune {
-		if r < '0' || r > '9' {
-			return -1
-		}
-		return r
-	}, phone)
 }
 
 func def(v, d string) string {

@@ -52,10 +52,10 @@ func (s *Server) Summary() Summary {
 		sum.Numbers[id] = NumberSummary{MaxAcceptedPerSecond: n.rate.Most, MaxRequestsPerSecond: n.asked.Most}
 	}
 	for id, p := range s.portfolios {
-		sum.Portfolios[id] = PortfolioSummary{Uniques24h: p.reached.Count(s.now()), MaxUniques24h: p.reached.Most, Limit: p.limit()}
+		sum.Portfolios[id] = PortfolioSummary{Uniques24h: p.reached.Count(s.now()), MaxUniques24h: p.reached.Most, Limit: p.People()}
 	}
 	sum.Webhooks = s.counts.webhooks
-	sum.Webhooks.Pending = len(s.queue) + s.inFlight
+	sum.Webhooks.Pending = s.queue.Len() + s.inFlight
 	return sum
 }
 

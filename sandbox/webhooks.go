@@ -1,12 +1,12 @@
 package sandbox
 
 import (
-	"container/heap"
 	"context"
 	"fmt"
 	"sync"
 	"time"
 
+	"bareed/sandbox/asset"
 	"bareed/sandbox/hooks"
 	"bareed/whatsapp"
 )
@@ -27,11 +27,9 @@ type hookCounts struct {
 	webhooks  WebhookSummary
 }
 
-// due is something that happens at a time: a step of a message, a ready event,
+// due is something that is to happen: a step of a message, a ready event,
 // or another try of a POST. Exactly one of the three is set.
 type due struct {
-	at    time.Time
-	order int64
 	msg   *message
 	step  int
 	event *event
@@ -53,37 +51,10 @@ type post struct {
 	first time.Time
 }
 
-type dueHeap []*due
-
-func (h dueHeap) Len() int { return len(h) }
-func (h dueHeap) Less(i, j int) bool {
-	if h[i].at.Equal(h[j].at) {
-		return h[i].order < h[j].order
-	}
-	return h[i].at.Before(h[j].at)
-}
-func (h dueHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
-
-// Push is for container/heap.
-func (h *dueHeap) Push(x any) { *h = append(*h, x.(*due)) }
-
-// Pop is for container/heap.
-func (h *dueHeap) Pop() any {
-	old := *h
-	last := old[len(old)-1]
-	old[len(old)-1] = nil
-	*h = old[:len(old)-1]
-	return last
-}
-
 // later needs mu.
-func (s *Server) later(d due) {
-	d.order = s.next()
-	heap.Push(&s.queue, &d)
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
+func (s *Server) later(at time.Time, d due) {
+	s.queue.Add(at, d)
+	s.rouse()
 }
 
 // start sets a message on its way, or holds it back.
@@ -101,7 +72,7 @@ func (s *Server) start(m *message, held bool) {
 func (s *Server) schedule(m *message) {
 	at := s.now().Add(s.pick(s.scenario.SentDelayMS))
 	if m.failCode != 0 {
-		s.later(due{at: at, msg: m, step: stepFailed})
+		s.later(at, due{msg: m, step: stepFailed})
 		return
 	}
 	steps := []int{stepSent}
@@ -117,22 +88,22 @@ func (s *Server) schedule(m *message) {
 		s.rng.Shuffle(len(steps), func(i, j int) { steps[i], steps[j] = steps[j], steps[i] })
 	}
 	for i, step := range steps {
-		s.later(due{at: times[i], msg: m, step: step})
+		s.later(times[i], due{msg: m, step: step})
 	}
 }
 
 // emit needs mu; it makes the event of a step, nil when the portfolio's limit
 // keeps the message from arriving.
-func (s *Server) emit(d *due, now time.Time) *event {
+func (s *Server) emit(d due, now time.Time) *event {
 	m, p := d.msg, d.msg.number.waba.portfolio
 	if (d.step == stepDelivered || d.step == stepRead) && !m.counted {
 		m.counted = true
-		if !m.inWindow && !p.reached.Reach(m.person(), now, p.limit()) {
+		if !m.inWindow && !p.reached.Reach(m.person(), now, p.People()) {
 			m.lost = true
 			s.counts.overLimit++
 			if s.scenario.OverLimitCode != 0 {
 				m.failCode = s.scenario.OverLimitCode
-				s.later(due{at: now, msg: m, step: stepFailed})
+				s.later(now, due{msg: m, step: stepFailed})
 			}
 		}
 	}
@@ -145,12 +116,12 @@ func (s *Server) emit(d *due, now time.Time) *event {
 	}
 	st, contact := s.status(m, d.step, now)
 	n := m.number
-	return &event{n.waba, hooks.Event{EntryID: n.WABAID, NumberID: n.ID, Display: digits(n.DisplayPhone), Status: &st, Contact: contact}}
+	return &event{n.waba, hooks.Event{EntryID: n.WABAID, NumberID: n.ID, Display: asset.Digits(n.DisplayPhone), Status: &st, Contact: contact}}
 }
 
 // change needs mu; it queues an account event for the WABA's apps at once.
 func (s *Server) change(w *waba, entryID, field string, value any) {
-	s.later(due{at: s.now(), event: &event{w, hooks.Event{EntryID: entryID, Field: field, Value: value}}})
+	s.later(s.now(), due{event: &event{w, hooks.Event{EntryID: entryID, Field: field, Value: value}}})
 }
 
 // pump turns due items into webhooks until ctx ends.
@@ -205,8 +176,11 @@ func (s *Server) collect() ([]*post, time.Duration) {
 	now := s.now()
 	var ready []*post
 	batches := map[[2]string][]hooks.Event{}
-	for n := 0; len(s.queue) > 0 && !s.queue[0].at.After(now) && n < 4000; n++ {
-		d := heap.Pop(&s.queue).(*due)
+	for range 4000 {
+		d, ok := s.queue.Take(now)
+		if !ok {
+			break
+		}
 		e := d.event
 		if d.post != nil {
 			ready = append(ready, d.post)
@@ -220,17 +194,18 @@ func (s *Server) collect() ([]*post, time.Duration) {
 		s.counts.webhooks.Events++
 		s.fanOut(batches, e)
 		if s.chance(s.scenario.DoubleProbability) {
-			s.later(due{at: now.Add(s.pick([2]int{1, 200})), event: e})
+			s.later(now.Add(s.pick([2]int{1, 200})), due{event: e})
 		}
 	}
 	for app, events := range batches {
 		ready = append(ready, s.posts(app, events, now)...)
 	}
 	s.inFlight += len(ready)
-	if len(s.queue) == 0 {
+	next, ok := s.queue.Next()
+	if !ok {
 		return ready, time.Minute
 	}
-	return ready, s.queue[0].at.Sub(now)
+	return ready, next.Sub(now)
 }
 
 // fanOut needs mu; only messages can go to another address than the app's.
@@ -304,7 +279,7 @@ func (s *Server) deliver(ctx context.Context, p *post) {
 		return
 	}
 	pause := min(s.cfg.RetryBase<<min(p.tries-1, 16), s.cfg.RetryMax)
-	s.later(due{at: now.Add(pause), post: p})
+	s.later(now.Add(pause), due{post: p})
 }
 
 // VerifyCallback makes Meta's handshake with an app's callback: GET with a

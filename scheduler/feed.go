@@ -9,7 +9,7 @@ import (
 
 	"bareed/internal/id"
 	"bareed/messages"
-	"bareed/numbers"
+	"bareed/numbers/places"
 	"bareed/queue"
 )
 
@@ -177,16 +177,16 @@ func (s *Scheduler) reserve(ctx context.Context, r feedRun, list []messages.Cand
 	if len(list) == 0 {
 		return nil, nil, cursor, nil
 	}
-	wanted := make([]numbers.Wanted, len(list))
+	wanted := make([]places.Wanted, len(list))
 	for i, c := range list {
-		wanted[i] = numbers.Wanted{Hash: c.Hash, Run: r.Run, Ordinal: c.Ordinal}
+		wanted[i] = places.Wanted{Hash: c.Hash, Run: r.Run, Ordinal: c.Ordinal}
 	}
-	var places []bool
+	var granted []bool
 	err = s.Pool.InEngine(ctx, func(tx pgx.Tx) (err error) {
 		if _, err := tx.Exec(ctx, placeLocks); err != nil {
 			return fmt.Errorf("wait for locks briefly: %w", err)
 		}
-		places, err = numbers.ReservePlaces(ctx, tx, r.Portfolio, wanted)
+		granted, err = places.Reserve(ctx, tx, r.Portfolio, wanted)
 		return err
 	})
 	if err != nil {
@@ -194,7 +194,7 @@ func (s *Scheduler) reserve(ctx context.Context, r feedRun, list []messages.Cand
 	}
 	for i, c := range list {
 		switch {
-		case places[i]:
+		case granted[i]:
 			now = append(now, c)
 		case c.Fresh:
 			return now, later, c.Ordinal - 1, nil

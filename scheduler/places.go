@@ -7,7 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/internal/id"
-	"bareed/numbers"
+	"bareed/numbers/places"
 )
 
 const sqlPortfoliosWithPlaces = `select id from portfolio where places > 0 order by id`
@@ -24,7 +24,7 @@ func (s *Scheduler) places(ctx context.Context) error {
 		return fmt.Errorf("find portfolios: %w", err)
 	}
 	for _, p := range all {
-		err := s.Pool.InEngine(ctx, func(tx pgx.Tx) error { return numbers.SweepPlaces(ctx, tx, p) })
+		err := s.Pool.InEngine(ctx, func(tx pgx.Tx) error { return places.Sweep(ctx, tx, p) })
 		if err != nil {
 			s.Log.Error("free places", "portfolio", p, "error", err)
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/campaigns"
+	"bareed/campaigns/check"
 	"bareed/campaigns/plan"
 	"bareed/internal/clock"
 	"bareed/internal/fixture"
@@ -73,7 +74,7 @@ func TestPlanEnqueuesWhatNobodyHas(t *testing.T) {
 		t.Fatalf("%d tasks for one check", n)
 	}
 	b.In(t, func(tx pgx.Tx) error {
-		_, err := campaigns.LeaseCheck(t.Context(), tx, b.Workspace, k)
+		_, err := check.Lease(t.Context(), tx, b.Workspace, k)
 		return err
 	})
 	now = now.Add(10 * time.Second)

@@ -7,8 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"bareed/campaigns"
-	"bareed/campaigns/plan"
+	"bareed/campaigns/check"
 	"bareed/internal/pg"
 	"bareed/queue"
 )
@@ -18,7 +17,7 @@ import (
 func (w *Worker) checkCampaign(ctx context.Context, t queue.CheckCampaign) error {
 	mine := false
 	err := w.Pool.InWorkspace(ctx, t.Workspace, func(tx pgx.Tx) (err error) {
-		mine, err = campaigns.LeaseCheck(ctx, tx, t.Workspace, t.Check)
+		mine, err = check.Lease(ctx, tx, t.Workspace, t.Check)
 		return err
 	})
 	if err != nil || !mine {
@@ -41,7 +40,7 @@ func (w *Worker) checkCampaign(ctx context.Context, t queue.CheckCampaign) error
 func (w *Worker) checkChunks(ctx context.Context, t queue.CheckCampaign) error {
 	for done := false; !done; {
 		err := w.Pool.InWorkspace(ctx, t.Workspace, func(tx pgx.Tx) (err error) {
-			done, err = campaigns.CheckChunk(ctx, tx, w.Vault, t.Workspace, t.Check)
+			done, err = check.Chunk(ctx, tx, w.Vault, t.Workspace, t.Check)
 			return err
 		})
 		if err != nil {
@@ -57,6 +56,6 @@ func (w *Worker) checkFailed(ctx context.Context, t queue.CheckCampaign) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	return w.Pool.InWorkspace(ctx, t.Workspace, func(tx pgx.Tx) error {
-		return plan.CheckFailed(ctx, tx, t.Workspace, t.Check)
+		return check.Failed(ctx, tx, t.Workspace, t.Check)
 	})
 }

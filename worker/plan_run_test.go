@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/campaigns"
+	"bareed/campaigns/check"
 	"bareed/campaigns/plan"
 	"bareed/internal/clock"
 	"bareed/internal/fixture"
@@ -145,9 +146,9 @@ func TestCheckCampaignGoesOnWhereItWasKilled(t *testing.T) {
 		// Its lease ends.
 		b.Do(t, `update plan_check set lease_until = null where workspace_id = $1 and id = $2`, b.Workspace, k)
 	}
-	var got campaigns.Check
+	var got check.Check
 	b.In(t, func(tx pgx.Tx) (err error) {
-		got, err = campaigns.GetCheck(t.Context(), tx, b.Workspace, c.ID, k)
+		got, err = check.Get(t.Context(), tx, b.Workspace, c.ID, k)
 		return err
 	})
 	if got.State != "completed" || got.Total != int64(people) || got.Eligible != int64(people) {

@@ -164,14 +164,12 @@ func (w *Worker) recordEffects(ctx context.Context, tx pgx.Tx, ws id.Workspace, 
 	return err
 }
 
-const sqlNow = `select bareed_now()`
-
 // optOut keeps the refusal that error 131050 means, at the database's time:
 // this machine's clock may be ahead of it, and what is still to come is refused.
 func (w *Worker) optOut(ctx context.Context, tx pgx.Tx, ws id.Workspace, c messages.Claim) error {
-	var now time.Time
-	if err := tx.QueryRow(ctx, sqlNow).Scan(&now); err != nil {
-		return fmt.Errorf("read the database's time: %w", err)
+	now, err := pg.Now(ctx, tx)
+	if err != nil {
+		return err
 	}
 	return consents.OptOut(ctx, tx, w.Vault, ws, consents.OptOutRequest{
 		Contact: c.Contact, Purposes: []consents.Purpose{consents.Marketing},

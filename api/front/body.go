@@ -10,14 +10,12 @@ import (
 	"mime"
 	"net/http"
 	"reflect"
-	"strconv"
 
 	"github.com/gin-gonic/gin"
 
+	"bareed/api/front/strictjson"
 	"bareed/internal/errs"
 )
-
-func itoa(n int) string { return strconv.Itoa(n) }
 
 // fingerprintKey is where a gin context keeps what the idempotency store
 // compares requests by.
@@ -52,13 +50,13 @@ func (f *Front) checkBody(c *gin.Context, row Route, streamed bool) error {
 		if !isJSON(r.Header.Get("Content-Type")) || r.Header.Get("Content-Encoding") != "" {
 			return errs.New("content_type")
 		}
-		if v, err = scanJSON(b); err != nil {
+		if v, err = strictjson.Read(b); err != nil {
 			return err
 		}
 		if !wanted {
 			want = reflect.TypeFor[struct{}]()
 		}
-		if err := checkShape(v, want); err != nil {
+		if err := strictjson.Fit(v, want); err != nil {
 			return err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"bareed/api/front/strictjson"
 	"bareed/internal/errs"
 )
 
@@ -49,7 +50,7 @@ func fieldOf(d *huma.ErrorDetail) errs.Field {
 		case rule.param != "":
 			f.Params = errs.Params{rule.param: m[1]}
 		case rule.code == "field.required" && m[1] != "":
-			f.Pointer += "/" + escapePointer(m[1])
+			f.Pointer += "/" + strictjson.Token(m[1])
 		}
 		break
 	}
@@ -67,12 +68,7 @@ func pointerOf(location string) string {
 	rest = strings.TrimPrefix(rest, "body")
 	var b strings.Builder
 	for _, part := range strings.FieldsFunc(rest, func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {
-		b.WriteString("/" + escapePointer(part))
+		b.WriteString("/" + strictjson.Token(part))
 	}
 	return b.String()
-}
-
-// escapePointer writes a name as one token of a JSON pointer (RFC 6901).
-func escapePointer(s string) string {
-	return strings.NewReplacer("~", "~0", "/", "~1").Replace(s)
 }

@@ -37,7 +37,8 @@ var columnAliases = []struct {
 		"رقم_الموبايل", "موبايل", "الموبايل", "رقم_الهاتف", "الهاتف", "هاتف", "تليفون", "الرقم", "رقم"}},
 	{ColumnName, []string{"name", "full_name", "fullname", "customer_name", "contact_name",
 		"الاسم", "اسم", "الاسم_الكامل", "الاسم_بالكامل", "اسم_العميل"}},
-	{ColumnOptIn, []string{"opt_in", "optin", "opted_in", "consent", "الموافقه", "موافقه", "موافق", "اشتراك"}},
+	{ColumnOptIn, []string{"opt_in", "optin", "opted_in", "consent", "consented", "agreed", "agree", "agrees", "subscribed", "permission",
+		"الموافقه", "موافقه", "موافق", "وافق", "اشتراك", "مشترك"}},
 	{ColumnOptInAt, []string{"opt_in_at", "optin_at", "opt_in_date", "optin_date", "opted_in_at", "consent_at", "consent_date", "تاريخ_الموافقه", "تاريخ_الاشتراك"}},
 	{ColumnOptInSource, []string{"opt_in_source", "optin_source", "consent_source", "مصدر_الموافقه"}},
 }

@@ -19,6 +19,8 @@ import (
 	"os"
 	"slices"
 	"time"
+
+	"bareed/internal/bench/report"
 )
 
 // Parts of a measurement, in their order.
@@ -76,7 +78,7 @@ type stand struct {
 	Config
 	servers *servers
 	world   *world // made by the first part that needs it
-	report  *Report
+	report  *report.Report
 }
 
 func (s *stand) theWorld(ctx context.Context) (*world, error) {
@@ -97,7 +99,7 @@ func Run(ctx context.Context, c Config) error {
 		return err
 	}
 	began := time.Now()
-	s := &stand{Config: c, report: &Report{At: began.UTC(), Machine: machine()}}
+	s := &stand{Config: c, report: &report.Report{At: began.UTC(), Machine: machine()}}
 	var err error
 	if s.servers, err = startServers(ctx, c.Log); err != nil {
 		return err
@@ -122,7 +124,7 @@ func Run(ctx context.Context, c Config) error {
 	if err := s.print(); err != nil {
 		return err
 	}
-	if s.report.missed() {
+	if s.report.Missed() {
 		return ErrDemand
 	}
 	return nil

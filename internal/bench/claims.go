@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"bareed/internal/bench/report"
 	"bareed/internal/id"
 	"bareed/messages"
 )
@@ -44,7 +45,7 @@ func (s *stand) claims(ctx context.Context) error {
 		return err
 	}
 	defer bare.Close()
-	var single, batched []pair
+	var single, batched []report.Pair
 	for round := range s.Rounds {
 		d, err := w.addRun(ctx, n, claimRun)
 		if err != nil {
@@ -69,15 +70,15 @@ func (s *stand) claims(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		single, batched = append(single, pair{one, ceiling}), append(batched, pair{many, ceiling})
+		single, batched = append(single, report.Pair{Ours: one, Ceiling: ceiling}), append(batched, report.Pair{Ours: many, Ceiling: ceiling})
 		if err := w.end(ctx, d); err != nil {
 			return err
 		}
 	}
 	const against = "bare durable UPDATE of one row, 32 connections"
 	s.report.Figures = append(s.report.Figures,
-		figure("durable claims", "one claim a transaction, 32 slots", against, single),
-		figure("durable claims", "32 slots sharing statements, as the worker", against, batched))
+		report.Sum("durable claims", "one claim a transaction, 32 slots", against, single),
+		report.Sum("durable claims", "32 slots sharing statements, as the worker", against, batched))
 	return nil
 }
 

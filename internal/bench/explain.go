@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"bareed/internal/bench/report"
 )
 
 // node is a step of a plan as PostgreSQL's EXPLAIN (ANALYZE, BUFFERS, FORMAT
@@ -92,7 +94,7 @@ func (n node) faults(most float64) []string {
 		if p.Index != "" {
 			how += " by " + p.Index
 		}
-		found = append(found, fmt.Sprintf("%s of %s reads %s rows", how, p.Relation, whole(rows)))
+		found = append(found, fmt.Sprintf("%s of %s reads %s rows", how, p.Relation, report.Whole(rows)))
 	})
 	return found
 }

@@ -51,32 +51,6 @@ func TestLargeTables(t *testing.T) {
 	}
 }
 
-func TestGrowth(t *testing.T) {
-	t.Parallel()
-	moments := func(ms float64, pages int64) []Moment {
-		return []Moment{{"old plans", 1, 10}, {"start", 1, 10}, {"middle", ms / 2, pages / 2}, {"end", ms, pages}}
-	}
-	for _, c := range []struct {
-		ms    float64
-		pages int64
-		bad   bool
-	}{{1.5, 12, false}, {80, 9000, true}, {80, 20, false}} { // much time for the same pages is a busy machine
-		s := Statement{Name: "x", Moments: moments(c.ms, c.pages)}
-		if s.grown(); len(s.Faults) > 0 != c.bad {
-			t.Errorf("%v ms, %d pages: %q", c.ms, c.pages, s.Faults)
-		}
-	}
-}
-
-func TestMergeOfMoments(t *testing.T) {
-	t.Parallel()
-	a := []Statement{{Name: "x", Moments: []Moment{{Moment: "start"}}, Faults: []string{"f"}}}
-	got := merge(merge(nil, a), []Statement{{Name: "x", Moments: []Moment{{Moment: "end"}}, Faults: []string{"f", "g"}}})
-	if len(got) != 1 || len(got[0].Moments) != 2 || len(got[0].Faults) != 2 {
-		t.Errorf("got %+v", got)
-	}
-}
-
 func TestConstants(t *testing.T) {
 	t.Parallel()
 	sql, err := constant("messages/claim.go", "sqlClaim")

@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"bareed/internal/bench/report"
 	"bareed/internal/id"
 	"bareed/limits"
 )
@@ -52,7 +53,7 @@ func (s *stand) limiter(ctx context.Context) error {
 			return 1, err
 		},
 	}
-	var ping, script []pair
+	var ping, script []report.Pair
 	for range s.Rounds {
 		var got [3]float64
 		for i, do := range kinds {
@@ -61,11 +62,11 @@ func (s *stand) limiter(ctx context.Context) error {
 				return err
 			}
 		}
-		ping, script = append(ping, pair{got[2], got[0]}), append(script, pair{got[2], got[1]})
+		ping, script = append(ping, report.Pair{Ours: got[2], Ceiling: got[0]}), append(script, report.Pair{Ours: got[2], Ceiling: got[1]})
 	}
 	s.report.Figures = append(s.report.Figures,
-		figure("limiter", "may this number send, granted, with pair", "PING, 64 callers", ping),
-		figure("limiter", "may this number send, granted, with pair", "EVALSHA of INCR on one key", script))
+		report.Sum("limiter", "may this number send, granted, with pair", "PING, 64 callers", ping),
+		report.Sum("limiter", "may this number send, granted, with pair", "EVALSHA of INCR on one key", script))
 	return nil
 }
 

@@ -12,22 +12,9 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"bareed/internal/bench/report"
 	"bareed/internal/pg"
 )
-
-// Statement is one hot statement at the moments of a large run.
-type Statement struct {
-	Name    string   `json:"name"`
-	Moments []Moment `json:"moments"`
-	Faults  []string `json:"faults,omitempty"`
-}
-
-// Moment is what a statement cost then.
-type Moment struct {
-	Moment string  `json:"moment"`
-	MS     float64 `json:"ms"`
-	Pages  int64   `json:"pages"` // of 8 KiB, read or found in memory
-}
 
 // plans runs the hot statements as the product does at moments of a large run
 // and looks at how PostgreSQL went about it. The first moment is the worst for
@@ -79,39 +66,12 @@ func (s *stand) plans(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)
 		}
-		s.report.Plans = merge(s.report.Plans, found)
+		s.report.Plans = report.Merge(s.report.Plans, found)
 	}
 	for i := range s.report.Plans {
-		s.report.Plans[i].grown()
+		s.report.Plans[i].Grown()
 	}
 	return nil
-}
-
-// grown finds a statement that becomes dearer as the run goes on.
-func (s *Statement) grown() {
-	if len(s.Moments) < 4 || s.Name == "snapshot (counts the run)" {
-		return
-	}
-	start, end := s.Moments[1], s.Moments[len(s.Moments)-1]
-	if end.MS > 4*start.MS+10 && end.Pages > 4*start.Pages+100 {
-		s.Faults = append(s.Faults, fmt.Sprintf("the cost grows: %.1f ms at the start, %.1f ms at the end", start.MS, end.MS))
-	}
-}
-
-// merge adds the next moment to each statement.
-func merge(all, next []Statement) []Statement {
-	if all == nil {
-		return next
-	}
-	for i, n := range next {
-		all[i].Moments = append(all[i].Moments, n.Moments...)
-		for _, f := range n.Faults {
-			if !slices.Contains(all[i].Faults, f) {
-				all[i].Faults = append(all[i].Faults, f)
-			}
-		}
-	}
-	return all
 }
 
 // explainer has one connection for each role, which tell every plan they use.
@@ -190,10 +150,10 @@ func (e *explainer) connect(ctx context.Context, role string) (*pgx.Conn, error)
 
 // all runs every call often enough for PostgreSQL to settle on a plan and keeps
 // the last time. Without a moment's name only the settling counts.
-func (e *explainer) all(ctx context.Context, calls []call, moment string) ([]Statement, error) {
-	var out []Statement
+func (e *explainer) all(ctx context.Context, calls []call, moment string) ([]report.Statement, error) {
+	var out []report.Statement
 	for _, c := range calls {
-		st := Statement{Name: c.name, Moments: []Moment{{Moment: moment}}}
+		st := report.Statement{Name: c.name, Moments: []report.Moment{{Moment: moment}}}
 		began := time.Now()
 		for i := range 7 {
 			// A statement that takes seconds has said enough.

@@ -17,6 +17,7 @@ import (
 	"bareed/internal/id"
 	"bareed/messages"
 	"bareed/numbers"
+	"bareed/numbers/places"
 	"bareed/whatsapp"
 )
 
@@ -94,12 +95,12 @@ func (c *crowd) sending() []call {
 			return messages.MoveCursor(ctx, tx, c.ws, run, int32(c.cursor), c.above(), time.Second)
 		}),
 		{name: "reserve places", engine: true, most: fewRows, do: func(ctx context.Context, tx pgx.Tx) error {
-			wanted := make([]numbers.Wanted, 200)
+			wanted := make([]places.Wanted, 200)
 			for i := range wanted {
 				o := int32(c.cursor + i)
-				wanted[i] = numbers.Wanted{Hash: hashOf(o), Run: run, Ordinal: o}
+				wanted[i] = places.Wanted{Hash: hashOf(o), Run: run, Ordinal: o}
 			}
-			_, err := numbers.ReservePlaces(ctx, tx, c.folio, wanted)
+			_, err := places.Reserve(ctx, tx, c.folio, wanted)
 			return err
 		}},
 	}
@@ -187,7 +188,7 @@ func (c *crowd) repairing() []call {
 			return err
 		}},
 		{name: "sweep places", engine: true, most: 150_000, do: func(ctx context.Context, tx pgx.Tx) error {
-			return numbers.SweepPlaces(ctx, tx, c.folio)
+			return places.Sweep(ctx, tx, c.folio)
 		}},
 		{name: "polls that are due", engine: true, most: fewRows, do: func(ctx context.Context, tx pgx.Tx) error {
 			_, err := numbers.DuePolls(ctx, tx, 500)

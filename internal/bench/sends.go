@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"bareed/internal/bench/report"
 	"bareed/limits"
 )
 
@@ -37,54 +38,54 @@ func (p *product) sends(ctx context.Context, workers int) error {
 		if err != nil {
 			return err
 		}
-		f := figure("end to end", name, "bare HTTP client, 64 connections", []pair{round})
+		f := report.Sum("end to end", name, "bare HTTP client, 64 connections", []report.Pair{round})
 		f.Note = fmt.Sprintf("%d messages, statuses applied meanwhile", p.stand.People)
 		p.stand.report.Figures = append(p.stand.report.Figures, f)
-		p.stand.report.CPU = append(p.stand.report.CPU, CPU{Run: name, Processes: cpu})
+		p.stand.report.CPU = append(p.stand.report.CPU, report.CPU{Run: name, Processes: cpu})
 	}
 	return p.scenario(ctx, map[string]any{"latency_ms": 0})
 }
 
 // sendRound measures the ceiling and one run.
-func (p *product) sendRound(ctx context.Context) (pair, map[string]float64, error) {
+func (p *product) sendRound(ctx context.Context) (report.Pair, map[string]float64, error) {
 	n, err := p.addNumber(ctx, unlimited)
 	if err != nil {
-		return pair{}, nil, err
+		return report.Pair{}, nil, err
 	}
 	if err := p.know(ctx, n, unlimited); err != nil {
-		return pair{}, nil, err
+		return report.Pair{}, nil, err
 	}
 	ceiling, err := p.bareRate(ctx)
 	if err != nil {
-		return pair{}, nil, err
+		return report.Pair{}, nil, err
 	}
 	if err := p.untilQuiet(ctx); err != nil {
-		return pair{}, nil, fmt.Errorf("wait for the ceiling's webhooks: %w", err)
+		return report.Pair{}, nil, fmt.Errorf("wait for the ceiling's webhooks: %w", err)
 	}
 	d, err := p.addRun(ctx, n, p.stand.People)
 	if err != nil {
-		return pair{}, nil, err
+		return report.Pair{}, nil, err
 	}
 	mark, err := p.mark(ctx)
 	if err != nil {
-		return pair{}, nil, err
+		return report.Pair{}, nil, err
 	}
 	before := p.cpu(ctx)
 	if err := p.begin(ctx, d); err != nil {
-		return pair{}, nil, err
+		return report.Pair{}, nil, err
 	}
 	if err := p.untilSent(ctx, d.run, d.count, sendLimit); err != nil {
-		return pair{}, nil, err
+		return report.Pair{}, nil, err
 	}
 	if err := p.untilQuiet(ctx); err != nil {
-		return pair{}, nil, fmt.Errorf("wait for the statuses: %w", err)
+		return report.Pair{}, nil, fmt.Errorf("wait for the statuses: %w", err)
 	}
 	cpu := p.cpu(ctx).since(before, d.count)
 	at, err := p.arrivals(ctx, n, mark)
 	if err != nil {
-		return pair{}, nil, err
+		return report.Pair{}, nil, err
 	}
-	return pair{perSecond(at), ceiling}, cpu, p.end(ctx, d)
+	return report.Pair{Ours: perSecond(at), Ceiling: ceiling}, cpu, p.end(ctx, d)
 }
 
 // bareRate is the ceiling: POSTs a second of a client that does nothing else.
@@ -137,8 +138,8 @@ const (
 )
 
 // fidelity measures a run that is longer than the measurement, by the sandbox's clock.
-func (p *product) fidelity(ctx context.Context, rate int, d time.Duration) (Fidelity, error) {
-	f := Fidelity{PerSecond: rate, Effective: limits.Effective(rate, 0), Seconds: d.Seconds()}
+func (p *product) fidelity(ctx context.Context, rate int, d time.Duration) (report.Fidelity, error) {
+	f := report.Fidelity{PerSecond: rate, Effective: limits.Effective(rate, 0), Seconds: d.Seconds()}
 	n, err := p.addNumber(ctx, rate)
 	if err != nil {
 		return f, err
@@ -181,7 +182,7 @@ select greatest(0,
 
 const sqlAgain = `select 100.0 * (sum(attempt) - count(*)) / count(*) from message where run_id = $1`
 
-func (p *product) judge(ctx context.Context, f *Fidelity, metaID string, run draft, mark int64, d time.Duration) error {
+func (p *product) judge(ctx context.Context, f *report.Fidelity, metaID string, run draft, mark int64, d time.Duration) error {
 	at, err := p.arrivals(ctx, run.number, mark)
 	if err != nil {
 		return err

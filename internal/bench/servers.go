@@ -4,12 +4,9 @@ package bench
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/base64"
 	"fmt"
 	"io"
-	"net/url"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
@@ -47,7 +44,7 @@ type servers struct {
 
 func startServers(ctx context.Context, log io.Writer) (*servers, error) {
 	s := &servers{log: log, masterKey: rig.NewMasterKey()}
-	for _, step := range []func(context.Context) error{s.makeDir, s.database, s.open, s.startRedis} {
+	for _, step := range []func(context.Context) error{s.database, s.open, s.startRedis} {
 		if err := step(ctx); err != nil {
 			s.close()
 			return nil, err
@@ -68,61 +65,22 @@ func (s *servers) close() {
 
 func (s *servers) later(fn func(context.Context)) { s.undo = append(s.undo, fn) }
 
-func (s *servers) makeDir(context.Context) (err error) {
-	if s.dir, err = os.MkdirTemp("", "bareed-bench-"); err != nil {
-		return fmt.Errorf("make a directory: %w", err)
-	}
-	s.later(func(context.Context) { os.RemoveAll(s.dir) })
-	return nil
-}
-
-// database makes one of our own on the demo's server, which writes durably.
+// database makes one of our own on the demo's server, which writes durably, and
+// a directory.
 func (s *servers) database(ctx context.Context) error {
 	env, err := devenv.Up(ctx, devenv.Options{Mode: devenv.Demo, NoRedis: true, Out: s.log})
 	if err != nil {
 		return err
 	}
 	s.later(func(context.Context) { env.Close() })
-	admin, err := pgx.Connect(ctx, env.DatabaseURL)
+	scratch, err := env.Scratch(ctx, "bench")
 	if err != nil {
-		return fmt.Errorf("connect: %w", err)
-	}
-	s.later(func(ctx context.Context) { _ = admin.Close(ctx) })
-	name := "bareed_bench_" + strings.ToLower(rand.Text()[:8])
-	if _, err := admin.Exec(ctx, `create database `+pgx.Identifier{name}.Sanitize()+` template template0`); err != nil {
-		return fmt.Errorf("make a database: %w", err)
-	}
-	s.later(func(ctx context.Context) { s.drop(ctx, admin, name) })
-	if s.url, err = withDatabase(env.DatabaseURL, name); err != nil {
 		return err
 	}
+	s.later(func(context.Context) { scratch.Close() })
+	s.url, s.dir = scratch.DatabaseURL, scratch.Dir
 	_, err = migrations.Apply(ctx, s.url)
 	return err
-}
-
-// drop removes the database. Without force PostgreSQL waits for its own
-// autovacuum; with force it ends sessions that were just closed.
-func (s *servers) drop(ctx context.Context, admin *pgx.Conn, name string) {
-	sql := `drop database ` + pgx.Identifier{name}.Sanitize()
-	_, err := admin.Exec(ctx, sql)
-	for range 3 {
-		if err == nil {
-			return
-		}
-		_, err = admin.Exec(ctx, sql+` with (force)`)
-	}
-	if err != nil {
-		fmt.Fprintf(s.log, "%-10s the database %s is left over: %v\n", "bench", name, err)
-	}
-}
-
-func withDatabase(address, name string) (string, error) {
-	u, err := url.Parse(address)
-	if err != nil {
-		return "", fmt.Errorf("read the database address: it is not a URL")
-	}
-	u.Path = "/" + name
-	return u.String(), nil
 }
 
 // slots is how many connections the pool has: one for each of the 32 claimers

@@ -8,6 +8,7 @@
 package demo
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -65,16 +66,20 @@ func Run(soft, hard context.Context, o Options) error {
 	}
 	defer s.rig.Stop()
 	fmt.Fprintf(o.Out, "%-10s api, worker ×2, scheduler and sandbox run after %.1f s\n", "started", time.Since(began).Seconds())
+	if !o.Once {
+		s.address() // now, so that the campaign can be watched
+	}
 	result, err := s.perform(soft)
 	if err != nil {
 		return err
 	}
-	s.address()
 	if o.Once {
 		return s.last(result)
 	}
+	s.address()
 	fmt.Fprintln(o.Out, "\nIt stays up. Ctrl-C ends it; the data is kept (dev reset wipes it).")
 	<-soft.Done()
+	fmt.Fprintln(o.Out, "\nStopping: what is under way ends first.")
 	return nil
 }
 
@@ -123,7 +128,7 @@ func (s *show) start(soft, hard context.Context, env *devenv.Env, dir string) er
 		api = defaultAPI
 	}
 	s.rig, err = rig.Start(hard, rig.Config{Binary: bin, DatabaseURL: env.DatabaseURL, RedisURL: env.RedisURL,
-		MasterKey: s.kept.MasterKey, Dir: dir, Workers: 2, Schedulers: 1, Slots: 128, Log: os.Stderr, API: api})
+		MasterKey: s.kept.MasterKey, Dir: dir, Workers: 2, Schedulers: 1, Slots: 128, Log: quiet{os.Stderr}, API: api})
 	if err != nil {
 		return err
 	}
@@ -135,6 +140,18 @@ func (s *show) start(soft, hard context.Context, env *devenv.Env, dir string) er
 		return err
 	}
 	return s.save()
+}
+
+// quiet leaves out what the processes say of a Redis without a file: the demo
+// gave it none on purpose.
+type quiet struct{ io.Writer }
+
+// Write passes a line on.
+func (q quiet) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte("append-only file")) {
+		return len(line), nil
+	}
+	return q.Writer.Write(line)
 }
 
 // address tells where to look and how to get in.

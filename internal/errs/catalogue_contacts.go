@@ -66,7 +66,7 @@ var catalogueContacts = []Entry{
 	{"phone.is_sender", 422, "This is one of the numbers you send from.", "هذا أحد الأرقام التي ترسل منها."},
 	{"phone.missing", 422, "The phone number is missing.", "رقم الهاتف مفقود."},
 	{"phone.multiple", 422, "This holds two phone numbers. Put each in a row of its own.", "في هذه الخانة رقمان. ضع كل رقم في صف."},
-	{"phone.no_country", 422, "This number has no country code. Add it, or choose the file's default country.", "لا يحمل هذا الرقم رمز البلد. أضفه أو اختر البلد الافتراضي للملف."},
+	{"phone.no_country", 422, "This number has no country code. Write it as +966…, or name the default country.", "لا يحمل هذا الرقم رمز البلد. اكتبه مثل +966… أو حدد البلد الافتراضي."},
 	{"phone.scientific", 422, "A spreadsheet shortened this number; format the column as text.", "اختصر برنامج الجداول هذا الرقم؛ نسّق العمود كنص."},
 
 	{"upload.compressed", 415, "The file is compressed. Send the CSV itself.", "الملف مضغوط. أرسل ملف CSV نفسه."},

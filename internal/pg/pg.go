@@ -309,3 +309,15 @@ func Particular(err error) bool {
 	class := pe.Code[:2]
 	return class != "08" && class != "53" && class != "57"
 }
+
+const sqlNow = `select bareed_now()`
+
+// Now is the database's time, by which everything is stored: this machine's
+// clock may be another.
+func Now(ctx context.Context, db DB) (time.Time, error) {
+	var now time.Time
+	if err := db.QueryRow(ctx, sqlNow).Scan(&now); err != nil {
+		return now, fmt.Errorf("read the database's time: %w", err)
+	}
+	return now, nil
+}

@@ -107,7 +107,7 @@ func (r *Rig) makeAccounts(ctx context.Context, name string, t *Tenant) error {
 	if err != nil {
 		return err
 	}
-	if err := r.admin(ctx, "", &key, "key", "-workspace", t.Workspace, "-name", "rig", "-scopes", "all"); err != nil {
+	if err := r.admin(ctx, "", &key, "key", "-workspace", t.Workspace, "-name", "Developer", "-scopes", "all"); err != nil {
 		return err
 	}
 	t.Key = fmt.Sprint(key["secret"])

@@ -72,6 +72,19 @@ type Pricing struct {
 	Category string `json:"category"`
 }
 
+// chargedSince is when Meta began to charge messages inside a service window.
+var chargedSince = time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
+
+// Priced is what Meta charges for a message of a category (service for one
+// without a template), by the rules of the day it was accepted.
+func Priced(category string, inWindow bool, accepted time.Time) *Pricing {
+	p := &Pricing{Billable: true, Model: "PMP", Type: "regular", Category: category}
+	if inWindow && category != "marketing" && category != "authentication" && accepted.Before(chargedSince) {
+		p.Billable, p.Type = false, "free_customer_service"
+	}
+	return p
+}
+
 // Error is the reason of a failed status.
 type Error struct {
 	Code    int               `json:"code"`

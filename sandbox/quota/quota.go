@@ -1,6 +1,6 @@
-// Package quota holds Meta's three counting rules as the sandbox enforces them:
-// messages of a number in a sliding second, messages to one person, and people
-// of a portfolio in 24 hours.
+// Package quota holds Meta's counting rules as the sandbox enforces them:
+// messages of a number in a sliding second, messages to one person, people of a
+// portfolio in 24 hours, and management calls of an account in an hour.
 //
 // It is written apart from the product's own limiter on purpose: the two must
 // agree without sharing code. Callers bring the time and the lock.
@@ -118,4 +118,24 @@ func (u *Uniques) Reach(person string, now time.Time, limit int) bool {
 	u.order = append(u.order, delivery{person, now})
 	u.Most = max(u.Most, len(u.last))
 	return true
+}
+
+// Hour holds the instants of the calls of the last hour.
+type Hour struct{ at []time.Time }
+
+// Over counts a call unless it would be one over the limit (0 for none).
+func (h *Hour) Over(now time.Time, limit int) bool {
+	if limit <= 0 {
+		return false
+	}
+	i := 0
+	for i < len(h.at) && !h.at[i].After(now.Add(-time.Hour)) {
+		i++
+	}
+	h.at = h.at[i:]
+	if len(h.at) >= limit {
+		return true
+	}
+	h.at = append(h.at, now)
+	return false
 }

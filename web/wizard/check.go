@@ -2,17 +2,16 @@ package wizard
 
 import (
 	"cmp"
-	"encoding/csv"
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"bareed/accounts"
 	"bareed/campaigns"
+	"bareed/campaigns/check"
 	"bareed/campaigns/plan"
 	"bareed/internal/errs"
 	"bareed/internal/id"
@@ -86,54 +85,31 @@ func (r *reportView) predict(c *front.Call, v *view) {
 	r.Ends = r.Starts.Add(max(sending, waiting)).Add(time.Minute).Truncate(time.Minute)
 }
 
-// checkRowsFile writes every person's fate as CSV, page by page: the rows of
-// the API's file of the same name.
+// checkRowsFile writes every person's fate as CSV: the API's file of the same
+// name.
 func (s *desk) checkRowsFile(c *front.Call) error {
 	campaign, err := front.ID[id.Campaign](c, "campaign")
 	if err != nil {
 		return err
 	}
-	check, err := front.ID[id.Check](c, "check")
+	k, err := front.ID[id.Check](c, "check")
 	if err != nil {
 		return err
 	}
 	ws := c.Actor().Workspace
-	if err := c.InWorkspace(func(tx pgx.Tx) error { return campaigns.CheckHasRows(c.Ctx(), tx, ws, campaign, check) }); err != nil {
+	if err := c.InWorkspace(func(tx pgx.Tx) error { return check.HasRows(c.Ctx(), tx, ws, campaign, k) }); err != nil {
 		return err
 	}
 	c.Wrote()
 	c.W.Header().Set("Content-Type", "text/csv; charset=utf-8")
-	c.W.Header().Set("Content-Disposition", `attachment; filename="`+check.String()+`.csv"`)
-	w, flush := csv.NewWriter(c.W), http.NewResponseController(c.W)
-	if err := w.Write([]string{"contact_id", "name", "phone", "reason"}); err != nil {
-		return err
-	}
-	for after := (id.Contact{}); ; {
-		var rows []campaigns.CheckRow
-		err := c.InWorkspace(func(tx pgx.Tx) (err error) {
-			rows, err = campaigns.ReadCheckRows(c.Ctx(), tx, ws, check, c.Query("reason"), after, 2000, c.Can(accounts.SeePhones))
+	c.W.Header().Set("Content-Disposition", `attachment; filename="`+k.String()+`.csv"`)
+	flush := http.NewResponseController(c.W)
+	return check.WriteCSV(c.W, func(after id.Contact) (rows []check.Row, err error) {
+		_ = flush.SetWriteDeadline(time.Now().Add(time.Minute)) // not every writer can
+		err = c.InWorkspace(func(tx pgx.Tx) (err error) {
+			rows, err = check.Rows(c.Ctx(), tx, ws, k, c.Query("reason"), after, 2000, c.Can(accounts.SeePhones))
 			return err
 		})
-		if err != nil {
-			return err
-		}
-		for _, r := range rows {
-			_ = w.Write([]string{r.ContactID.String(), plainCell(r.Name), r.Phone, r.Reason}) // Flush tells
-			after = r.ContactID
-		}
-		w.Flush()
-		_ = flush.SetWriteDeadline(time.Now().Add(time.Minute)) // not every writer can
-		if err := w.Error(); err != nil || len(rows) == 0 {
-			return err
-		}
-	}
-}
-
-// plainCell keeps a spreadsheet from taking a name for a formula (OWASP, "CSV
-// injection").
-func plainCell(s string) string {
-	if s != "" && strings.ContainsAny(s[:1], "=+-@\t\r") {
-		return "'" + s
-	}
-	return s
+		return rows, err
+	})
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/campaigns"
+	"bareed/campaigns/check"
 	"bareed/internal/errs"
 	"bareed/internal/id"
 	"bareed/numbers"
@@ -47,7 +48,7 @@ type view struct {
 	Campaign campaigns.Campaign
 	Number   numbers.Number
 	Template templates.Template
-	Check    *campaigns.Check // the newest; nil before the first
+	Check    *check.Check // the newest; nil before the first
 	Lacks    []lack
 	Stale    bool // somebody else changed the draft while this form was open
 
@@ -93,10 +94,10 @@ func (s *desk) loadDraft(c *front.Call, tx pgx.Tx, campaign id.Campaign, step st
 	if v.Template, err = templates.Get(c.Ctx(), tx, ws, v.Campaign.TemplateID); err != nil {
 		return v, err
 	}
-	check, err := campaigns.GetCheck(c.Ctx(), tx, ws, campaign, id.Check{})
+	newest, err := check.Get(c.Ctx(), tx, ws, campaign, id.Check{})
 	switch {
 	case err == nil:
-		v.Check = &check
+		v.Check = &newest
 	case !errs.Is(err, "not_found"):
 		return v, err
 	}

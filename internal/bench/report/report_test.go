@@ -1,14 +1,10 @@
-//go:build unix
-
-package bench
+package report
 
 import (
 	"bytes"
 	"encoding/json"
-	"math"
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestMedian(t *testing.T) {
@@ -26,56 +22,9 @@ func TestMedian(t *testing.T) {
 func TestFigureTakesTheMedianOfTheRatios(t *testing.T) {
 	t.Parallel()
 	// The third round ran on a busy machine: both fell, the ratio did not.
-	f := figure("g", "n", "a", []pair{{50, 100}, {60, 100}, {12, 20}, {1, 0}})
+	f := Sum("g", "n", "a", []Pair{{50, 100}, {60, 100}, {12, 20}, {1, 0}})
 	if f.Ours != 31 || f.Ceiling != 60 || f.Ratio != 0.6 || f.Rounds != 4 {
 		t.Errorf("got %+v", f)
-	}
-}
-
-// at makes instants from milliseconds.
-func at(ms ...int) []time.Time {
-	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	out := make([]time.Time, len(ms))
-	for i, m := range ms {
-		out[i] = start.Add(time.Duration(m) * time.Millisecond)
-	}
-	return out
-}
-
-func TestMostInASlidingSecond(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		ms   []int
-		want int
-	}{
-		{nil, 0},
-		{[]int{0}, 1},
-		{[]int{0, 999}, 2},
-		{[]int{0, 1000}, 1},              // exactly a second apart are two seconds
-		{[]int{900, 950, 1100, 1850}, 4}, // over a full second's border
-		{[]int{0, 500, 1000, 1500}, 2},   //
-		{[]int{0, 0, 0, 2000, 2100}, 3},  //
-		{[]int{0, 400, 800, 1200, 1300}, 4} /* from 400 on */} {
-		if got := most(at(c.ms...)); got != c.want {
-			t.Errorf("most(%v) = %d, want %d", c.ms, got, c.want)
-		}
-	}
-}
-
-func TestPerSecondAndWithin(t *testing.T) {
-	t.Parallel()
-	list := at(0, 100, 200, 300, 400)
-	if got := perSecond(list); got != 10 {
-		t.Errorf("perSecond = %v, want 10", got)
-	}
-	if got := perSecond(list[:1]); got != 0 {
-		t.Errorf("perSecond of one = %v, want 0", got)
-	}
-	if got := perSecond(at(5, 5)); !math.IsInf(got, 1) {
-		t.Errorf("perSecond of one instant = %v, want infinity", got)
-	}
-	if got := within(list, list[1], 200*time.Millisecond); len(got) != 2 || !got[0].Equal(list[1]) {
-		t.Errorf("within = %v, want the second and third", got)
 	}
 }
 
@@ -94,9 +43,35 @@ func TestDemands(t *testing.T) {
 	} {
 		f := good
 		c.change(&f)
-		if r := (&Report{Rates: []Fidelity{f}}); r.missed() == c.met {
-			t.Errorf("%s: missed = %t", c.name, r.missed())
+		if r := (&Report{Rates: []Fidelity{f}}); r.Missed() == c.met {
+			t.Errorf("%s: Missed = %t", c.name, r.Missed())
 		}
+	}
+}
+
+func TestGrowth(t *testing.T) {
+	t.Parallel()
+	moments := func(ms float64, pages int64) []Moment {
+		return []Moment{{"old plans", 1, 10}, {"start", 1, 10}, {"middle", ms / 2, pages / 2}, {"end", ms, pages}}
+	}
+	for _, c := range []struct {
+		ms    float64
+		pages int64
+		bad   bool
+	}{{1.5, 12, false}, {80, 9000, true}, {80, 20, false}} { // much time for the same pages is a busy machine
+		s := Statement{Name: "x", Moments: moments(c.ms, c.pages)}
+		if s.Grown(); len(s.Faults) > 0 != c.bad {
+			t.Errorf("%v ms, %d pages: %q", c.ms, c.pages, s.Faults)
+		}
+	}
+}
+
+func TestMergeOfMoments(t *testing.T) {
+	t.Parallel()
+	a := []Statement{{Name: "x", Moments: []Moment{{Moment: "start"}}, Faults: []string{"f"}}}
+	got := Merge(Merge(nil, a), []Statement{{Name: "x", Moments: []Moment{{Moment: "end"}}, Faults: []string{"f", "g"}}})
+	if len(got) != 1 || len(got[0].Moments) != 2 || len(got[0].Faults) != 2 {
+		t.Errorf("got %+v", got)
 	}
 }
 
@@ -127,20 +102,8 @@ func TestReportPrints(t *testing.T) {
 func TestWhole(t *testing.T) {
 	t.Parallel()
 	for v, want := range map[float64]string{0: "0", 999.6: "1,000", 123456: "123,456", -1234: "-1,234"} {
-		if got := whole(v); got != want {
-			t.Errorf("whole(%v) = %s, want %s", v, got, want)
+		if got := Whole(v); got != want {
+			t.Errorf("Whole(%v) = %s, want %s", v, got, want)
 		}
-	}
-}
-
-func TestPartsAreKnown(t *testing.T) {
-	t.Parallel()
-	c := Config{Parts: []string{"claim"}}
-	if err := c.defaults(); err == nil {
-		t.Error("an unknown part was taken")
-	}
-	c = Config{}
-	if err := c.defaults(); err != nil || len(c.Parts) != 4 || c.Rounds != 3 {
-		t.Errorf("got %+v, %v", c, err)
 	}
 }

@@ -1,4 +1,4 @@
-package front_test
+package strictjson_test
 
 import (
 	"encoding/json"
@@ -7,27 +7,10 @@ import (
 	"testing"
 	"time"
 
-	"bareed/api/front"
+	"bareed/api/front/strictjson"
 	"bareed/internal/errs"
 	"bareed/internal/id"
 )
-
-func TestStreamHashDoesNotDependOnPieces(t *testing.T) {
-	t.Parallel()
-	body := "--abc\r\nabab--abc\r\nab" + strings.Repeat("abab", 9) + "--abc--"
-	want := front.Fingerprint(body, "abc", len(body))
-	for n := 1; n < 12; n++ {
-		if front.Fingerprint(body, "abc", n) != want {
-			t.Errorf("in pieces of %d the hash is another", n)
-		}
-	}
-	if front.Fingerprint(strings.ReplaceAll(body, "abc", "q-w-e"), "q-w-e", 3) != want {
-		t.Error("another boundary makes another hash")
-	}
-	if front.Fingerprint(body+"x", "abc", 3) == want {
-		t.Error("another body has the same hash")
-	}
-}
 
 func TestShape(t *testing.T) {
 	t.Parallel()
@@ -65,12 +48,12 @@ func TestShape(t *testing.T) {
 		`{"name":null}`:                                                    "json.type /name",
 		`{"rate":true}`:                                                    "json.type /rate",
 	} {
-		v, err := front.ScanJSON([]byte(text))
+		v, err := strictjson.Read([]byte(text))
 		if err != nil {
 			t.Fatal(text, err)
 		}
 		got := ""
-		if e, ok := errs.As(front.CheckShape(v, body{})); ok {
+		if e, ok := errs.As(strictjson.Fit(v, reflect.TypeFor[body]())); ok {
 			got = e.Code + " " + e.Fields[0].Pointer
 		}
 		if got != want {
@@ -79,13 +62,13 @@ func TestShape(t *testing.T) {
 	}
 }
 
-// FuzzScanJSON: whatever the scanner takes, Go's own decoder reads the same.
-func FuzzScanJSON(f *testing.F) {
+// FuzzRead: whatever the scanner takes, Go's own decoder reads the same.
+func FuzzRead(f *testing.F) {
 	for _, s := range []string{`{"a":[1,2.5e3,"\u00e9\ud83d\ude00",true,null]}`, `[]`, `"x"`, "{\"a\":\"\xff\"}", `{"a":1,"a":2}`, `[1e999]`, `-0`} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		got, err := front.ScanJSON(b)
+		got, err := strictjson.Read(b)
 		if err != nil {
 			if _, ok := errs.As(err); !ok {
 				t.Fatalf("%q: %v", b, err)

@@ -1,4 +1,4 @@
-package front
+package strictjson
 
 import (
 	"encoding"
@@ -6,6 +6,7 @@ import (
 	"errors"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,9 +21,9 @@ type shape struct {
 	faults []errs.Field
 }
 
-// checkShape returns the first kind of fault that was found, with every place
+// Fit compares what Read gave with the type it will be read into. It returns the first kind of fault that was found, with every place
 // of it: an unknown name before a wrong type, a wrong type before a bad id.
-func checkShape(v any, t reflect.Type) error {
+func Fit(v any, t reflect.Type) error {
 	s := &shape{}
 	s.value(v, t, "")
 	for _, code := range []string{"json.unknown_field", "json.type", "json.number", "field.time", "ref.not_found"} {
@@ -87,7 +88,7 @@ func (s *shape) kind(v any, t reflect.Type, at string) {
 	case reflect.Map:
 		if m, ok := v.(map[string]any); ok {
 			for name, v := range m {
-				s.value(v, t.Elem(), at+"/"+escapePointer(name))
+				s.value(v, t.Elem(), at+"/"+Token(name))
 			}
 			return
 		}
@@ -98,7 +99,7 @@ func (s *shape) kind(v any, t reflect.Type, at string) {
 		}
 		if list, ok := v.([]any); ok {
 			for i, v := range list {
-				s.value(v, t.Elem(), at+"/"+itoa(i))
+				s.value(v, t.Elem(), at+"/"+strconv.Itoa(i))
 			}
 			return
 		}
@@ -179,10 +180,10 @@ func (s *shape) object(m map[string]any, t reflect.Type, at string) {
 	for name, v := range m {
 		ft, ok := known[name]
 		if !ok {
-			s.fault(at+"/"+escapePointer(errs.Clip(name)), "json.unknown_field", errs.Params{"name": errs.Clip(name), "hint": nearest(name, names)})
+			s.fault(at+"/"+Token(errs.Clip(name)), "json.unknown_field", errs.Params{"name": errs.Clip(name), "hint": nearest(name, names)})
 			continue
 		}
-		s.value(v, ft, at+"/"+escapePointer(name))
+		s.value(v, ft, at+"/"+Token(name))
 	}
 	slices.SortFunc(s.faults, func(a, b errs.Field) int { return strings.Compare(a.Pointer, b.Pointer) })
 }
@@ -245,14 +246,4 @@ func distance(a, b string) int {
 		}
 	}
 	return d[len(a)][len(b)]
-}
-
-// CheckJSON judges a JSON text that is not a request's body, such as a part of a
-// form, by the same rules; t is the type it will be read into.
-func CheckJSON(b []byte, t reflect.Type) error {
-	v, err := scanJSON(b)
-	if err != nil {
-		return err
-	}
-	return checkShape(v, t)
 }

@@ -1,4 +1,4 @@
-package api
+package people
 
 import (
 	"context"
@@ -12,8 +12,8 @@ import (
 	"bareed/internal/id"
 )
 
-func (s *Server) jobs() {
-	add(s, "GET /v1/jobs/{job}", s.getJob)
+func (d *Desk) jobs() {
+	front.Add(d.Front, "GET /v1/jobs/{job}", d.getJob)
 }
 
 type jobInput struct {
@@ -51,11 +51,11 @@ func viewJob(ctx context.Context, j contacts.Job) jobView {
 	return v
 }
 
-func (s *Server) getJob(ctx context.Context, a accounts.Actor, in *jobInput) (*reply[jobView], error) {
+func (d *Desk) getJob(ctx context.Context, a accounts.Actor, in *jobInput) (*front.Reply[jobView], error) {
 	var j contacts.Job
-	err := s.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
+	err := d.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
 		j, err = contacts.GetJob(ctx, tx, a.Workspace, in.Job)
 		return err
 	})
-	return &reply[jobView]{Body: viewJob(ctx, j)}, err
+	return &front.Reply[jobView]{Body: viewJob(ctx, j)}, err
 }

@@ -1,6 +1,4 @@
-//go:build unix
-
-package bench
+package report
 
 import (
 	"encoding/json"
@@ -38,7 +36,7 @@ func (r *Report) figures(b *strings.Builder) {
 			group = f.Group
 			fmt.Fprintf(b, "\n%s %s %s %s\n", pad(strings.ToUpper(group), 44), left("ours/s", 9), left("ceiling/s", 10), left("ratio", 6))
 		}
-		fmt.Fprintf(b, "%s %s %s %6.2f %s %s%s\n", pad(f.Name, 44), left(whole(f.Ours), 9), left(whole(f.Ceiling), 10), f.Ratio,
+		fmt.Fprintf(b, "%s %s %s %6.2f %s %s%s\n", pad(f.Name, 44), left(Whole(f.Ours), 9), left(Whole(f.Ceiling), 10), f.Ratio,
 			bar(f.Ratio), f.Against, note(f))
 	}
 }
@@ -49,7 +47,7 @@ func note(f Figure) string {
 		text = "; " + f.Note
 	}
 	if f.Demand > 0 {
-		text += fmt.Sprintf("  %s (at least %s/s)", verdict(f.met()), whole(f.Demand))
+		text += fmt.Sprintf("  %s (at least %s/s)", verdict(f.met()), Whole(f.Demand))
 	}
 	return text
 }
@@ -124,8 +122,8 @@ func bar(ratio float64) string {
 	return strings.Repeat("█", n) + strings.Repeat("·", 20-n)
 }
 
-// whole writes a number with thousands apart.
-func whole(v float64) string {
+// Whole writes a number with thousands apart: 1,234.
+func Whole(v float64) string {
 	text := fmt.Sprintf("%.0f", v)
 	for i := len(text) - 3; i > 0 && text[i-1] != '-'; i -= 3 {
 		text = text[:i] + "," + text[i:]

@@ -1,4 +1,10 @@
-package accounts
+// Package ledger owns the hash chain over the append-only tables: what committed
+// since the last time becomes a block per workspace, and whoever doubts computes
+// the chain again.
+//
+// The scheduler seals; accounts and consents say which tables theirs are. It
+// must not know what stands in a row.
+package ledger
 
 import (
 	"context"
@@ -15,9 +21,6 @@ type Ledger struct {
 	Name    string // as in ledger_block.ledger
 	RowHash string
 }
-
-// AuditLedger is the audit's own.
-func AuditLedger() Ledger { return Ledger{Name: "audit", RowHash: sqlAuditHash} }
 
 const sqlLedgerMark = `
 	select sealed::text, pg_snapshot_xmin(pg_current_snapshot())::text
@@ -72,11 +75,11 @@ const sqlLedgerAdvance = `
 	set sealed = $2::text::xid8
 	where ledger = $1`
 
-// SealLedger adds to the chain of one ledger ("consent", "audit") what
+// Seal adds to the chain of one ledger ("consent", "audit") what
 // committed since the last call, one block per workspace with something new.
 // tx is the engine's, READ COMMITTED: the horizon is taken first, every
 // transaction below it has ended, and the statement after sees all they wrote.
-func SealLedger(ctx context.Context, tx pgx.Tx, ledger string) error {
+func Seal(ctx context.Context, tx pgx.Tx, ledger string) error {
 	sqlSeal, ok := map[string]string{"audit": sqlSealAudit, "consent": sqlSealConsent}[ledger]
 	if !ok {
 		return fmt.Errorf("seal the ledger %q: there is no such ledger", ledger)
@@ -129,9 +132,9 @@ const verifyRows = `
 	order by id
 	limit 100`
 
-// VerifyLedger recomputes a workspace's chain, rows first, and returns where it
+// Verify recomputes a workspace's chain, rows first, and returns where it
 // breaks; nothing means that no sealed row was changed, added or removed.
-func VerifyLedger(ctx context.Context, tx pgx.Tx, ws id.Workspace, l Ledger) ([]Break, error) {
+func Verify(ctx context.Context, tx pgx.Tx, ws id.Workspace, l Ledger) ([]Break, error) {
 	table := pgx.Identifier{l.Name}.Sanitize()
 	rows, err := tx.Query(ctx, fmt.Sprintf(verifyRows, table, l.RowHash), ws)
 	if err != nil {

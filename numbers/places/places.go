@@ -1,4 +1,10 @@
-package numbers
+// Package places owns who counts towards a portfolio's messaging limit: a place
+// for each person, held before a message may go to them and free again after a
+// day.
+//
+// The scheduler's leader reserves and sweeps, as engine; the claim in messages
+// looks at the place again. It must not know runs' states or Meta.
+package places
 
 import (
 	"context"
@@ -45,13 +51,13 @@ returning xmax = 0`
 
 const sqlAddPlaces = `update portfolio set places = places + $2, updated_at = bareed_now() where id = $1`
 
-// ReservePlaces reserves places under the portfolio's rolling 24-hour limit and
+// Reserve reserves places under the portfolio's rolling 24-hour limit and
 // returns which of the wanted have one now. Meta counts unique people outside
 // open service windows over all numbers of the portfolio; other tools may use
 // it too, so a reserve is left (10 % by default). Called by the leader alone,
 // as engine; the claim checks the place again. In order of wishing, so that
 // what was planned first goes first.
-func ReservePlaces(ctx context.Context, tx pgx.Tx, portfolio id.Portfolio, wanted []Wanted) (granted []bool, err error) {
+func Reserve(ctx context.Context, tx pgx.Tx, portfolio id.Portfolio, wanted []Wanted) (granted []bool, err error) {
 	granted = make([]bool, len(wanted))
 	var limit *int
 	var known bool
@@ -189,8 +195,8 @@ set places = places - (select count(*) from gone)
 where id = $1
   and exists (select from gone)`
 
-// SweepPlaces removes the places of a portfolio that were freed or are over.
-func SweepPlaces(ctx context.Context, tx pgx.Tx, portfolio id.Portfolio) error {
+// Sweep removes the places of a portfolio that were freed or are over.
+func Sweep(ctx context.Context, tx pgx.Tx, portfolio id.Portfolio) error {
 	if _, err := tx.Exec(ctx, sqlSweepPlaces, portfolio); err != nil {
 		return fmt.Errorf("sweep places: %w", err)
 	}

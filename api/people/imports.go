@@ -1,4 +1,4 @@
-package api
+package people
 
 import (
 	"context"
@@ -13,17 +13,18 @@ import (
 
 	"bareed/accounts"
 	"bareed/api/front"
+	"bareed/api/front/strictjson"
 	"bareed/contacts"
 	"bareed/internal/errs"
 	"bareed/internal/id"
 )
 
-func (s *Server) imports() {
-	add(s, "GET /v1/audiences/{audience}/imports", s.listImports)
-	raw(s, "POST /v1/audiences/{audience}/imports", s.upload, s.describeUpload, answers[uploaded](s, "Uploaded"))
-	add(s, "GET /v1/imports/{import}", s.getImport)
-	add(s, "GET /v1/imports/{import}/rejects", s.listRejects)
-	raw(s, "GET /v1/imports/{import}/rejects.csv", s.rejectsCSV, answersText("text/csv"))
+func (d *Desk) imports() {
+	front.Add(d.Front, "GET /v1/audiences/{audience}/imports", d.listImports)
+	front.Raw(d.Front, "POST /v1/audiences/{audience}/imports", d.upload, d.describeUpload, front.Answers[uploaded](d.Front, "Uploaded"))
+	front.Add(d.Front, "GET /v1/imports/{import}", d.getImport)
+	front.Add(d.Front, "GET /v1/imports/{import}/rejects", d.listRejects)
+	front.Raw(d.Front, "GET /v1/imports/{import}/rejects.csv", d.rejectsCSV, front.AnswersText("text/csv"))
 }
 
 // importView is an import with its failure in the caller's language.
@@ -39,7 +40,7 @@ func viewImport(ctx context.Context, i contacts.Import) importView {
 
 // upload takes a multipart form with the part file (and before it settings, a
 // JSON object), or the file itself as the body with settings in the query.
-func (s *Server) upload(c *gin.Context, a accounts.Actor) error {
+func (d *Desk) upload(c *gin.Context, a accounts.Actor) error {
 	ctx := c.Request.Context()
 	if c.Request.ContentLength > front.MaxUpload {
 		c.Header("Connection", "close")
@@ -53,18 +54,18 @@ func (s *Server) upload(c *gin.Context, a accounts.Actor) error {
 	if err := fromQuery(c, &u); err != nil {
 		return err
 	}
-	body := &pace{src: c.Request.Body, now: s.Clock, deadline: http.NewResponseController(c.Writer).SetReadDeadline}
+	body := &pace{src: c.Request.Body, now: d.Clock, deadline: http.NewResponseController(c.Writer).SetReadDeadline}
 	if err := openUpload(c.Request.Header.Get("Content-Type"), body, &u); err != nil {
 		return err
 	}
-	im := &contacts.Importer{Pool: s.Pool, Vault: s.Vault, Clock: s.Clock, Limits: contacts.Limits{Bytes: front.MaxUpload}}
+	im := &contacts.Importer{Pool: d.Pool, Vault: d.Vault, Clock: d.Clock, Limits: contacts.Limits{Bytes: front.MaxUpload}}
 	imp, err := im.Accept(ctx, a, u)
 	if err != nil {
 		c.Header("Connection", "close") // what is left of the body is not read
 		return err
 	}
 	var job contacts.Job
-	err = s.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
+	err = d.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
 		job, err = contacts.GetJob(ctx, tx, a.Workspace, imp.Job())
 		return err
 	})
@@ -125,7 +126,7 @@ func isTrue(v string) (bool, error) {
 }
 
 func readSettings(b []byte, s *contacts.Settings) error {
-	if err := front.CheckJSON(b, reflect.TypeFor[contacts.Settings]()); err != nil {
+	if err := strictjson.Check(b, reflect.TypeFor[contacts.Settings]()); err != nil {
 		return err
 	}
 	if err := json.Unmarshal(b, s); err != nil {
@@ -138,31 +139,31 @@ type importInput struct {
 	Import id.Import `path:"import"`
 }
 
-func (s *Server) getImport(ctx context.Context, a accounts.Actor, in *importInput) (*reply[importView], error) {
+func (d *Desk) getImport(ctx context.Context, a accounts.Actor, in *importInput) (*front.Reply[importView], error) {
 	var imp contacts.Import
-	err := s.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
+	err := d.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
 		imp, err = contacts.GetImport(ctx, tx, a.Workspace, in.Import)
 		return err
 	})
-	return &reply[importView]{Body: viewImport(ctx, imp)}, err
+	return &front.Reply[importView]{Body: viewImport(ctx, imp)}, err
 }
 
 type listImportsInput struct {
 	Audience id.Audience `path:"audience"`
-	Paging
+	front.Paging
 }
 
-func (s *Server) listImports(ctx context.Context, a accounts.Actor, in *listImportsInput) (*list[importView], error) {
-	p, err := s.page(ctx, a, in.Paging)
+func (d *Desk) listImports(ctx context.Context, a accounts.Actor, in *listImportsInput) (*front.List[importView], error) {
+	p, err := d.Page(ctx, a, in.Paging)
 	if err != nil {
 		return nil, err
 	}
-	before, err := afterID[id.Import](p)
+	before, err := front.AfterID[id.Import](p)
 	if err != nil {
 		return nil, err
 	}
 	var views []importView
-	err = s.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) error {
+	err = d.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) error {
 		if _, err := contacts.GetAudience(ctx, tx, a.Workspace, in.Audience); err != nil {
 			return err
 		}
@@ -176,12 +177,12 @@ func (s *Server) listImports(ctx context.Context, a accounts.Actor, in *listImpo
 	if err != nil {
 		return nil, err
 	}
-	return listed(ctx, s, a, p, views, func(v importView) string { return v.ID.String() }), nil
+	return front.Listed(ctx, d.Front, a, p, views, func(v importView) string { return v.ID.String() }), nil
 }
 
 type listRejectsInput struct {
 	Import id.Import `path:"import"`
-	Paging
+	front.Paging
 }
 
 // rejectView is a rejected value in the caller's language.
@@ -193,8 +194,8 @@ type rejectView struct {
 // maxListedRejects is how far the list goes; the CSV has all.
 const maxListedRejects = 1000
 
-func (s *Server) listRejects(ctx context.Context, a accounts.Actor, in *listRejectsInput) (*list[rejectView], error) {
-	p, err := s.page(ctx, a, in.Paging)
+func (d *Desk) listRejects(ctx context.Context, a accounts.Actor, in *listRejectsInput) (*front.List[rejectView], error) {
+	p, err := d.Page(ctx, a, in.Paging)
 	if err != nil {
 		return nil, err
 	}
@@ -204,7 +205,7 @@ func (s *Server) listRejects(ctx context.Context, a accounts.Actor, in *listReje
 	}
 	limit := min(p.Limit+1, maxListedRejects-at.listed)
 	var rows []contacts.Reject
-	err = s.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) error {
+	err = d.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) error {
 		if _, err := contacts.GetImport(ctx, tx, a.Workspace, in.Import); err != nil {
 			return err
 		}
@@ -218,7 +219,7 @@ func (s *Server) listRejects(ctx context.Context, a accounts.Actor, in *listReje
 	for i, r := range rows {
 		views[i] = rejectView{Reject: r, Detail: errs.Sentence(front.Lang(ctx), r.Code, r.Params)}
 	}
-	return listed(ctx, s, a, p, views, func(v rejectView) string {
+	return front.Listed(ctx, d.Front, a, p, views, func(v rejectView) string {
 		return strconv.Itoa(at.listed+p.Limit) + "/" + strconv.FormatInt(v.Row, 10) + "/" + v.Column
 	}), nil
 }
@@ -245,13 +246,13 @@ func rejectCursor(after string) (rejectPlace, error) {
 	return rejectPlace{listed: n, row: row, column: parts[2]}, nil
 }
 
-func (s *Server) rejectsCSV(c *gin.Context, a accounts.Actor) error {
+func (d *Desk) rejectsCSV(c *gin.Context, a accounts.Actor) error {
 	ctx := c.Request.Context()
 	imp, err := id.Parse[id.Import](c.Param("import"))
 	if err != nil {
 		return errs.New("not_found")
 	}
-	err = s.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) error {
+	err = d.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) error {
 		if _, err := contacts.GetImport(ctx, tx, a.Workspace, imp); err != nil {
 			return err
 		}
@@ -262,6 +263,6 @@ func (s *Server) rejectsCSV(c *gin.Context, a accounts.Actor) error {
 	}
 	c.Header("Content-Type", "text/csv; charset=utf-8")
 	c.Header("Content-Disposition", `attachment; filename="rejects.csv"`)
-	im := &contacts.Importer{Pool: s.Pool, Vault: s.Vault, Clock: s.Clock}
+	im := &contacts.Importer{Pool: d.Pool, Vault: d.Vault, Clock: d.Clock}
 	return im.RejectsCSV(ctx, a.Workspace, imp, front.Lang(ctx), c.Writer)
 }

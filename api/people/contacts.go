@@ -1,4 +1,4 @@
-package api
+package people
 
 import (
 	"context"
@@ -7,22 +7,23 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/accounts"
+	"bareed/api/front"
 	"bareed/consents"
 	"bareed/contacts"
 	"bareed/internal/errs"
 	"bareed/internal/id"
 )
 
-func (s *Server) contacts() {
-	add(s, "GET /v1/contacts", s.listContacts)
-	add(s, "GET /v1/contacts/{contact}", s.getContact)
-	add(s, "GET /v1/contacts/{contact}/consents", s.listConsents)
-	add(s, "POST /v1/contacts/{contact}/opt-out", s.optOut)
-	add(s, "POST /v1/consents", s.recordConsent)
+func (d *Desk) contacts() {
+	front.Add(d.Front, "GET /v1/contacts", d.listContacts)
+	front.Add(d.Front, "GET /v1/contacts/{contact}", d.getContact)
+	front.Add(d.Front, "GET /v1/contacts/{contact}/consents", d.listConsents)
+	front.Add(d.Front, "POST /v1/contacts/{contact}/opt-out", d.optOut)
+	front.Add(d.Front, "POST /v1/consents", d.recordConsent)
 }
 
 type listContactsInput struct {
-	Paging
+	front.Paging
 	Audience string `query:"audience" doc:"Only members of this audience"`
 }
 
@@ -34,12 +35,12 @@ func shown(a accounts.Actor, c contacts.Contact) contacts.Contact {
 	return c
 }
 
-func (s *Server) listContacts(ctx context.Context, a accounts.Actor, in *listContactsInput) (*list[contacts.Contact], error) {
-	p, err := s.page(ctx, a, in.Paging)
+func (d *Desk) listContacts(ctx context.Context, a accounts.Actor, in *listContactsInput) (*front.List[contacts.Contact], error) {
+	p, err := d.Page(ctx, a, in.Paging)
 	if err != nil {
 		return nil, err
 	}
-	before, err := afterID[id.Contact](p)
+	before, err := front.AfterID[id.Contact](p)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +51,7 @@ func (s *Server) listContacts(ctx context.Context, a accounts.Actor, in *listCon
 		}
 	}
 	var rows []contacts.Contact
-	err = s.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) error {
+	err = d.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) error {
 		if !audience.IsZero() {
 			if _, err := contacts.GetAudience(ctx, tx, a.Workspace, audience); err != nil {
 				return err
@@ -65,7 +66,7 @@ func (s *Server) listContacts(ctx context.Context, a accounts.Actor, in *listCon
 	for i := range rows {
 		rows[i] = shown(a, rows[i])
 	}
-	return listed(ctx, s, a, p, rows, func(c contacts.Contact) string { return c.ID.String() }), nil
+	return front.Listed(ctx, d.Front, a, p, rows, func(c contacts.Contact) string { return c.ID.String() }), nil
 }
 
 type contactInput struct {
@@ -78,16 +79,16 @@ type contactView struct {
 	Permissions []consents.Permission `json:"permissions"`
 }
 
-func (s *Server) getContact(ctx context.Context, a accounts.Actor, in *contactInput) (*reply[contactView], error) {
-	out := &reply[contactView]{}
-	err := s.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
-		out.Body, err = s.viewContact(ctx, tx, a, in.Contact)
+func (d *Desk) getContact(ctx context.Context, a accounts.Actor, in *contactInput) (*front.Reply[contactView], error) {
+	out := &front.Reply[contactView]{}
+	err := d.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
+		out.Body, err = d.viewContact(ctx, tx, a, in.Contact)
 		return err
 	})
 	return out, err
 }
 
-func (s *Server) viewContact(ctx context.Context, tx pgx.Tx, a accounts.Actor, contact id.Contact) (contactView, error) {
+func (d *Desk) viewContact(ctx context.Context, tx pgx.Tx, a accounts.Actor, contact id.Contact) (contactView, error) {
 	c, err := contacts.Get(ctx, tx, a.Workspace, contact)
 	if err != nil {
 		return contactView{}, err
@@ -101,20 +102,20 @@ func (s *Server) viewContact(ctx context.Context, tx pgx.Tx, a accounts.Actor, c
 
 type listConsentsInput struct {
 	Contact id.Contact `path:"contact"`
-	Paging
+	front.Paging
 }
 
-func (s *Server) listConsents(ctx context.Context, a accounts.Actor, in *listConsentsInput) (*list[consents.Line], error) {
-	p, err := s.page(ctx, a, in.Paging)
+func (d *Desk) listConsents(ctx context.Context, a accounts.Actor, in *listConsentsInput) (*front.List[consents.Line], error) {
+	p, err := d.Page(ctx, a, in.Paging)
 	if err != nil {
 		return nil, err
 	}
-	before, err := afterID[id.Consent](p)
+	before, err := front.AfterID[id.Consent](p)
 	if err != nil {
 		return nil, err
 	}
 	var rows []consents.Line
-	err = s.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) error {
+	err = d.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) error {
 		if _, err := contacts.Get(ctx, tx, a.Workspace, in.Contact); err != nil {
 			return err
 		}
@@ -124,7 +125,7 @@ func (s *Server) listConsents(ctx context.Context, a accounts.Actor, in *listCon
 	if err != nil {
 		return nil, err
 	}
-	return listed(ctx, s, a, p, rows, func(l consents.Line) string { return l.ID.String() }), nil
+	return front.Listed(ctx, d.Front, a, p, rows, func(l consents.Line) string { return l.ID.String() }), nil
 }
 
 type optOutInput struct {
@@ -137,24 +138,24 @@ type optOutInput struct {
 	} `required:"false"`
 }
 
-func (s *Server) optOut(ctx context.Context, a accounts.Actor, in *optOutInput) (*reply[contactView], error) {
-	out := &reply[contactView]{}
-	o := consents.OptOutRequest{Contact: in.Contact, Method: consents.MethodAPI, OccurredAt: s.Clock(), Actor: a.String()}
+func (d *Desk) optOut(ctx context.Context, a accounts.Actor, in *optOutInput) (*front.Reply[contactView], error) {
+	out := &front.Reply[contactView]{}
+	o := consents.OptOutRequest{Contact: in.Contact, Method: consents.MethodAPI, OccurredAt: d.Clock(), Actor: a.String()}
 	if b := in.Body; b != nil {
-		o.Purposes, o.Method, o.Source, o.OccurredAt = b.Purposes, first(b.Method, o.Method), b.Source, s.moment(b.OccurredAt)
+		o.Purposes, o.Method, o.Source, o.OccurredAt = b.Purposes, first(b.Method, o.Method), b.Source, d.moment(b.OccurredAt)
 	}
 	if consents.FromChat(o.Method) {
 		return nil, errs.New("consent.method", "got", errs.Clip(o.Method)).At("/method", "")
 	}
-	err := s.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) error {
-		if err := consents.OptOut(ctx, tx, s.Vault, a.Workspace, o); err != nil {
+	err := d.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) error {
+		if err := consents.OptOut(ctx, tx, d.Vault, a.Workspace, o); err != nil {
 			return err
 		}
 		if err := accounts.Audit(ctx, tx, a, accounts.Deed{Action: "contact.opted_out", Subject: in.Contact.String()}); err != nil {
 			return err
 		}
 		var err error
-		out.Body, err = s.viewContact(ctx, tx, a, in.Contact)
+		out.Body, err = d.viewContact(ctx, tx, a, in.Contact)
 		return err
 	})
 	return out, err
@@ -167,9 +168,9 @@ func first(s, otherwise string) string {
 	return s
 }
 
-func (s *Server) moment(at *time.Time) time.Time {
+func (d *Desk) moment(at *time.Time) time.Time {
 	if at == nil {
-		return s.Clock()
+		return d.Clock()
 	}
 	return *at
 }
@@ -196,7 +197,7 @@ type consentRecorded struct {
 	Action  string       `json:"action"`
 }
 
-func (s *Server) recordConsent(ctx context.Context, a accounts.Actor, in *recordConsentInput) (*reply[consentRecorded], error) {
+func (d *Desk) recordConsent(ctx context.Context, a accounts.Actor, in *recordConsentInput) (*front.Reply[consentRecorded], error) {
 	b := in.Body
 	if consents.FromChat(b.Method) {
 		return nil, errs.New("consent.method", "got", errs.Clip(b.Method)).At("/method", "")
@@ -205,17 +206,17 @@ func (s *Server) recordConsent(ctx context.Context, a accounts.Actor, in *record
 	if err != nil {
 		return nil, err
 	}
-	out := &reply[consentRecorded]{}
+	out := &front.Reply[consentRecorded]{}
 	out.Body.Action = b.Action
-	err = s.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) error {
+	err = d.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) error {
 		contact := b.Contact
 		if b.Action == consents.ActionOptIn {
-			contact, err = consents.OptIn(ctx, tx, s.Vault, a.Workspace, consents.OptInRequest{Phone: p, Contact: contact, RecipientKeys: keys,
+			contact, err = consents.OptIn(ctx, tx, d.Vault, a.Workspace, consents.OptInRequest{Phone: p, Contact: contact, RecipientKeys: keys,
 				Purposes: b.Purposes, Method: first(b.Method, consents.MethodAPI), Source: b.Source, Wording: b.Wording, Evidence: b.Evidence,
-				OccurredAt: s.moment(b.OccurredAt), ExpiresAt: b.ExpiresAt, Actor: a.String()})
+				OccurredAt: d.moment(b.OccurredAt), ExpiresAt: b.ExpiresAt, Actor: a.String()})
 		} else {
-			err = consents.OptOut(ctx, tx, s.Vault, a.Workspace, consents.OptOutRequest{Contact: contact, RecipientKeys: keys, Purposes: b.Purposes,
-				Method: first(b.Method, consents.MethodAPI), Source: b.Source, OccurredAt: s.moment(b.OccurredAt), Actor: a.String()})
+			err = consents.OptOut(ctx, tx, d.Vault, a.Workspace, consents.OptOutRequest{Contact: contact, RecipientKeys: keys, Purposes: b.Purposes,
+				Method: first(b.Method, consents.MethodAPI), Source: b.Source, OccurredAt: d.moment(b.OccurredAt), Actor: a.String()})
 		}
 		if errs.Is(err, "not_found") {
 			return errs.New("ref.not_found").At("/contact", "")
@@ -223,7 +224,7 @@ func (s *Server) recordConsent(ctx context.Context, a accounts.Actor, in *record
 		if err != nil {
 			return err
 		}
-		return s.recorded(ctx, tx, a, contact, keys, &out.Body)
+		return d.recorded(ctx, tx, a, contact, keys, &out.Body)
 	})
 	return out, err
 }
@@ -249,7 +250,7 @@ func whom(number, country, bsuid string, contact id.Contact) (contacts.Phone, []
 	return p, keys, nil
 }
 
-func (s *Server) recorded(ctx context.Context, tx pgx.Tx, a accounts.Actor, contact id.Contact, keys []string, out *consentRecorded) error {
+func (d *Desk) recorded(ctx context.Context, tx pgx.Tx, a accounts.Actor, contact id.Contact, keys []string, out *consentRecorded) error {
 	if contact.IsZero() {
 		var err error
 		if contact, _, err = contacts.Find(ctx, tx, a.Workspace, keys); err != nil {
@@ -258,7 +259,7 @@ func (s *Server) recorded(ctx context.Context, tx pgx.Tx, a accounts.Actor, cont
 	}
 	subject := "unknown"
 	if !contact.IsZero() {
-		v, err := s.viewContact(ctx, tx, a, contact)
+		v, err := d.viewContact(ctx, tx, a, contact)
 		if err != nil {
 			return err
 		}

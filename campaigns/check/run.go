@@ -1,4 +1,4 @@
-package campaigns
+package check
 
 import (
 	"context"
@@ -8,14 +8,15 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/accounts"
+	"bareed/campaigns"
 	"bareed/campaigns/plan"
 	"bareed/internal/errs"
 	"bareed/internal/id"
-	"bareed/messages"
+	"bareed/internal/pg"
 	"bareed/templates"
 )
 
-const sqlLeaseCheck = `
+const sqlLease = `
 with k as (
     update plan_check
     set state = 'running', lease_until = bareed_now() + $3::interval
@@ -30,9 +31,9 @@ from k
 where job.workspace_id = $1
   and job.id = k.id`
 
-// LeaseCheck takes a check on; false when it is done or somebody else is at it.
-func LeaseCheck(ctx context.Context, tx pgx.Tx, ws id.Workspace, check id.Check) (bool, error) {
-	tag, err := tx.Exec(ctx, sqlLeaseCheck, ws, check, plan.LeaseTime)
+// Lease takes a check on; false when it is done or somebody else is at it.
+func Lease(ctx context.Context, tx pgx.Tx, ws id.Workspace, check id.Check) (bool, error) {
+	tag, err := tx.Exec(ctx, sqlLease, ws, check, plan.LeaseTime)
 	if err != nil {
 		return false, fmt.Errorf("take the check on: %w", err)
 	}
@@ -68,9 +69,9 @@ from k
 where job.workspace_id = $1
   and job.id = $2`
 
-// CheckChunk decides about the next people and writes their fate; done when the
+// Chunk decides about the next people and writes their fate; done when the
 // check has ended, also because the campaign was edited or deleted meanwhile.
-func CheckChunk(ctx context.Context, tx pgx.Tx, v *accounts.Vault, ws id.Workspace, check id.Check) (done bool, err error) {
+func Chunk(ctx context.Context, tx pgx.Tx, v *accounts.Vault, ws id.Workspace, check id.Check) (done bool, err error) {
 	var campaign id.Campaign
 	var version int
 	var after id.Contact
@@ -81,14 +82,14 @@ func CheckChunk(ctx context.Context, tx pgx.Tx, v *accounts.Vault, ws id.Workspa
 	if err != nil {
 		return false, fmt.Errorf("read the check: %w", err)
 	}
-	c, err := Get(ctx, tx, ws, campaign)
+	c, err := campaigns.Get(ctx, tx, ws, campaign)
 	if errs.Is(err, "not_found") || err == nil && c.Version != version {
-		return true, failCheck(ctx, tx, ws, check)
+		return true, fail(ctx, tx, ws, check)
 	}
 	if err != nil {
 		return false, err
 	}
-	people, err := checkPeople(ctx, tx, v, ws, c, check, after)
+	people, err := decide(ctx, tx, v, ws, c, check, after)
 	if err != nil {
 		return false, err
 	}
@@ -98,20 +99,20 @@ func CheckChunk(ctx context.Context, tx pgx.Tx, v *accounts.Vault, ws id.Workspa
 	if people == plan.Size {
 		return false, nil
 	}
-	return true, completeCheck(ctx, tx, ws, c, check)
+	return true, complete(ctx, tx, ws, c, check)
 }
 
-func checkPeople(ctx context.Context, tx pgx.Tx, v *accounts.Vault, ws id.Workspace, c Campaign, check id.Check, after id.Contact) (int, error) {
+func decide(ctx context.Context, tx pgx.Tx, v *accounts.Vault, ws id.Workspace, c campaigns.Campaign, check id.Check, after id.Contact) (int, error) {
 	t, err := templates.Get(ctx, tx, ws, c.TemplateID)
 	if err != nil {
 		return 0, err
 	}
-	now, err := databaseNow(ctx, tx)
+	now, err := pg.Now(ctx, tx)
 	if err != nil {
 		return 0, err
 	}
 	rules := plan.NewRules(t, c.Variables, now)
-	people, err := plan.Read(ctx, tx, v, plan.Scope{Workspace: ws, Audiences: c.AudienceIDs, Portfolio: c.portfolio,
+	people, err := plan.Read(ctx, tx, v, plan.Scope{Workspace: ws, Audiences: c.AudienceIDs, Portfolio: c.Portfolio(),
 		Purpose: c.Purpose, Attributes: c.Variables.Attributes()}, after)
 	if err != nil {
 		return 0, err
@@ -165,7 +166,7 @@ where k.workspace_id = $1
   and r.workspace_id = $1
   and r.check_id = k.id`
 
-func completeCheck(ctx context.Context, tx pgx.Tx, ws id.Workspace, checked Campaign, check id.Check) error {
+func complete(ctx context.Context, tx pgx.Tx, ws id.Workspace, checked campaigns.Campaign, check id.Check) error {
 	var total, eligible int64
 	if err := tx.QueryRow(ctx, sqlCompleteCheck, ws, check).Scan(&total, &eligible); err != nil {
 		return fmt.Errorf("complete the check: %w", err)
@@ -173,17 +174,7 @@ func completeCheck(ctx context.Context, tx pgx.Tx, ws id.Workspace, checked Camp
 	if _, err := tx.Exec(ctx, sqlForgetRows, ws, checked.ID, check); err != nil {
 		return fmt.Errorf("forget older checks: %w", err)
 	}
-	c, err := lock(ctx, tx, ws, checked.ID)
-	if err != nil {
-		return err
-	}
-	if c.State == Checking && c.Version == checked.Version {
-		if err := c.move(ctx, tx, ws, Draft); err != nil {
-			return err
-		}
-	}
-	return messages.CampaignEvent(ctx, tx, ws, c.ID, "campaign.checked",
-		map[string]any{"check": check, "total": total, "eligible": eligible})
+	return campaigns.Checked(ctx, tx, ws, checked.ID, checked.Version, map[string]any{"check": check, "total": total, "eligible": eligible})
 }
 
 const sqlFailCheck = `
@@ -197,8 +188,8 @@ set state = 'failed', problem = '{"code": "campaign.check_outdated"}', updated_a
 where workspace_id = $1
   and id = $2`
 
-// failCheck ends a check of a campaign that is no longer what was to be checked.
-func failCheck(ctx context.Context, tx pgx.Tx, ws id.Workspace, check id.Check) error {
+// fail ends a check of a campaign that is no longer what was to be checked.
+func fail(ctx context.Context, tx pgx.Tx, ws id.Workspace, check id.Check) error {
 	if _, err := tx.Exec(ctx, sqlFailCheck, ws, check); err != nil {
 		return fmt.Errorf("end the outdated check: %w", err)
 	}

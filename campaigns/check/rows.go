@@ -1,9 +1,12 @@
-package campaigns
+package check
 
 import (
 	"context"
+	"encoding/csv"
 	"errors"
 	"fmt"
+	"io"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -12,8 +15,8 @@ import (
 	"bareed/internal/pg"
 )
 
-// CheckRow is one person's fate in a check.
-type CheckRow struct {
+// Row is one person's fate in a check.
+type Row struct {
 	ContactID id.Contact
 	Name      string
 	Phone     string // masked unless revealed
@@ -37,9 +40,9 @@ where k.workspace_id = $1
   and k.id = $3
   and c.deleted_at is null`
 
-// CheckHasRows tells whether the rows of a check can be read: check.not_completed
+// HasRows tells whether the rows of a check can be read: check.not_completed
 // before its end, check.replaced when a newer one took its place.
-func CheckHasRows(ctx context.Context, db pg.DB, ws id.Workspace, campaign id.Campaign, check id.Check) error {
+func HasRows(ctx context.Context, db pg.DB, ws id.Workspace, campaign id.Campaign, check id.Check) error {
 	var state string
 	var newest *bool
 	err := db.QueryRow(ctx, sqlCheckState, ws, campaign, check).Scan(&state, &newest)
@@ -75,15 +78,15 @@ where r.workspace_id = $1
 order by r.contact_id
 limit $5`
 
-// ReadCheckRows reads rows after a contact, of one reason ("eligible" for those
+// Rows reads those after a contact, of one reason ("eligible" for those
 // without) or of all.
-func ReadCheckRows(ctx context.Context, db pg.DB, ws id.Workspace, check id.Check, reason string, after id.Contact, limit int, reveal bool) ([]CheckRow, error) {
+func Rows(ctx context.Context, db pg.DB, ws id.Workspace, check id.Check, reason string, after id.Contact, limit int, reveal bool) ([]Row, error) {
 	rows, err := db.Query(ctx, sqlReadCheckRows, ws, check, [16]byte(after), reason, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read the check's rows: %w", err)
 	}
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (CheckRow, error) {
-		var r CheckRow
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Row, error) {
+		var r Row
 		err := row.Scan(&r.ContactID, &r.Name, &r.Phone, &r.Reason)
 		if !reveal {
 			r.Phone = errs.MaskPhone(r.Phone)
@@ -94,4 +97,38 @@ func ReadCheckRows(ctx context.Context, db pg.DB, ws id.Workspace, check id.Chec
 		return nil, fmt.Errorf("read the check's rows: %w", err)
 	}
 	return list, nil
+}
+
+// WriteCSV writes rows as a file, page by page, so that a million of them need
+// no memory and no long transaction; page reads those after a contact.
+func WriteCSV(to io.Writer, page func(after id.Contact) ([]Row, error)) error {
+	w := csv.NewWriter(to)
+	if err := w.Write([]string{"contact_id", "name", "phone", "reason"}); err != nil {
+		return err
+	}
+	for after := (id.Contact{}); ; {
+		rows, err := page(after)
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			if err := w.Write([]string{r.ContactID.String(), plainCell(r.Name), r.Phone, r.Reason}); err != nil {
+				return err
+			}
+			after = r.ContactID
+		}
+		w.Flush()
+		if err := w.Error(); err != nil || len(rows) == 0 {
+			return err
+		}
+	}
+}
+
+// plainCell keeps a spreadsheet from taking a name for a formula (OWASP, "CSV
+// injection"). A phone begins with + by its form and holds only digits.
+func plainCell(s string) string {
+	if strings.ContainsAny(s[:min(1, len(s))], "=+-@\t\r") {
+		return "'" + s
+	}
+	return s
 }

@@ -1,4 +1,4 @@
-package front
+package strictjson
 
 import (
 	"encoding/json"
@@ -26,8 +26,8 @@ type scanner struct {
 	path  string // JSON pointer of the value being read
 }
 
-// scanJSON returns the text as maps, slices, strings, json.Number, bool and nil.
-func scanJSON(b []byte) (any, error) {
+// Read returns the text as maps, slices, strings, json.Number, bool and nil.
+func Read(b []byte) (any, error) {
 	s := &scanner{b: b}
 	v, err := s.value()
 	if err != nil {
@@ -116,7 +116,7 @@ func (s *scanner) object() (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.path = parent + "/" + escapePointer(errs.Clip(name))
+		s.path = parent + "/" + Token(errs.Clip(name))
 		if _, twice := out[name]; twice {
 			return nil, s.faultAt("json.duplicate_key")
 		}

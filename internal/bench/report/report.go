@@ -1,9 +1,10 @@
-//go:build unix
-
-package bench
+// Package report holds what a measurement found, judges it by the product's
+// demands, and writes it for people and for programs.
+//
+// internal/bench fills it in. It must not know how anything was measured.
+package report
 
 import (
-	"math"
 	"slices"
 	"time"
 )
@@ -72,7 +73,8 @@ func (f Fidelity) met() bool {
 	return f.Percent >= leastPercent && f.Most <= f.PerSecond && f.Throttled == 0
 }
 
-func (r *Report) missed() bool {
+// Missed tells whether a demand of the product was not met.
+func (r *Report) Missed() bool {
 	return slices.ContainsFunc(r.Figures, func(f Figure) bool { return !f.met() }) ||
 		slices.ContainsFunc(r.Rates, func(f Fidelity) bool { return !f.met() }) ||
 		slices.ContainsFunc(r.Plans, func(s Statement) bool { return len(s.Faults) > 0 })
@@ -91,51 +93,19 @@ func median(values []float64) float64 {
 	return (v[mid-1] + v[mid]) / 2
 }
 
-// pair is one round: ours and the ceiling, measured one after the other.
-type pair struct{ ours, ceiling float64 }
+// Pair is one round: ours and the ceiling, per second, measured one after the
+// other.
+type Pair struct{ Ours, Ceiling float64 }
 
-// figure sums rounds up.
-func figure(group, name, against string, rounds []pair) Figure {
+// Sum is the figure that rounds come to.
+func Sum(group, name, against string, rounds []Pair) Figure {
 	var ours, ceiling, ratio []float64
 	for _, p := range rounds {
-		ours, ceiling = append(ours, p.ours), append(ceiling, p.ceiling)
-		if p.ceiling > 0 {
-			ratio = append(ratio, p.ours/p.ceiling)
+		ours, ceiling = append(ours, p.Ours), append(ceiling, p.Ceiling)
+		if p.Ceiling > 0 {
+			ratio = append(ratio, p.Ours/p.Ceiling)
 		}
 	}
 	return Figure{Group: group, Name: name, Ours: median(ours), Against: against, Ceiling: median(ceiling),
 		Ratio: median(ratio), Rounds: len(rounds)}
-}
-
-// most counts the busiest sliding second of instants in rising order: those in
-// (t-1s, t].
-func most(at []time.Time) int {
-	first, best := 0, 0
-	for i, t := range at {
-		for !at[first].After(t.Add(-time.Second)) {
-			first++
-		}
-		best = max(best, i-first+1)
-	}
-	return best
-}
-
-// perSecond is the speed from the first to the last of instants in rising
-// order: the first one is where the clock starts.
-func perSecond(at []time.Time) float64 {
-	if len(at) < 2 {
-		return 0
-	}
-	d := at[len(at)-1].Sub(at[0]).Seconds()
-	if d <= 0 {
-		return math.Inf(1)
-	}
-	return float64(len(at)-1) / d
-}
-
-// within keeps the instants of [from, from+d).
-func within(at []time.Time, from time.Time, d time.Duration) []time.Time {
-	lo, _ := slices.BinarySearchFunc(at, from, time.Time.Compare)
-	hi, _ := slices.BinarySearchFunc(at, from.Add(d), time.Time.Compare)
-	return at[lo:hi]
 }

@@ -1,4 +1,4 @@
-package plan
+package check
 
 import (
 	"context"
@@ -7,12 +7,13 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"bareed/campaigns/plan"
 	"bareed/internal/id"
 	"bareed/messages"
 )
 
-// sqlCheckFailed leaves the lease, so that the next try comes when it ends.
-const sqlCheckFailed = `
+// sqlFailed leaves the lease, so that the next try comes when it ends.
+const sqlFailed = `
 update plan_check
 set failures = failures + 1,
     state = case when failures + 1 < $3 then state else 'failed' end,
@@ -23,7 +24,7 @@ where workspace_id = $1
   and state = 'running'
 returning campaign_id, campaign_version, state = 'failed'`
 
-const sqlCheckJobFailed = `
+const sqlJobFailed = `
 update job
 set state = 'failed', problem = '{"code": "campaign.check_failed"}', updated_at = bareed_now()
 where workspace_id = $1
@@ -40,14 +41,14 @@ where workspace_id = $1
   and state = 'checking'
   and deleted_at is null`
 
-// CheckFailed notes that working a check out failed for a reason that is its
-// own. After Failures in a row the check is failed, its job says
+// Failed notes that working a check out failed for a reason that is its
+// own. After plan.Failures in a row the check is failed, its job says
 // campaign.check_failed, and the campaign is a draft again.
-func CheckFailed(ctx context.Context, tx pgx.Tx, ws id.Workspace, check id.Check) error {
+func Failed(ctx context.Context, tx pgx.Tx, ws id.Workspace, check id.Check) error {
 	var campaign id.Campaign
 	var version int
 	var over bool
-	err := tx.QueryRow(ctx, sqlCheckFailed, ws, check, Failures).Scan(&campaign, &version, &over)
+	err := tx.QueryRow(ctx, sqlFailed, ws, check, plan.Failures).Scan(&campaign, &version, &over)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil // it ended meanwhile
 	}
@@ -57,7 +58,7 @@ func CheckFailed(ctx context.Context, tx pgx.Tx, ws id.Workspace, check id.Check
 	if !over {
 		return nil
 	}
-	if _, err := tx.Exec(ctx, sqlCheckJobFailed, ws, check); err != nil {
+	if _, err := tx.Exec(ctx, sqlJobFailed, ws, check); err != nil {
 		return fmt.Errorf("end the check that failed: %w", err)
 	}
 	tag, err := tx.Exec(ctx, sqlDraftAgain, ws, campaign, version)

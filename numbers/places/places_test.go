@@ -1,4 +1,4 @@
-package numbers_test
+package places_test
 
 import (
 	"fmt"
@@ -10,7 +10,7 @@ import (
 	"bareed/internal/id"
 	"bareed/internal/pg"
 	"bareed/internal/pg/pgtest"
-	"bareed/numbers"
+	"bareed/numbers/places"
 )
 
 // quarter is a portfolio with a limit and nothing else.
@@ -40,7 +40,7 @@ func (q *quarter) reserve(t *testing.T, run id.Run, who int) bool {
 	t.Helper()
 	var granted []bool
 	err := q.pool.InEngine(t.Context(), func(tx pgx.Tx) (err error) {
-		granted, err = numbers.ReservePlaces(t.Context(), tx, q.id, []numbers.Wanted{{Hash: person(who), Run: run, Ordinal: 1}})
+		granted, err = places.Reserve(t.Context(), tx, q.id, []places.Wanted{{Hash: person(who), Run: run, Ordinal: 1}})
 		return err
 	})
 	if err != nil {
@@ -57,7 +57,7 @@ func (q *quarter) fail(t *testing.T, run id.Run, who int) {
 
 func (q *quarter) sweep(t *testing.T) {
 	t.Helper()
-	if err := q.pool.InEngine(t.Context(), func(tx pgx.Tx) error { return numbers.SweepPlaces(t.Context(), tx, q.id) }); err != nil {
+	if err := q.pool.InEngine(t.Context(), func(tx pgx.Tx) error { return places.Sweep(t.Context(), tx, q.id) }); err != nil {
 		t.Fatal(err)
 	}
 }

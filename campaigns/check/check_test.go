@@ -1,0 +1,90 @@
+package check_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"bareed/campaigns/check"
+	"bareed/internal/errs"
+	"bareed/internal/fixture"
+	"bareed/internal/id"
+	"bareed/internal/pg/pgtest"
+)
+
+func newBroadcast(t *testing.T, people int) *fixture.Broadcast {
+	t.Helper()
+	b := fixture.NewBroadcast(t, pgtest.New(t))
+	b.AddPeople(t, b.Audience, people)
+	return b
+}
+
+func TestPredictions(t *testing.T) {
+	t.Parallel()
+	b := newBroadcast(t, 25)
+	if _, err := b.Pool.Engine().Exec(t.Context(), `update portfolio set messaging_limit = 10, places = 2 where id = $1`, b.Portfolio); err != nil {
+		t.Fatal(err)
+	}
+	b.Do(t, `update number set quality = 'YELLOW' where workspace_id = $1`, b.Workspace)
+	k := b.Check(t, b.Campaign(t, "Predicted").ID)
+	// 10 less a reserve of 1: 9 a day; 7 left now, then 18 of 25 remain: two more days.
+	if k.Limit == nil || k.Limit.Left == nil || *k.Limit.Left != 7 || k.Limit.DaysAtMin != 3 {
+		t.Errorf("limit %+v", k.Limit)
+	}
+	var codes []string
+	for _, w := range k.Warnings {
+		codes = append(codes, w.Code)
+		if _, ok := errs.Lookup(w.Code); !ok {
+			t.Errorf("%s is not in the catalogue", w.Code)
+		}
+	}
+	if len(codes) != 2 || codes[0] != "campaign.warn_quality" || codes[1] != "campaign.warn_limit" {
+		t.Errorf("warnings %v", codes)
+	}
+}
+
+func TestRows(t *testing.T) {
+	t.Parallel()
+	b := newBroadcast(t, 3)
+	b.Do(t, `update permission set granted = false where workspace_id = $1 and contact_id = (select max(id::text)::uuid from contact where workspace_id = $1)`, b.Workspace)
+	c := b.Campaign(t, "Rows")
+	first := b.Check(t, c.ID)
+	second := b.Check(t, c.ID)
+	read := func(reason string, reveal bool) (list []check.Row) {
+		b.In(t, func(tx pgx.Tx) (err error) {
+			list, err = check.Rows(t.Context(), tx, b.Workspace, second.ID, reason, id.Contact{}, 10, reveal)
+			return err
+		})
+		return list
+	}
+	if all, out, in := read("", false), read("opted_out", false), read("eligible", true); len(all) != 3 || len(out) != 1 || len(in) != 2 {
+		t.Errorf("%d rows, %d opted out, %d eligible", len(all), len(out), len(in))
+	} else if out[0].Phone == "" || in[0].Phone[:5] != "+9665" || all[0].Phone == in[0].Phone {
+		t.Errorf("masked %q, whole %q", all[0].Phone, in[0].Phone)
+	}
+	for k, code := range map[id.Check]string{first.ID: "check.replaced", id.New[id.Check](): "not_found"} {
+		err := b.Pool.InWorkspace(t.Context(), b.Workspace, func(tx pgx.Tx) error {
+			return check.HasRows(t.Context(), tx, b.Workspace, c.ID, k)
+		})
+		if !errs.Is(err, code) {
+			t.Errorf("%v, want %s", err, code)
+		}
+	}
+}
+
+func TestFileOfRows(t *testing.T) {
+	t.Parallel()
+	pages := [][]check.Row{{{Name: "=1+1", Phone: "+966500000001", Reason: "opted_out"}}, {{Name: "Amal"}}, nil}
+	var file strings.Builder
+	err := check.WriteCSV(&file, func(id.Contact) ([]check.Row, error) {
+		page := pages[0]
+		pages = pages[1:]
+		return page, nil
+	})
+	none := id.Contact{}.String()
+	want := "contact_id,name,phone,reason\n" + none + ",'=1+1,+966500000001,opted_out\n" + none + ",Amal,,\n"
+	if err != nil || file.String() != want {
+		t.Errorf("%v\n%s", err, file.String())
+	}
+}
