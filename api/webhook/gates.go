@@ -103,16 +103,7 @@ func (g *gates) meta(ctx context.Context, tx pgx.Tx, one gate) error {
 	if err != nil {
 		return err
 	}
-	for _, c := range append(changes, more...) {
-		o, stops := messages.StopFor(c)
-		if !stops {
-			continue
-		}
-		if _, err := messages.OpenStop(ctx, tx, g.workspace, o); err != nil {
-			return err
-		}
-	}
-	return nil
+	return messages.StopOnChanges(ctx, tx, g.workspace, append(changes, more...))
 }
 
 // messages applies what people wrote and the refusals that are opt-outs.
