@@ -85,6 +85,7 @@ var table = []rule{
 	{folder: "internal/e2e/look", may: []string{"internal/devenv"}},
 	{folder: "internal/prove", everything: true},
 	{folder: "internal/bench", everything: true},
+	{folder: "internal/bench/pages", may: []string{"campaigns", "campaigns/overview", "consents", "contacts", "numbers"}},
 }
 
 // blankImports are drivers and data that work by being linked in.
