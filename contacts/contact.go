@@ -39,17 +39,26 @@ const sqlContact = `
 	where c.workspace_id = $1
 	  and c.erased_at is null`
 
-// sqlContacts begins behind the given contact in any plan, not only in one made
-// for its id, so that a late page costs no more than the first.
+// sqlContacts and sqlMembers begin behind the given contact in any plan, not only
+// in one made for its id, so that a late page costs no more than the first.
 const sqlContacts = sqlContact + `
 	  and c.id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-	  and ($3::uuid is null or exists (
-		select from audience_member m
-		where m.workspace_id = c.workspace_id
-		  and m.audience_id = $3
-		  and m.contact_id = c.id))
 	order by c.id desc
-	limit $4`
+	limit $3`
+
+// sqlMembers walks an audience and looks up each member: a small audience may be
+// anywhere among the contacts.
+const sqlMembers = `
+	select p.id, p.name, p.phone, p.country, p.created_at, p.updated_at
+	from audience_member m
+	cross join lateral (` + sqlContact + `
+	  and c.id = m.contact_id
+	offset 0) p (id, name, phone, country, created_at, updated_at)
+	where m.workspace_id = $1
+	  and m.audience_id = $4
+	  and m.contact_id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+	order by m.contact_id desc
+	limit $3`
 
 const sqlThose = sqlContact + `
 	  and c.id = any ($2)
@@ -64,7 +73,10 @@ func scanContact(row pgx.CollectableRow) (Contact, error) {
 // List returns contacts newest first, those before an id when it is given, of
 // one audience or of all for the zero id, without attributes.
 func List(ctx context.Context, tx pgx.Tx, ws id.Workspace, audience id.Audience, before id.Contact, limit int) ([]Contact, error) {
-	return list(tx.Query(ctx, sqlContacts, ws, before, audience, limit))
+	if !audience.IsZero() {
+		return list(tx.Query(ctx, sqlMembers, ws, before, limit, audience))
+	}
+	return list(tx.Query(ctx, sqlContacts, ws, before, limit))
 }
 
 // Those returns the contacts of these ids that are there, newest first, without
