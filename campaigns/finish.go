@@ -26,7 +26,14 @@ select r.campaign_id, r.state, r.plan_done, r.settled_at is not null,
         select from message m
         where m.workspace_id = $1
           and m.run_id = $2
-          and m.state = 'ready'),
+          and m.state = 'ready'
+          and m.ordinal > r.fed)
+    or exists (
+        select from message m
+        where m.workspace_id = $1
+          and m.run_id = $2
+          and m.state = 'ready'
+          and m.ordinal <= r.fed),
     exists (
         select from message m
         where m.workspace_id = $1

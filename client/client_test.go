@@ -1,6 +1,7 @@
 package client_test
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -61,7 +62,7 @@ func server(t *testing.T, answers ...said) (*client.Client, *seen) {
 		}
 		w.Header().Set("Content-Type", "application/problem+json")
 		w.WriteHeader(a.status)
-		_, _ = fmt.Fprintf(w, `{"status":%d,"code":%q,"detail":"d","request_id":"req_1","errors":[{"pointer":"/name","code":"field.required","detail":"needed"}]}`, a.status, a.code)
+		_, _ = fmt.Fprintf(w, `{"status":%d,"code":%q,"detail":"d","request_id":%q,"errors":[{"pointer":"/name","code":"field.required","detail":"needed"}]}`, a.status, a.code, cmp.Or(r.Header.Get("X-Request-Id"), "req_1"))
 	}))
 	t.Cleanup(srv.Close)
 	c, err := client.New(client.Config{URL: srv.URL + "/", Key: "bk_test_x", HTTP: srv.Client(), MaxWait: 2 * time.Second})
@@ -132,6 +133,9 @@ func TestProblem(t *testing.T) {
 	}
 	if came := keys.all(); came[0] != "POST mine" {
 		t.Errorf("key %q", came)
+	}
+	if _, err = c.CreateAudience(t.Context(), "", client.RequestID("req_mine")); !errors.As(err, &p) || p.RequestID != "req_mine" {
+		t.Errorf("with an id of its own: %v", err)
 	}
 }
 

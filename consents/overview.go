@@ -13,7 +13,7 @@ import (
 // Overview is what a home page says of consent.
 type Overview struct {
 	OptOuts int64 // people who opted out since the time asked for
-	Anybody bool  // somebody may be messaged
+	Anybody bool  // somebody agreed and did not refuse since; it may be long ago
 }
 
 const sqlOverview = `

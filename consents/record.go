@@ -155,13 +155,8 @@ const sqlLift = `
 				  and k.id = s.consent_id
 				  and k.method in ('user_preferences', 'meta_131050')))`
 
-// Record appends entries and brings permission and suppression up to date, all
-// in tx. For opt-outs that must reach every identity of a person use OptOut.
-func Record(ctx context.Context, tx pgx.Tx, v *accounts.Vault, ws id.Workspace, entries []Entry) error {
-	return record(ctx, tx, v, ws, entries, nil)
-}
-
-// record also takes the further keys by which the contacts are known.
+// record appends entries and brings permission and suppression up to date, all in
+// tx. also are further keys by which the contacts are known.
 func record(ctx context.Context, tx pgx.Tx, v *accounts.Vault, ws id.Workspace, entries []Entry, also map[id.Contact][]string) error {
 	if len(entries) == 0 {
 		return nil

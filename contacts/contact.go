@@ -24,7 +24,7 @@ type Contact struct {
 	UpdatedAt  time.Time         `json:"updated_at"`
 }
 
-const sqlContacts = `
+const sqlContact = `
 	select c.id, c.name, coalesce(p.value, ''), coalesce(p.country, ''), c.created_at, c.updated_at
 	from contact c
 	left join lateral (
@@ -37,16 +37,32 @@ const sqlContacts = `
 		limit 1
 	) p on true
 	where c.workspace_id = $1
-	  and c.erased_at is null
-	  and ($2::uuid is null or c.id = $2)
-	  and ($3::uuid is null or c.id < $3)
-	  and ($4::uuid is null or exists (
-		select from audience_member m
-		where m.workspace_id = c.workspace_id
-		  and m.audience_id = $4
-		  and m.contact_id = c.id))
+	  and c.erased_at is null`
+
+// sqlContacts and sqlMembers begin behind the given contact in any plan, not only
+// in one made for its id, so that a late page costs no more than the first.
+const sqlContacts = sqlContact + `
+	  and c.id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
 	order by c.id desc
-	limit $5`
+	limit $3`
+
+// sqlMembers walks an audience and looks up each member: a small audience may be
+// anywhere among the contacts.
+const sqlMembers = `
+	select p.id, p.name, p.phone, p.country, p.created_at, p.updated_at
+	from audience_member m
+	cross join lateral (` + sqlContact + `
+	  and c.id = m.contact_id
+	offset 0) p (id, name, phone, country, created_at, updated_at)
+	where m.workspace_id = $1
+	  and m.audience_id = $4
+	  and m.contact_id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+	order by m.contact_id desc
+	limit $3`
+
+const sqlThose = sqlContact + `
+	  and c.id = any ($2)
+	order by c.id desc`
 
 func scanContact(row pgx.CollectableRow) (Contact, error) {
 	var c Contact
@@ -57,15 +73,27 @@ func scanContact(row pgx.CollectableRow) (Contact, error) {
 // List returns contacts newest first, those before an id when it is given, of
 // one audience or of all for the zero id, without attributes.
 func List(ctx context.Context, tx pgx.Tx, ws id.Workspace, audience id.Audience, before id.Contact, limit int) ([]Contact, error) {
-	rows, err := tx.Query(ctx, sqlContacts, ws, nil, before, audience, limit)
+	if !audience.IsZero() {
+		return list(tx.Query(ctx, sqlMembers, ws, before, limit, audience))
+	}
+	return list(tx.Query(ctx, sqlContacts, ws, before, limit))
+}
+
+// Those returns the contacts of these ids that are there, newest first, without
+// attributes.
+func Those(ctx context.Context, tx pgx.Tx, ws id.Workspace, ids []id.Contact) ([]Contact, error) {
+	return list(tx.Query(ctx, sqlThose, ws, ids))
+}
+
+func list(rows pgx.Rows, err error) ([]Contact, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list contacts: %w", err)
 	}
-	list, err := pgx.CollectRows(rows, scanContact)
+	all, err := pgx.CollectRows(rows, scanContact)
 	if err != nil {
 		return nil, fmt.Errorf("list contacts: %w", err)
 	}
-	return list, nil
+	return all, nil
 }
 
 const sqlAttributes = `
@@ -77,21 +105,15 @@ const sqlAttributes = `
 
 // Get finds one contact with its attributes; not_found otherwise.
 func Get(ctx context.Context, tx pgx.Tx, ws id.Workspace, contact id.Contact) (Contact, error) {
-	if contact.IsZero() {
+	all, err := Those(ctx, tx, ws, []id.Contact{contact})
+	if err != nil {
+		return Contact{}, err
+	}
+	if len(all) == 0 {
 		return Contact{}, errs.New("not_found")
 	}
-	rows, err := tx.Query(ctx, sqlContacts, ws, contact, nil, nil, 1)
-	if err != nil {
-		return Contact{}, fmt.Errorf("read a contact: %w", err)
-	}
-	c, err := pgx.CollectExactlyOneRow(rows, scanContact)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return Contact{}, errs.New("not_found")
-	}
-	if err != nil {
-		return Contact{}, fmt.Errorf("read a contact: %w", err)
-	}
-	rows, err = tx.Query(ctx, sqlAttributes, ws, contact)
+	c := all[0]
+	rows, err := tx.Query(ctx, sqlAttributes, ws, contact)
 	if err != nil {
 		return Contact{}, fmt.Errorf("read a contact's attributes: %w", err)
 	}

@@ -144,32 +144,6 @@ set fed = greatest(fed, $3)
 where workspace_id = $1
   and id = $2`
 
-// sqlPutOff keeps the messages from being claimed meanwhile too, so that they do
-// not count as out. The rows are locked in the claim's order.
-const sqlPutOff = `
-with asked as (
-    select w.run_id, w.ordinal
-    from unnest($2::uuid[], $3::int[]) as w(run_id, ordinal)
-    order by w.run_id, w.ordinal
-    offset 0
-), pick as (
-    select m.run_id, m.ordinal
-    from asked a
-    cross join lateral (
-        select m.run_id, m.ordinal
-        from message m
-        where m.run_id = a.run_id
-          and m.ordinal = a.ordinal
-          and m.workspace_id = $1
-          and m.state = 'ready'
-        for update) m
-)
-update message m
-set not_before = bareed_now() + $4::interval, feed_after = bareed_now() + $4::interval, updated_at = bareed_now()
-from pick
-where m.run_id = pick.run_id
-  and m.ordinal = pick.ordinal`
-
 // MoveCursor notes that everything up to the ordinal was handed over or put
 // off. The messages in later were put off: the feeder offers them again after
 // wait. It commits before the tasks are enqueued; a crash in between costs a
@@ -181,9 +155,9 @@ func MoveCursor(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run, cur
 	if len(later) == 0 {
 		return nil
 	}
-	runs, ordinals := split(later)
-	if _, err := tx.Exec(ctx, sqlPutOff, ws, runs, ordinals, wait); err != nil {
-		return fmt.Errorf("put messages off: %w", err)
+	list := make([]Returned, len(later))
+	for i, m := range later {
+		list[i] = Returned{Message: m, After: wait}
 	}
-	return nil
+	return offerLater(ctx, tx, ws, list, true)
 }

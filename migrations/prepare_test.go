@@ -56,7 +56,9 @@ type statement struct{ file, name, text string }
 // statements finds the string constants named sql… in the program's source.
 func statements(t *testing.T) []statement {
 	t.Helper()
-	var all []statement
+	type named struct{ file, name string }
+	var found []named
+	values := map[string]map[string]ast.Expr{} // by folder and name
 	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 			return err
@@ -65,17 +67,19 @@ func statements(t *testing.T) []statement {
 		if err != nil {
 			return err
 		}
+		folder := filepath.Dir(path)
+		if values[folder] == nil {
+			values[folder] = map[string]ast.Expr{}
+		}
 		ast.Inspect(f, func(n ast.Node) bool {
 			spec, ok := n.(*ast.ValueSpec)
 			if !ok || len(spec.Values) != len(spec.Names) {
 				return true
 			}
 			for i, name := range spec.Names {
-				if !strings.HasPrefix(strings.ToLower(name.Name), "sql") {
-					continue
-				}
-				if text, ok := constant(spec.Values[i]); ok {
-					all = append(all, statement{path, name.Name, text})
+				values[folder][name.Name] = spec.Values[i]
+				if strings.HasPrefix(strings.ToLower(name.Name), "sql") {
+					found = append(found, named{path, name.Name})
 				}
 			}
 			return true
@@ -85,18 +89,29 @@ func statements(t *testing.T) []statement {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var all []statement
+	for _, n := range found {
+		if text, ok := constant(values[filepath.Dir(n.file)], ast.NewIdent(n.name)); ok {
+			all = append(all, statement{n.file, n.name, text})
+		}
+	}
 	return all
 }
 
-// constant evaluates a string literal or a sum of them.
-func constant(e ast.Expr) (string, bool) {
+// constant evaluates a string literal, a constant of the same package, or a sum
+// of them.
+func constant(values map[string]ast.Expr, e ast.Expr) (string, bool) {
 	switch e := e.(type) {
 	case *ast.BasicLit:
 		s, err := strconv.Unquote(e.Value)
-		return s, err == nil
+		return s, err == nil && e.Kind == token.STRING
+	case *ast.Ident:
+		if value, ok := values[e.Name]; ok {
+			return constant(values, value)
+		}
 	case *ast.BinaryExpr:
-		a, ok1 := constant(e.X)
-		b, ok2 := constant(e.Y)
+		a, ok1 := constant(values, e.X)
+		b, ok2 := constant(values, e.Y)
 		return a + b, ok1 && ok2 && e.Op == token.ADD
 	}
 	return "", false

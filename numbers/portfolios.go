@@ -34,15 +34,28 @@ func Portfolios(ctx context.Context, tx pgx.Tx, ws id.Workspace) ([]Portfolio, e
 	return list, nil
 }
 
-// sqlOwnPlaces reads at most as many places as the portfolios' limits.
+// sqlOwnPlaces counts rows only where another workspace has numbers of the
+// portfolio too, and then at most as many as its limit, 100,000: a portfolio
+// without one keeps none. Everywhere else all places are the workspace's own.
 const sqlOwnPlaces = `
-select l.portfolio_id, count(*)
-from place l
-join run r on r.id = l.run_id
-where l.portfolio_id = any ($2)
-  and l.freed_at is null
-  and r.workspace_id = $1
-group by l.portfolio_id`
+select p.id, case
+    when exists (
+        select from number n
+        where n.portfolio_id = p.id
+          and n.workspace_id <> $1)
+    then (
+        select coalesce(sum(l.n), 0)::bigint
+        from (
+            select run_id, count(*) as n
+            from place
+            where portfolio_id = p.id
+              and freed_at is null
+            group by run_id) l
+        join run r on r.id = l.run_id
+        where r.workspace_id = $1)
+    else p.places end
+from portfolio p
+where p.id = any ($2)`
 
 // OwnPlaces counts the places that the workspace's own runs took, by portfolio,
 // as engine: places of other workspaces share the portfolio's limit.

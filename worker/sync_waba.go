@@ -8,7 +8,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/internal/errs"
-	"bareed/internal/id"
 	"bareed/messages"
 	"bareed/numbers"
 	"bareed/queue"
@@ -58,7 +57,7 @@ func (w *Worker) syncWABA(ctx context.Context, t queue.SyncWABA) error {
 			}
 			changes = append(changes, more...)
 		}
-		return openStops(ctx, tx, t.Workspace, changes)
+		return messages.StopOnChanges(ctx, tx, t.Workspace, changes)
 	})
 	if err != nil {
 		return fmt.Errorf("apply a poll: %w", err)
@@ -142,24 +141,10 @@ func (w *Worker) pollFailed(ctx context.Context, t queue.SyncWABA, cause error) 
 		if err != nil {
 			return err
 		}
-		return openStops(ctx, tx, t.Workspace, changes)
+		return messages.StopOnChanges(ctx, tx, t.Workspace, changes)
 	})
 	if err != nil {
 		return fmt.Errorf("keep a failed poll: %w", err)
-	}
-	return nil
-}
-
-// openStops opens what the changes call for.
-func openStops(ctx context.Context, tx pgx.Tx, ws id.Workspace, changes []numbers.Change) error {
-	for _, c := range changes {
-		o, stops := messages.StopFor(c)
-		if !stops {
-			continue
-		}
-		if _, err := messages.OpenStop(ctx, tx, ws, o); err != nil {
-			return err
-		}
 	}
 	return nil
 }

@@ -13,6 +13,8 @@ import (
 	"bareed/internal/fixture"
 	"bareed/internal/pg"
 	"bareed/internal/pg/pgtest"
+	"bareed/messages"
+	"bareed/numbers"
 	"bareed/queue"
 	"bareed/sandbox"
 	"bareed/whatsapp"
@@ -164,4 +166,66 @@ func TestSyncNothing(t *testing.T) {
 	if err := p.worker.syncWABA(t.Context(), queue.SyncWABA{Workspace: stranger.Workspace, WABA: p.Number.WABA}); err != nil {
 		t.Errorf("another workspace's: %v", err)
 	}
+}
+
+// TestOneDropOneStop: Meta's webhook flags the number, the poll finds its rating.
+// Both say the same, whichever is first; the rating is what the stop is called.
+func TestOneDropOneStop(t *testing.T) {
+	t.Parallel()
+	flag := func(t *testing.T, p *polled, event string) {
+		t.Helper()
+		n := p.Number
+		fixture.In(t, p.pool, p.Tenant.Workspace, func(tx pgx.Tx) error {
+			changes, err := numbers.ApplyWebhook(t.Context(), tx,
+				numbers.Route{Workspace: p.Tenant.Workspace, WABA: n.WABA, Number: n.ID, Portfolio: n.Portfolio},
+				whatsapp.Change{Value: whatsapp.NumberQuality{DisplayPhone: "15550100101", Event: event}})
+			if err != nil {
+				return err
+			}
+			return messages.StopOnChanges(t.Context(), tx, p.Tenant.Workspace, changes)
+		})
+	}
+	rate := func(t *testing.T, p *polled, quality string) {
+		t.Helper()
+		if err := p.meta.SetNumber(sandbox.NumberChange{NumberID: p.Connection.PhoneNumberID, Quality: quality}); err != nil {
+			t.Fatal(err)
+		}
+		p.poll(t)
+	}
+	want := func(t *testing.T, p *polled, when string, stops ...string) {
+		t.Helper()
+		got := p.column(t, `select reason || ' ' || measured from stop where cleared_at is null order by since, id`)
+		if !slices.Equal(got, stops) {
+			t.Errorf("%s: %q, want %q", when, got, stops)
+		}
+	}
+	t.Run("flag first", func(t *testing.T) {
+		t.Parallel()
+		p := newPolled(t)
+		p.poll(t)
+		flag(t, p, "FLAGGED")
+		want(t, p, "flagged", "number_flagged FLAGGED")
+		rate(t, p, "YELLOW")
+		want(t, p, "rated", "quality_yellow YELLOW")
+		flag(t, p, "UNFLAGGED")
+		flag(t, p, "FLAGGED")
+		want(t, p, "flagged again", "quality_yellow YELLOW")
+		rate(t, p, "RED")
+		want(t, p, "a second drop is a second stop", "quality_yellow YELLOW", "quality_red RED")
+	})
+	t.Run("rating first", func(t *testing.T) {
+		t.Parallel()
+		p := newPolled(t)
+		rate(t, p, "RED")
+		want(t, p, "rated", "quality_red RED")
+		flag(t, p, "FLAGGED")
+		want(t, p, "flagged", "quality_red RED")
+		fixture.In(t, p.pool, p.Tenant.Workspace, func(tx pgx.Tx) error {
+			_, err := tx.Exec(t.Context(), `update stop set reason = 'number_restricted'`)
+			return err
+		})
+		flag(t, p, "UNFLAGGED")
+		flag(t, p, "FLAGGED")
+		want(t, p, "another cause does not hold for this one", "number_restricted RED", "number_flagged FLAGGED")
+	})
 }

@@ -30,33 +30,19 @@ const sqlLedgerMark = `
 
 // A block begins where the workspace's last one ended, so that blocks leave no
 // gap a row could be slipped into.
-const sqlSealAudit = `
-	insert into ledger_block (workspace_id, ledger, number, from_xid, to_xid, rows, hash)
-	select r.workspace_id, 'audit', coalesce(p.number, 0) + 1, coalesce(p.to_xid, '0'), $2::text::xid8, r.rows,
-		sha256(coalesce(p.hash, ''::bytea) || r.hashes)
-	from (
-		select workspace_id, count(*) as rows, string_agg(hash, ''::bytea order by xid, id) as hashes
-		from audit
-		where xid >= $1::text::xid8
-		  and xid < $2::text::xid8
-		group by workspace_id
-	) r
-	left join lateral (
-		select number, to_xid, hash
-		from ledger_block b
-		where b.workspace_id = r.workspace_id
-		  and b.ledger = 'audit'
-		order by number desc
-		limit 1
-	) p on true`
+const (
+	sqlSealAudit   = sealFrom + `audit` + sealUpTo
+	sqlSealConsent = sealFrom + `consent` + sealUpTo
 
-const sqlSealConsent = `
+	sealFrom = `
 	insert into ledger_block (workspace_id, ledger, number, from_xid, to_xid, rows, hash)
-	select r.workspace_id, 'consent', coalesce(p.number, 0) + 1, coalesce(p.to_xid, '0'), $2::text::xid8, r.rows,
+	select r.workspace_id, $3, coalesce(p.number, 0) + 1, coalesce(p.to_xid, '0'), $2::text::xid8, r.rows,
 		sha256(coalesce(p.hash, ''::bytea) || r.hashes)
 	from (
 		select workspace_id, count(*) as rows, string_agg(hash, ''::bytea order by xid, id) as hashes
-		from consent
+		from `
+
+	sealUpTo = `
 		where xid >= $1::text::xid8
 		  and xid < $2::text::xid8
 		group by workspace_id
@@ -65,10 +51,11 @@ const sqlSealConsent = `
 		select number, to_xid, hash
 		from ledger_block b
 		where b.workspace_id = r.workspace_id
-		  and b.ledger = 'consent'
+		  and b.ledger = $3
 		order by number desc
 		limit 1
 	) p on true`
+)
 
 const sqlLedgerAdvance = `
 	update ledger_mark
@@ -91,7 +78,7 @@ func Seal(ctx context.Context, tx pgx.Tx, ledger string) error {
 	if sealed == horizon {
 		return nil
 	}
-	if _, err := tx.Exec(ctx, sqlSeal, sealed, horizon); err != nil {
+	if _, err := tx.Exec(ctx, sqlSeal, sealed, horizon, ledger); err != nil {
 		return fmt.Errorf("seal the %s ledger: %w", ledger, err)
 	}
 	if _, err := tx.Exec(ctx, sqlLedgerAdvance, ledger, horizon); err != nil {

@@ -58,18 +58,6 @@ func Finish(f *front.Front, rows []front.Route) error {
 	return nil
 }
 
-// Missing are the described rows that have no words.
-func Missing(rows []front.Route) []string {
-	table := byRoute()
-	var missing []string
-	for _, row := range rows {
-		if _, ok := table[row.Route]; !ok && row.Described() {
-			missing = append(missing, row.Route)
-		}
-	}
-	return missing
-}
-
 // Named is the operation's name and whether the row is described.
 func Named(route string) (string, bool) {
 	w, ok := byRoute()[route]

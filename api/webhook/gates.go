@@ -15,6 +15,7 @@ import (
 	"bareed/contacts"
 	"bareed/internal/errs"
 	"bareed/internal/id"
+	"bareed/internal/pg"
 	"bareed/messages"
 	"bareed/numbers"
 	"bareed/templates"
@@ -79,17 +80,14 @@ func cause(err error) string {
 	return "unknown"
 }
 
-// ofElement tells a fault of the data from a fault of the database: SQLSTATE
-// classes 22 (data), 23 (constraints) and 42 (our own mistake), or an error of ours.
+// ofElement tells a fault of the data from a fault of the database: a value that
+// PostgreSQL refuses, SQLSTATE class 42 (our own mistake), or an error of ours.
 func ofElement(err error) bool {
-	if _, ok := errs.As(err); ok {
+	if _, ok := errs.As(err); ok || pg.Unfit(err) {
 		return true
 	}
 	var pe *pgconn.PgError
-	if !errors.As(err, &pe) || len(pe.Code) < 2 {
-		return false
-	}
-	return slices.Contains([]string{"22", "23", "42"}, pe.Code[:2])
+	return errors.As(err, &pe) && strings.HasPrefix(pe.Code, "42")
 }
 
 // meta applies a change of a number, template or account and opens the stops it
@@ -103,16 +101,7 @@ func (g *gates) meta(ctx context.Context, tx pgx.Tx, one gate) error {
 	if err != nil {
 		return err
 	}
-	for _, c := range append(changes, more...) {
-		o, stops := messages.StopFor(c)
-		if !stops {
-			continue
-		}
-		if _, err := messages.OpenStop(ctx, tx, g.workspace, o); err != nil {
-			return err
-		}
-	}
-	return nil
+	return messages.StopOnChanges(ctx, tx, g.workspace, append(changes, more...))
 }
 
 // messages applies what people wrote and the refusals that are opt-outs.

@@ -25,14 +25,9 @@ type Slot struct {
 // template, with what fills it now.
 func (v Variables) Slots(t templates.Template) []Slot {
 	var list []Slot
-	nth := 0
-	for _, p := range templates.Parameters(t) {
-		value, pointer, _ := v.source(p, nth)
-		if p.Component == templates.Body {
-			nth++
-		}
-		list = append(list, Slot{p, p.Key(), pointer, value})
-		if p.Component == templates.Header && p.Kind == templates.Document {
+	for _, s := range v.sources(t) {
+		list = append(list, Slot{s.Parameter, s.Key(), s.pointer, s.value})
+		if s.Component == templates.Header && s.Kind == templates.Document {
 			file, pointer, _ := item(v.Header, 1, "/variables/header/1")
 			list = append(list, Slot{templates.Parameter{Component: templates.Header, Name: "filename", Kind: templates.Text, Max: 240}, templates.FileKey, pointer, file})
 		}

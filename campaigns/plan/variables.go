@@ -70,18 +70,36 @@ func item(list []Value, i int, pointer string) (Value, string, bool) {
 	return Value{}, pointer, false
 }
 
+// sourced is a parameter with what the mapping gives for it.
+type sourced struct {
+	templates.Parameter
+	value   Value
+	pointer string
+	given   bool
+}
+
+// sources lists the template's parameters in its order.
+func (v Variables) sources(t templates.Template) []sourced {
+	var list []sourced
+	nth := 0
+	for _, p := range templates.Parameters(t) {
+		s := sourced{Parameter: p}
+		s.value, s.pointer, s.given = v.source(p, nth)
+		if p.Component == templates.Body {
+			nth++
+		}
+		list = append(list, s)
+	}
+	return list
+}
+
 // bind pairs the template's parameters with their sources; what has none stays
 // unfilled, and is refused when it is required.
 func (v Variables) bind(t templates.Template) []binding {
 	var list []binding
-	nth := 0
-	for _, p := range templates.Parameters(t) {
-		value, _, ok := v.source(p, nth)
-		if p.Component == templates.Body {
-			nth++
-		}
-		if ok || p.Required {
-			list = append(list, binding{key: p.Key(), value: value, required: p.Required})
+	for _, s := range v.sources(t) {
+		if s.given || s.Required {
+			list = append(list, binding{key: s.Key(), value: s.value, required: s.Required})
 		}
 	}
 	if len(v.Header) > 1 {
@@ -147,21 +165,17 @@ func (v Variables) Check(t templates.Template) *errs.Error {
 		all.At(pointer, code, kv...)
 	}
 	used := map[string]bool{}
-	nth, header := 0, ""
-	for _, p := range templates.Parameters(t) {
-		value, pointer, ok := v.source(p, nth)
-		used[pointer] = true
-		switch p.Component {
-		case templates.Body:
-			nth++
-		case templates.Header:
-			header = p.Kind
+	header := ""
+	for _, s := range v.sources(t) {
+		used[s.pointer] = true
+		if s.Component == templates.Header {
+			header = s.Kind
 		}
 		switch {
-		case !ok && p.Required:
-			fault(pointer, "template.params", "parameter", p.Key())
-		case ok:
-			value.check(p, pointer, fault)
+		case !s.given && s.Required:
+			fault(s.pointer, "template.params", "parameter", s.Key())
+		case s.given:
+			s.value.check(s.Parameter, s.pointer, fault)
 		}
 	}
 	if header == templates.Document {

@@ -5,6 +5,7 @@
 package directory
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,72 +28,125 @@ type Query struct {
 	Audience id.Audience
 	Before   id.Contact // only older ones, when given
 	Limit    int
+	Through  int // how many people's names are looked at; zero for LookedThrough
 }
+
+// LookedThrough is how many people one look for a part of a name goes through,
+// newest first. No index can help: under row-level security only comparisons of
+// whole values may use one.
+const LookedThrough = 50_000
 
 // countries are tried, in this order, for a number without country code.
 var countries = []string{"SA", "AE", "EG", "KW", "QA", "BH", "OM", "JO", "IQ", "LB", "YE", "SY", "PS", "LY", "SD", "TN", "DZ", "MA", "TR", "PK", "IN", "GB", "DE", "FR", "US"}
 
-const sqlPerson = `
-	select c.id, c.name, coalesce(p.value, ''), coalesce(p.country, ''), c.created_at, c.updated_at
-	from contact c
-	left join lateral (
-		select i.value, i.country
-		from identity i
-		where i.workspace_id = c.workspace_id
-		  and i.contact_id = c.id
-		  and i.kind = 'phone'
-		order by i.last_seen desc, i.key
-		limit 1
-	) p on true
-	where c.workspace_id = $1
-	  and c.erased_at is null
-	  and ($2::uuid is null or c.id < $2)
+const sqlByPhone = `
+	select i.contact_id, false
+	from identity i
+	where i.workspace_id = $1
+	  and i.kind = 'phone'
+	  and i.portfolio_id = '00000000-0000-0000-0000-000000000000'
+	  and i.key = any ($4)
+	  and ($2::uuid is null or i.contact_id < $2)
 	  and ($3::uuid is null or exists (
 		select from audience_member m
-		where m.workspace_id = c.workspace_id
+		where m.workspace_id = i.workspace_id
 		  and m.audience_id = $3
-		  and m.contact_id = c.id))`
-
-const sqlByPhone = sqlPerson + `
-	  and c.id in (
-		select i.contact_id
-		from identity i
-		where i.workspace_id = $1
-		  and i.kind = 'phone'
-		  and i.portfolio_id = '00000000-0000-0000-0000-000000000000'
-		  and i.key = any ($4))
-	order by c.id desc
+		  and m.contact_id = i.contact_id))
+	order by i.contact_id desc
 	limit $5`
 
-// Letters that people type one for the other count as one, as in fold.
-const sqlByName = sqlPerson + `
-	  and position($4 in translate(lower(c.name), 'أإآىة', 'ااايه')) > 0
-	order by c.id desc
-	limit $5`
+// sqlByName looks through the newest people behind $2, and sqlByMember through
+// the newest members of $3. Letters that people type one for the other count as
+// one, as in fold. The last row is where the look ended before the last person.
+const (
+	sqlByName = `
+	with newest as materialized (
+		select c.id, c.name
+		from contact c
+		where c.workspace_id = $1
+		  and c.id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+		  and $3::uuid is null
+		  and c.erased_at is null
+		order by c.id desc
+		limit $6)` + sqlMatches
 
-// Find returns people newest first. Without a text it is contacts.List.
-func Find(ctx context.Context, tx pgx.Tx, ws id.Workspace, q Query) ([]contacts.Contact, error) {
+	sqlByMember = `
+	with newest as materialized (
+		select m.contact_id as id, c.name
+		from (
+			select m.contact_id
+			from audience_member m
+			where m.workspace_id = $1
+			  and m.audience_id = $3
+			  and m.contact_id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+			order by m.contact_id desc
+			limit $6) m
+		cross join lateral (
+			select case when c.erased_at is null then c.name else '' end as name
+			from contact c
+			where c.workspace_id = $1
+			  and c.id = m.contact_id
+			offset 0) c)` + sqlMatches
+
+	sqlMatches = `
+	(select n.id, false
+	from newest n
+	where position($4 in translate(lower(n.name), 'أإآىة', 'ااايه')) > 0
+	order by n.id desc
+	limit $5)
+	union all
+	(select n.id, true
+	from newest n
+	order by n.id desc
+	offset greatest($6 - 1, 0)
+	limit 1)`
+)
+
+// sqlInOrder makes the rest of a transaction follow an index rather than sort:
+// the planner would read and sort all of an audience for its newest members.
+// What it then takes for dear is not worth compiling.
+const sqlInOrder = `select set_config('enable_sort', 'off', true), set_config('jit', 'off', true)`
+
+// Find returns people newest first. Without a text it is contacts.List. A look
+// for a name ends after LookedThrough people: further is the last of them then,
+// and zero when everybody was looked at or Limit was found before.
+func Find(ctx context.Context, tx pgx.Tx, ws id.Workspace, q Query) (found []contacts.Contact, further id.Contact, err error) {
 	text := strings.TrimSpace(q.Text)
 	if text == "" {
-		return contacts.List(ctx, tx, ws, q.Audience, q.Before, q.Limit)
+		found, err = contacts.List(ctx, tx, ws, q.Audience, q.Before, q.Limit)
+		return found, further, err
 	}
-	sql, what := sqlByName, any(fold(text))
-	if phonetext.LooksLikePhone(text) {
-		sql, what = sqlByPhone, keysOf(text)
+	var rows pgx.Rows
+	through := cmp.Or(q.Through, LookedThrough)
+	switch {
+	case phonetext.LooksLikePhone(text):
+		rows, err = tx.Query(ctx, sqlByPhone, ws, q.Before, q.Audience, keysOf(text), q.Limit)
+	case q.Audience.IsZero():
+		rows, err = tx.Query(ctx, sqlByName, ws, q.Before, q.Audience, fold(text), q.Limit, through)
+	default:
+		if _, err = tx.Exec(ctx, sqlInOrder); err == nil {
+			rows, err = tx.Query(ctx, sqlByMember, ws, q.Before, q.Audience, fold(text), q.Limit, through)
+		}
 	}
-	rows, err := tx.Query(ctx, sql, ws, q.Before, q.Audience, what, q.Limit)
 	if err != nil {
-		return nil, fmt.Errorf("find people: %w", err)
+		return nil, further, fmt.Errorf("find people: %w", err)
 	}
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (contacts.Contact, error) {
-		var c contacts.Contact
-		err := row.Scan(&c.ID, &c.Name, &c.Phone, &c.Country, &c.CreatedAt, &c.UpdatedAt)
-		return c, err
+	var ids []id.Contact
+	var one id.Contact
+	var end bool
+	_, err = pgx.ForEachRow(rows, []any{&one, &end}, func() error {
+		if !end {
+			ids = append(ids, one)
+		} else if len(ids) < q.Limit {
+			further = one
+		}
+		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("find people: %w", err)
+		return nil, further, fmt.Errorf("find people: %w", err)
 	}
-	return list, nil
+	found, err = contacts.Those(ctx, tx, ws, ids)
+	return found, further, err
 }
 
 // keysOf are the numbers that a text can be: the one it is, or those it is in

@@ -1,6 +1,7 @@
 package directory_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -43,7 +44,7 @@ func TestFind(t *testing.T) {
 	} {
 		var got []string
 		fixture.In(t, pool, tenant.Workspace, func(tx pgx.Tx) error {
-			list, err := directory.Find(t.Context(), tx, tenant.Workspace, directory.Query{Text: c.text, Audience: c.audience, Limit: 10})
+			list, _, err := directory.Find(t.Context(), tx, tenant.Workspace, directory.Query{Text: c.text, Audience: c.audience, Limit: 10})
 			for _, p := range list {
 				got = append(got, p.Name)
 			}
@@ -52,6 +53,65 @@ func TestFind(t *testing.T) {
 		slices.Sort(got)
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%q finds %q, want %q", c.text, got, c.want)
+		}
+	}
+}
+
+// TestFindGoesOn: a look for a name is bounded, and the next one goes on where it
+// ended, until everybody was looked at. Nobody is left out or found twice.
+func TestFindGoesOn(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t)
+	v := fixture.Vault(t, pool)
+	tenant := fixture.Workspace(t, pool, v)
+	file := "phone,name\n"
+	var want []string
+	for i := range 25 {
+		name := fmt.Sprintf("Nora %02d", i)
+		if i%8 == 0 {
+			name = fmt.Sprintf("Sara %02d", i)
+			want = append(want, name)
+		}
+		file += fixture.Phone(i) + "," + name + "\n"
+	}
+	audience := fixture.Audience(t, pool, v, tenant, 0)
+	fixture.Import(t, pool, v, tenant, audience, file, contacts.Settings{})
+	for _, q := range []directory.Query{
+		{Text: "SARA", Limit: 3, Through: 7},
+		{Text: "SARA", Limit: 3, Through: 7, Audience: audience},
+		{Text: "SARA", Limit: 1, Through: 7},
+		{Text: "SARA", Limit: 3, Through: 25},
+		{Text: "SARA", Limit: 3},
+	} {
+		var got []string
+		looks := 0
+		for more := true; more; looks++ {
+			fixture.In(t, pool, tenant.Workspace, func(tx pgx.Tx) error {
+				list, further, err := directory.Find(t.Context(), tx, tenant.Workspace, q)
+				for _, p := range list {
+					got = append(got, p.Name)
+				}
+				switch {
+				case len(list) == q.Limit && !further.IsZero():
+					t.Errorf("%+v: a full page that also ended early", q)
+				case len(list) == q.Limit:
+					q.Before = list[len(list)-1].ID
+				default:
+					q.Before = further
+				}
+				more = !q.Before.IsZero()
+				return err
+			})
+			if looks > 30 {
+				t.Fatalf("%+v: it never ends", q)
+			}
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("%+v: %q in %d looks, want %q", q, got, looks, want)
+		}
+		if q.Through == 7 && looks < 4 {
+			t.Errorf("%+v: %d looks of 7 people", q, looks)
 		}
 	}
 }

@@ -3,6 +3,7 @@
 package bench
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -79,5 +80,25 @@ func TestParseStat(t *testing.T) {
 	}
 	if got := infoField("a:1\r\nused_cpu_sys:2.5\r\n", "used_cpu_sys"); got != "2.5" {
 		t.Errorf("infoField: %q", got)
+	}
+}
+
+// TestLooks: the statements that are read out of the source are given as many
+// values as they ask for.
+func TestLooks(t *testing.T) {
+	t.Parallel()
+	for _, q := range looks {
+		sql, err := constant(q.file, q.constant)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		asked := 0
+		for strings.Contains(sql, fmt.Sprintf("$%d", asked+1)) {
+			asked++
+		}
+		if asked != len(q.args) {
+			t.Errorf("%s asks for %d values and is given %d", q.constant, asked, len(q.args))
+		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"bareed/campaigns"
 	"bareed/campaigns/plan"
+	"bareed/internal/bench/pages"
 	"bareed/internal/id"
 	"bareed/messages"
 	"bareed/numbers"
@@ -41,6 +42,9 @@ const fewRows = 2000
 
 func (c *crowd) calls() ([]call, error) {
 	all := append(c.sending(), c.repairing()...)
+	for _, r := range pages.Of(c.ws, c.folio, c.audience) {
+		all = append(all, call{name: r.Name, engine: r.Engine, page: true, most: r.Most, do: r.Do})
+	}
 	found, err := c.finding()
 	return append(all, found...), err
 }
@@ -197,19 +201,21 @@ func (c *crowd) repairing() []call {
 	}
 }
 
-// finding are the scheduler's looks for work.
+// looks are the scheduler's for work: where the statement stands, and what it is given.
+var looks = []struct {
+	name, file, constant string
+	args                 []any
+}{
+	{"find runs to feed", "scheduler/feed.go", "sqlFeedRuns", nil},
+	{"find open runs", "scheduler/reconcile.go", "sqlOpenRuns", nil},
+	{"find runs to plan", "scheduler/plan.go", "sqlToPlan", []any{campaigns.PlanAhead, messages.PlanFailed}},
+	{"find runs that are due", "scheduler/plan.go", "sqlDueRuns", nil},
+	{"find new events", "scheduler/events.go", "sqlNewEvents", []any{fewRows}},
+}
+
 func (c *crowd) finding() ([]call, error) {
 	var all []call
-	for _, q := range []struct {
-		name, file, constant string
-		args                 []any
-	}{
-		{"find runs to feed", "scheduler/feed.go", "sqlFeedRuns", nil},
-		{"find open runs", "scheduler/reconcile.go", "sqlOpenRuns", nil},
-		{"find runs to plan", "scheduler/plan.go", "sqlToPlan", []any{campaigns.PlanAhead}},
-		{"find runs that are due", "scheduler/plan.go", "sqlDueRuns", nil},
-		{"find new events", "scheduler/events.go", "sqlNewEvents", nil},
-	} {
+	for _, q := range looks {
 		sql, err := constant(q.file, q.constant)
 		if err != nil {
 			return nil, err

@@ -10,9 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
-	"net"
 	"time"
 
 	"github.com/google/uuid"
@@ -243,71 +241,6 @@ func (p *Pool) retry(ctx context.Context, fn func() error) error {
 		case <-time.After(time.Duration(5+rand.IntN(20<<try)) * time.Millisecond):
 		}
 	}
-}
-
-// Repeatable tells whether the same transaction may succeed when run again:
-// a serialization failure or a deadlock.
-func Repeatable(err error) bool {
-	var pe *pgconn.PgError
-	return errors.As(err, &pe) && (pe.Code == "40001" || pe.Code == "40P01")
-}
-
-// Momentary tells whether err speaks of the server or of this moment and so says
-// nothing of what was to be done: the connection was refused or lost, a lock, a
-// deadlock or a serialization failure, no room for one more connection, a
-// statement that was cancelled, a server that stops or only reads for now, or
-// the end of the caller's context. The classes are those of PostgreSQL's
-// appendix A, "Error Codes".
-func Momentary(err error) bool {
-	var pe *pgconn.PgError
-	if errors.As(err, &pe) {
-		switch pe.Code {
-		case "55P03", "55006", "25006", "25P03": // lock not available, in use, read only, idle in transaction
-			return true
-		}
-		switch pe.Code[:2] {
-		case "08", "40", "53", "57": // connection, rolled back, resources, an operator's intervention
-			return true
-		}
-		return false
-	}
-	var connecting *pgconn.ConnectError
-	var network net.Error
-	return errors.As(err, &connecting) || errors.As(err, &network) || pgconn.SafeToRetry(err) ||
-		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) ||
-		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
-}
-
-// Violates tells whether err is a violation of the named constraint or unique index.
-func Violates(err error, constraint string) bool {
-	var pe *pgconn.PgError
-	return errors.As(err, &pe) && pe.Code[:2] == "23" && pe.ConstraintName == constraint
-}
-
-// Full tells whether the server refused for want of space or memory.
-func Full(err error) bool {
-	var pe *pgconn.PgError
-	return errors.As(err, &pe) && pe.Code[:2] == "53"
-}
-
-// Unfit tells whether the server refused a value itself, such as a zero byte in
-// a text, one that a constraint forbids or one too long for an index: the same
-// statement will never succeed.
-func Unfit(err error) bool {
-	var pe *pgconn.PgError
-	return errors.As(err, &pe) && (pe.Code[:2] == "22" || pe.Code[:2] == "23" || pe.Code[:2] == "54")
-}
-
-// Particular tells whether the server refused this statement, where another with
-// other values may succeed at once: not for a lost connection (08), want of
-// space (53), a shutdown or time-out (57), a lock, or what may just be repeated.
-func Particular(err error) bool {
-	var pe *pgconn.PgError
-	if !errors.As(err, &pe) || Repeatable(err) || pe.Code == "55P03" {
-		return false
-	}
-	class := pe.Code[:2]
-	return class != "08" && class != "53" && class != "57"
 }
 
 const sqlNow = `select bareed_now()`

@@ -74,19 +74,9 @@ func NewMasterKey() string {
 
 // Start migrates and starts every process, and returns when each is ready.
 func Start(ctx context.Context, c Config) (*Rig, error) {
-	if c.MasterKey == "" {
-		c.MasterKey = NewMasterKey()
-	}
-	if c.Log == nil {
-		c.Log = io.Discard
-	}
-	r := &Rig{Config: c, processes: map[string]*devenv.Process{}, ports: map[string]int{},
-		HTTP: &http.Client{Timeout: time.Minute}}
-	if err := r.address(); err != nil {
+	r, err := Outside(ctx, c)
+	if err != nil {
 		return nil, err
-	}
-	if out, err := r.Command(ctx, "migrate"); err != nil {
-		return nil, fmt.Errorf("migrate: %w: %s", err, out)
 	}
 	names := []string{"sandbox"}
 	for i := range c.Schedulers {

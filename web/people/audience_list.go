@@ -72,9 +72,14 @@ func older[T any](c *front.Call, list string, rows []T, place func(T) string) ([
 		return rows, ""
 	}
 	rows = rows[:c.Limit()]
+	return rows, olderThan(c, list, place(rows[len(rows)-1]))
+}
+
+// olderThan is the address of the page behind a place of the list.
+func olderThan(c *front.Call, list, place string) string {
 	q := c.R.URL.Query()
-	q.Set("cursor", c.Cursor(list, place(rows[len(rows)-1])))
-	return rows, c.R.URL.Path + "?" + q.Encode()
+	q.Set("cursor", c.Cursor(list, place))
+	return c.R.URL.Path + "?" + q.Encode()
 }
 
 // newest is the address of a list's first page, when this is another.

@@ -17,6 +17,7 @@ type contactsView struct {
 	Audience     id.Audience
 	AudienceName string
 	Newer, Older string
+	Looked       int // the names of so many were looked at, and there are more
 }
 
 // shownPhone masks a number for those who may not see it whole.
@@ -51,8 +52,12 @@ func (s desk) contactsPage(c *front.Call) error {
 				return err
 			}
 		}
-		list, err := directory.Find(c.Ctx(), tx, ws, directory.Query{Text: view.Search, Audience: view.Audience, Before: before, Limit: c.Limit() + 1})
+		list, further, err := directory.Find(c.Ctx(), tx, ws, directory.Query{Text: view.Search, Audience: view.Audience, Before: before, Limit: c.Limit() + 1})
 		view.List, view.Older = older(c, "contacts", list, func(p contacts.Contact) string { return p.ID.String() })
+		if !further.IsZero() {
+			view.Looked = directory.LookedThrough
+			view.Older = olderThan(c, "contacts", further.String())
+		}
 		return err
 	})
 	if err != nil {

@@ -79,12 +79,3 @@ func icon(name string) (template.HTML, error) {
 	}
 	return template.HTML(`<svg class="` + class + `" viewBox="0 0 24 24" aria-hidden="true" focusable="false">` + shape + `</svg>`), nil //nolint:gosec // our own table
 }
-
-// Icons lists the names of the icons.
-func Icons() []string {
-	var names []string
-	for name := range shapes {
-		names = append(names, name)
-	}
-	return names
-}
