@@ -2,11 +2,8 @@ package wizard
 
 import (
 	"cmp"
-	"encoding/csv"
 	"maps"
-	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -101,13 +98,7 @@ func (s *desk) checkRowsFile(c *front.Call) error {
 	if err := c.InWorkspace(func(tx pgx.Tx) error { return campaigns.CheckHasRows(c.Ctx(), tx, ws, campaign, check) }); err != nil {
 		return err
 	}
-	c.Wrote()
-	c.W.Header().Set("Content-Type", "text/csv; charset=utf-8")
-	c.W.Header().Set("Content-Disposition", `attachment; filename="`+check.String()+`.csv"`)
-	w, flush := csv.NewWriter(c.W), http.NewResponseController(c.W)
-	if err := w.Write([]string{"contact_id", "name", "phone", "reason"}); err != nil {
-		return err
-	}
+	out := c.Sheet(check.String(), "contact_id", "name", "phone", "reason")
 	for after := (id.Contact{}); ; {
 		var rows []campaigns.CheckRow
 		err := c.InWorkspace(func(tx pgx.Tx) (err error) {
@@ -118,22 +109,11 @@ func (s *desk) checkRowsFile(c *front.Call) error {
 			return err
 		}
 		for _, r := range rows {
-			_ = w.Write([]string{r.ContactID.String(), plainCell(r.Name), r.Phone, r.Reason}) // Flush tells
+			out.Row(r.ContactID.String(), front.PlainCell(r.Name), r.Phone, r.Reason)
 			after = r.ContactID
 		}
-		w.Flush()
-		_ = flush.SetWriteDeadline(time.Now().Add(time.Minute)) // not every writer can
-		if err := w.Error(); err != nil || len(rows) == 0 {
+		if err := out.Flush(); err != nil || len(rows) == 0 {
 			return err
 		}
 	}
-}
-
-// plainCell keeps a spreadsheet from taking a name for a formula (OWASP, "CSV
-// injection").
-func plainCell(s string) string {
-	if s != "" && strings.ContainsAny(s[:1], "=+-@\t\r") {
-		return "'" + s
-	}
-	return s
 }
