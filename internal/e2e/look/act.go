@@ -42,9 +42,6 @@ func (t *Tab) Open(address string) error {
 	return nil
 }
 
-// Reload loads the page again.
-func (t *Tab) Reload() error { return t.do(chromedp.Reload()) }
-
 // Width sets the width of the window, in CSS pixels.
 func (t *Tab) Width(w int) error {
 	return t.do(chromedp.EmulateViewport(int64(w), tall))
