@@ -52,8 +52,11 @@ func rate(n int, since time.Duration) string {
 	if n < 0 || since < time.Second || since > 5*time.Minute {
 		return ""
 	}
+	if n == 0 {
+		return "0"
+	}
 	s := strconv.FormatFloat(float64(n)/since.Seconds(), 'f', 1, 64)
-	if n > 0 && s == "0.0" {
+	if s == "0.0" {
 		return "<0.1"
 	}
 	return s
