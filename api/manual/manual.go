@@ -41,7 +41,7 @@ const explorerStyle = `
 func Register(f *front.Front) {
 	ui := v5emb.NewHandlerWithConfig(swgui.Config{Title: "Bareed API", SwaggerJSON: "/openapi.json", BasePath: assets,
 		SettingsUI: map[string]string{"tryItOutEnabled": "false", "displayRequestDuration": "true", "docExpansion": `"none"`, "filter": "true"}})
-	explorer := newPage(bytes.Replace(rendered(ui), []byte("</head>"), []byte("<style>"+explorerStyle+"</style></head>"), 1), "script-src 'self'", "connect-src 'self'")
+	explorer := newPage(bytes.Replace(rendered(ui), []byte("</style>"), []byte(explorerStyle+"</style>"), 1), "script-src 'self'", "connect-src 'self'")
 	start := newPage([]byte(quickstart(docs.Quickstart)))
 	front.Raw(f, "GET /docs", explorer.write)
 	front.Raw(f, "GET /docs/quickstart", start.write)
