@@ -65,7 +65,7 @@ func heldAttention(c *front.Call, h overview.Held) attention {
 		key = "home.held.campaign"
 		a.Href = "/campaigns/" + h.Campaign.String()
 		if !h.ByRule {
-			key, a.Icon, a.rank = "home.held.paused", "pause", 6
+			key, a.Icon, a.rank, a.Text = "home.held.paused", "pause", 6, "" // the title says it
 		}
 	}
 	a.Title = c.T(key, "name", h.Name)
@@ -88,5 +88,5 @@ func numberAttention(c *front.Call, n numbers.Number, held bool) []attention {
 	return list
 }
 
-// reasonText is a stop's reason in a sentence; one without a text shows its code.
-func reasonText(c *front.Call, reason string) string { return c.Locale().Of("home.reason", reason) }
+// reasonText is a stop's reason in a sentence.
+func reasonText(c *front.Call, reason string) string { return c.Locale().OfKind("stops.title", reason) }

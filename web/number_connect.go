@@ -127,18 +127,6 @@ func (s *Server) setToken(c *front.Call, number id.Number, token whatsapp.Token)
 	return c.InWorkspace(func(tx pgx.Tx) error { return numbers.SetToken(c.Ctx(), tx, box, c.Actor(), n, token) })
 }
 
-func (s *Server) disconnectPage(c *front.Call) error {
-	number, err := front.ID[id.Number](c, "number")
-	if err != nil {
-		return err
-	}
-	view, err := s.oneNumber(c, number)
-	if err != nil {
-		return err
-	}
-	return c.Render("number-disconnect", view, front.WithForm(ui.NewForm(nil)))
-}
-
 // disconnectNumber is refused while a campaign needs the number; the page says so.
 func (s *Server) disconnectNumber(c *front.Call) error {
 	number, err := front.ID[id.Number](c, "number")

@@ -99,16 +99,20 @@ func viewNumber(c *front.Call, n numbers.Number, portfolios []limitView, stops [
 	return v
 }
 
-func (s *Server) numberPage(c *front.Call) error {
-	number, err := front.ID[id.Number](c, "number")
-	if err != nil {
-		return err
+// numberPage shows one number on a page of that name: its own, or the question
+// before it is disconnected.
+func (s *Server) numberPage(page string) front.Handler {
+	return func(c *front.Call) error {
+		number, err := front.ID[id.Number](c, "number")
+		if err != nil {
+			return err
+		}
+		view, err := s.oneNumber(c, number)
+		if err != nil {
+			return err
+		}
+		return c.Render(page, view, front.WithForm(ui.NewForm(nil)))
 	}
-	view, err := s.oneNumber(c, number)
-	if err != nil {
-		return err
-	}
-	return c.Render("number", view, front.WithForm(ui.NewForm(nil)))
 }
 
 // oneNumber is the whole view of one number, with its history.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"maps"
 	"net/url"
 	"time"
 
@@ -71,15 +72,9 @@ type templateListView struct {
 
 func (s *Server) templateList(c *front.Call) error {
 	f := templates.Filter{Status: c.Query("status"), Category: c.Query("category"), Language: c.Query("language"), Name: c.Query("name")}
-	cursor, err := c.After("templates", c.Query("cursor"))
+	after, err := front.AfterID[id.Template](c, "templates")
 	if err != nil {
 		return err
-	}
-	var after id.Template
-	if cursor != "" {
-		if after, err = id.Parse[id.Template](cursor); err != nil {
-			return errs.New("page.cursor")
-		}
 	}
 	view := templateListView{Filtered: f != templates.Filter{}}
 	var list []templates.Template
@@ -94,17 +89,10 @@ func (s *Server) templateList(c *front.Call) error {
 	if err != nil {
 		return err
 	}
+	list, view.Older = front.Older(c, "templates", list, func(t templates.Template) string { return t.ID.String() })
+	view.Newer = c.Newest()
 	q := c.R.URL.Query()
 	q.Del("cursor")
-	if cursor != "" {
-		view.Newer = "/templates?" + q.Encode()
-	}
-	if len(list) > c.Limit() {
-		list = list[:c.Limit()]
-		older := cloneQuery(q)
-		older.Set("cursor", c.Cursor("templates", list[len(list)-1].ID.String()))
-		view.Older = "/templates?" + older.Encode()
-	}
 	for _, t := range list {
 		view.Rows = append(view.Rows, viewTemplate(c, t))
 		if view.ReadAt == nil || t.SyncedAt.After(*view.ReadAt) {
@@ -115,19 +103,11 @@ func (s *Server) templateList(c *front.Call) error {
 	return c.Render("templates", view, front.WithForm(ui.NewForm(q)))
 }
 
-func cloneQuery(q url.Values) url.Values {
-	fresh := url.Values{}
-	for k, v := range q {
-		fresh[k] = v
-	}
-	return fresh
-}
-
 // templateFilters are the links by status, which keep what else was chosen, and
 // the choices of category.
 func templateFilters(c *front.Call, q url.Values) (links, kinds []map[string]any) {
 	for _, status := range []string{"", "APPROVED", "PENDING", "PAUSED", "REJECTED", "DISABLED"} {
-		to := cloneQuery(q)
+		to := maps.Clone(q)
 		to.Set("status", status)
 		text := c.T("templates.all")
 		if status == "" {

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"strconv"
+
 	"github.com/jackc/pgx/v5"
 
 	"bareed/internal/id"
@@ -74,8 +76,14 @@ func pastLines(c *front.Call, past []numbers.Past) (list []pastLine) {
 	l := c.Locale()
 	for _, p := range past {
 		family := map[string]string{numbers.Quality: "numbers.quality", numbers.Status: "numbers.status", numbers.Category: "templates.category"}[p.What]
-		word := func(v string) string {
-			if family == "" || v == "" {
+		word := func(v string) any {
+			n, err := strconv.ParseInt(v, 10, 64)
+			switch {
+			case p.What == numbers.Limit && err == nil:
+				return n
+			case p.What == numbers.Limit && v != "":
+				return l.Of("numbers.limit_value", v)
+			case family == "" || v == "":
 				return v
 			}
 			return l.Of(family, v)

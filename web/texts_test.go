@@ -125,7 +125,7 @@ func (u uses) source(t *testing.T, p string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := map[string]int{"T": 0, "Of": 0, "Flash": 1}
+	at := map[string]int{"T": 0, "Of": 0, "OfKind": 0, "Flash": 1}
 	ast.Inspect(file, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.BasicLit:
@@ -146,7 +146,7 @@ func (u uses) source(t *testing.T, p string) {
 				return true
 			}
 			s, _ := strconv.Unquote(lit.Value)
-			if sel.Sel.Name == "Of" {
+			if strings.HasPrefix(sel.Sel.Name, "Of") {
 				u.families[s] = p
 			} else if keyShaped.MatchString(s) {
 				u.keys[s] = p

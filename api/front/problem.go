@@ -3,7 +3,6 @@ package front
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -48,24 +47,10 @@ func (f *Front) asProblem(ctx context.Context, path string, err error) *problemE
 }
 
 func (f *Front) personal(ctx context.Context, err error) *errs.Error {
-	var tooLarge *http.MaxBytesError
-	e, ok := errs.As(err)
-	switch {
-	case ok && e.Status() < 500:
-		return e
-	case ok: // said on purpose, whatever lies behind it, such as a webhook's "send it again"
-	case errors.As(err, &tooLarge):
-		return errs.New("body.too_large", "limit", Megabytes(tooLarge.Limit))
-	case errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled):
-		e = errs.New("timeout")
-		e.RetryAfter = time.Second
-	case pg.Full(err):
-		e = errs.New("storage.full")
-		e.RetryAfter = 30 * time.Second
-	default:
-		e = errs.New("internal")
+	e, inside := errs.Shown(err, pg.Full(err))
+	if inside {
+		f.Log.ErrorContext(ctx, "request ended badly", "request_id", callOf(ctx).requestID, "code", e.Code, "err", err)
 	}
-	f.Log.ErrorContext(ctx, "request ended badly", "request_id", callOf(ctx).requestID, "code", e.Code, "err", err)
 	return e
 }
 

@@ -26,11 +26,22 @@ import (
 
 const assets = "/docs/assets/"
 
+// explorerStyle gives Swagger UI, which has light colours only, a dark look, and
+// names of their own lines on narrow screens.
+const explorerStyle = `
+@media (prefers-color-scheme: dark) { html { color-scheme: light; background: #fafafa; filter: invert(.91) hue-rotate(180deg); } }
+@media (max-width: 640px) {
+  .swagger-ui .opblock-tag { flex-wrap: wrap; }
+  .swagger-ui .opblock-tag small { flex: 1 0 70%; order: 1; padding: 0; }
+  .swagger-ui .opblock-tag a { flex: 1; }
+}
+`
+
 // Register adds every route of the package.
 func Register(f *front.Front) {
 	ui := v5emb.NewHandlerWithConfig(swgui.Config{Title: "Bareed API", SwaggerJSON: "/openapi.json", BasePath: assets,
 		SettingsUI: map[string]string{"tryItOutEnabled": "false", "displayRequestDuration": "true", "docExpansion": `"none"`, "filter": "true"}})
-	explorer := newPage(rendered(ui), "script-src 'self'", "connect-src 'self'")
+	explorer := newPage(bytes.Replace(rendered(ui), []byte("</style>"), []byte(explorerStyle+"</style>"), 1), "script-src 'self'", "connect-src 'self'")
 	start := newPage([]byte(quickstart(docs.Quickstart)))
 	front.Raw(f, "GET /docs", explorer.write)
 	front.Raw(f, "GET /docs/quickstart", start.write)

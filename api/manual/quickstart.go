@@ -72,7 +72,7 @@ func inline(s string) string {
 
 const quickstartStyle = `
 :root { color-scheme: light dark; font: 1rem/1.6 system-ui, sans-serif; --line: #8884; --ground: #8881; --accent: light-dark(#0a6a4f, #5fd3ae); }
-body { margin: 0; }
+body { margin: 0; background: light-dark(#fff, #14191a); color: light-dark(#1a2027, #e8edf2); }
 main { max-width: 48rem; margin: 0 auto; padding: 2rem 1rem 4rem; }
 h1 { line-height: 1.2; letter-spacing: -.01em; }
 h2 { margin-block-start: 2.5rem; padding-block-start: 1rem; border-block-start: 1px solid var(--line); }

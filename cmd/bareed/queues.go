@@ -52,7 +52,14 @@ func rate(n int, since time.Duration) string {
 	if n < 0 || since < time.Second || since > 5*time.Minute {
 		return ""
 	}
-	return strconv.FormatFloat(float64(n)/since.Seconds(), 'f', 1, 64)
+	if n == 0 {
+		return "0"
+	}
+	s := strconv.FormatFloat(float64(n)/since.Seconds(), 'f', 1, 64)
+	if s == "0.0" {
+		return "<0.1"
+	}
+	return s
 }
 
 // figure reads one number of Redis's INFO, 0 when it is not there.

@@ -10,7 +10,6 @@ import (
 	"bareed/accounts"
 	"bareed/campaigns"
 	"bareed/campaigns/board"
-	"bareed/internal/errs"
 	"bareed/internal/id"
 	"bareed/web/front"
 	"bareed/web/ui"
@@ -85,13 +84,8 @@ func (d *desk) campaignsPage(c *front.Call) error {
 	if err != nil {
 		return err
 	}
-	if len(list) > view.Limit {
-		list = list[:view.Limit]
-		view.Next = "/campaigns?" + with(q, "cursor", c.Cursor("campaigns", list[view.Limit-1].ID.String()))
-	}
-	if q.Get("cursor") != "" {
-		view.First = "/campaigns?" + with(q, "cursor", "")
-	}
+	list, view.Next = front.Older(c, "campaigns", list, func(item campaigns.Campaign) string { return item.ID.String() })
+	view.First = c.Newest()
 	for _, item := range list {
 		row := rowOf(c, item, lines[item.ID], owners)
 		view.Rows, view.Live = append(view.Rows, row), view.Live || row.Moves
@@ -112,12 +106,7 @@ func listFilter(c *front.Call) (group string, f campaigns.Filter, err error) {
 	// What is no identifier narrows to nothing that exists, so it is left out.
 	f.Number, _ = id.Parse[id.Number](c.Query("number"))
 	f.Template, _ = id.Parse[id.Template](c.Query("template"))
-	after, err := c.After("campaigns", c.Query("cursor"))
-	if err == nil && after != "" {
-		if f.After, err = id.Parse[id.Campaign](after); err != nil {
-			err = errs.New("page.cursor")
-		}
-	}
+	f.After, err = front.AfterID[id.Campaign](c, "campaigns")
 	return group, f, err
 }
 

@@ -133,7 +133,7 @@ func eventOf(l ui.Locale, e campaigns.Event) eventView {
 	case "completed":
 		v.Text = l.T("campaign.event.completed", "n", d.Accepted)
 	case "holding", "stop_cleared":
-		v.Text = l.T("campaign.event."+kind, "reason", stopTitle(l, d.Reason))
+		v.Text = l.T("campaign.event."+kind, "reason", l.OfKind("stops.title", d.Reason))
 	default:
 		v.Text = l.Of("campaign.event", kind)
 	}
@@ -147,23 +147,6 @@ type stopView struct {
 	Where, Rule, Measure, Next  string
 	Clears, By                  string
 	Clearable, Shared, Personal bool
-}
-
-// stopKey finds the text of a reason: its own, or that of its kind.
-func stopKey(l ui.Locale, reason string) string {
-	if l.Of("stops.title", reason) != reason {
-		return reason
-	}
-	kind, _, _ := strings.Cut(reason, "_")
-	if l.Of("stops.title", kind) != kind {
-		return kind
-	}
-	return "other"
-}
-
-func stopTitle(l ui.Locale, reason string) string {
-	_, code, _ := strings.Cut(reason, "_")
-	return l.Of("stops.title", stopKey(l, reason), "code", code)
 }
 
 // slug is a stored phrase as the end of a key.
@@ -185,7 +168,7 @@ func said(l ui.Locale, prefix, phrase string) string {
 }
 
 func stopOf(l ui.Locale, x campaigns.Stop, waiting int64) stopView {
-	v := stopView{Stop: x, Kind: "warning", Title: stopTitle(l, x.Reason), Where: l.Of("stops.scope", x.Scope), Rule: said(l, "stops.rule.", x.Threshold),
+	v := stopView{Stop: x, Kind: "warning", Title: l.OfKind("stops.title", x.Reason), Where: l.Of("stops.scope", x.Scope), Rule: said(l, "stops.rule.", x.Threshold),
 		Measure: said(l, "stops.measured.", x.Measured), Next: l.Of("stops.next", x.Next), Clears: l.Of("stops.clears", x.ClearedBy),
 		Clearable: x.Next == "waits_for_review" && x.ClearedBy == "marketer", Personal: !x.ByRule}
 	if v.Personal {
@@ -195,7 +178,7 @@ func stopOf(l ui.Locale, x campaigns.Stop, waiting int64) stopView {
 		v.Clears = l.Of("stops.clears", "lead")
 	}
 	v.Shared = x.Scope == messages.ScopeNumber || x.Scope == messages.ScopeTemplate
-	v.Text = l.Of("stops.text", stopKey(l, x.Reason), "measured", v.Measure, "at", x.Since, "scope", v.Where) + " " + l.T("stops.left", "n", waiting)
+	v.Text = l.OfKind("stops.text", x.Reason, "measured", v.Measure, "at", x.Since, "scope", v.Where) + " " + l.T("stops.left", "n", waiting)
 	return v
 }
 

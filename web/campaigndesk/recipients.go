@@ -1,8 +1,6 @@
 package campaigndesk
 
 import (
-	"encoding/csv"
-	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -14,6 +12,7 @@ import (
 	"bareed/campaigns"
 	"bareed/campaigns/board"
 	"bareed/consents"
+	"bareed/contacts"
 	"bareed/internal/errs"
 	"bareed/internal/id"
 	"bareed/messages"
@@ -109,13 +108,8 @@ func (d *desk) recipientsPage(c *front.Call) error {
 		return err
 	}
 	base := "/campaigns/" + v.Campaign.ID.String() + "/recipients?"
-	if len(list) >= f.Limit {
-		list = list[:f.Limit-1]
-		v.Next = base + with(q, "cursor", c.Cursor("recipients", strconv.Itoa(int(list[len(list)-1].MessageID.Ordinal))))
-	}
-	if after != "" {
-		v.First = base + with(q, "cursor", "")
-	}
+	list, v.Next = front.Older(c, "recipients", list, func(r campaigns.Recipient) string { return strconv.Itoa(int(r.MessageID.Ordinal)) })
+	v.First = c.Newest()
 	for _, r := range list {
 		v.Rows = append(v.Rows, personOf(c, r))
 	}
@@ -148,8 +142,8 @@ func (d *desk) recipientsFile(c *front.Call) error {
 	}
 	_, f := groupFilter(c)
 	f.Limit = 2000
-	out := csv.NewWriter(c.W)
-	for begun := false; ; begun = true {
+	var out *front.Sheet
+	for {
 		var rows []campaigns.Recipient
 		err := c.InWorkspace(func(tx pgx.Tx) (err error) {
 			rows, err = campaigns.Recipients(c.Ctx(), tx, c.Actor().Workspace, campaign, f)
@@ -158,20 +152,15 @@ func (d *desk) recipientsFile(c *front.Call) error {
 		if err != nil {
 			return err
 		}
-		if !begun {
-			c.Wrote()
-			c.W.Header().Set("Content-Type", "text/csv; charset=utf-8")
-			c.W.Header().Set("Content-Disposition", `attachment; filename="`+campaign.String()+`.csv"`)
-			_ = out.Write([]string{"message_id", "contact_id", "name", "address", "state", "reason", "meta_code", "accepted_at", "sent_at", "delivered_at", "read_at", "failed_at"})
+		if out == nil { // there is such a campaign
+			out = c.Sheet(campaign.String(), "message_id", "contact_id", "name", "address", "state", "reason", "meta_code", "accepted_at", "sent_at", "delivered_at", "read_at", "failed_at")
 		}
 		for _, r := range rows {
-			_ = out.Write([]string{r.MessageID.String(), r.ContactID.String(), plainCell(r.Name), r.Address, string(r.State), r.Reason, code(r.MetaCode),
-				stamp(r.AcceptedAt), stamp(r.SentAt), stamp(r.DeliveredAt), stamp(r.ReadAt), stamp(r.FailedAt)})
+			out.Row(r.MessageID.String(), r.ContactID.String(), front.PlainCell(r.Name), r.Address, string(r.State), r.Reason, code(r.MetaCode),
+				stamp(r.AcceptedAt), stamp(r.SentAt), stamp(r.DeliveredAt), stamp(r.ReadAt), stamp(r.FailedAt))
 			f.After = r.MessageID.Ordinal
 		}
-		_ = http.NewResponseController(c.W).SetWriteDeadline(time.Now().Add(time.Minute)) // not every writer can
-		out.Flush()
-		if err := out.Error(); err != nil || len(rows) < f.Limit {
+		if err := out.Flush(); err != nil || len(rows) < f.Limit {
 			return err
 		}
 	}
@@ -191,15 +180,6 @@ func stamp(t *time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-// plainCell keeps a spreadsheet from taking a name for a formula (OWASP, "CSV
-// injection").
-func plainCell(s string) string {
-	if strings.ContainsAny(s[:min(1, len(s))], "=+-@\t\r") {
-		return "'" + s
-	}
-	return s
-}
-
 // messageView is one message's way.
 type messageView struct {
 	Campaign campaigns.Campaign
@@ -208,6 +188,7 @@ type messageView struct {
 	Passage  board.Passage
 	Consent  *consents.Line // nil: none, or no longer kept
 	Advice   string
+	Contact  bool // there is still one to look at
 	Phones   bool
 }
 
@@ -231,6 +212,9 @@ func (d *desk) messagePage(c *front.Call) error {
 		if v.Timeline.CampaignID != campaign {
 			return errs.New("not_found")
 		}
+		if v.Contact, err = present(c, tx, v.Timeline.ContactID); err != nil {
+			return err
+		}
 		if v.Passage, err = board.ReadPassage(c.Ctx(), tx, ws, m); err != nil || v.Passage.Consent.IsZero() {
 			return err
 		}
@@ -251,4 +235,16 @@ func (d *desk) messagePage(c *front.Call) error {
 		v.Advice = known(c.Locale(), "reasons.advice.", v.Person.Reason)
 	}
 	return c.Render("recipient", v)
+}
+
+// present tells whether the reader may open a contact and it still exists.
+func present(c *front.Call, tx pgx.Tx, contact id.Contact) (bool, error) {
+	if contact.IsZero() || !c.Can(accounts.ReadContacts) {
+		return false, nil
+	}
+	_, err := contacts.Get(c.Ctx(), tx, c.Actor().Workspace, contact)
+	if errs.Is(err, "not_found") {
+		return false, nil
+	}
+	return err == nil, err
 }

@@ -142,7 +142,7 @@ func TestGallery(t *testing.T) {
 		return
 	}
 	const shell = `<!doctype html><html lang="%s" dir="%s" data-theme="%s"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta http-equiv="Content-Security-Policy" content="default-src 'self' file:"><link rel="stylesheet" href="charts.css"><link rel="stylesheet" href="page.css"><main>`
-	files := map[string]string{"charts.css": string(charts.Stylesheet), "page.css": `body{margin:0;padding:16px;font:15px/1.5 system-ui,"Noto Sans Arabic",sans-serif;background:#f5f5f3}[data-theme=dark] body{background:#12161b}
+	files := map[string]string{"charts.css": string(charts.Stylesheet), "page.css": `body{margin:0;padding:16px;font:15px/1.5 system-ui,"Noto Sans Arabic",sans-serif;background:#f5f5f3}:root{color-scheme:light dark}[data-theme=light]{color-scheme:light}[data-theme=dark]{color-scheme:dark}[data-theme=dark] body{background:#12161b}
 main{display:grid;gap:16px;grid-template-columns:repeat(12,minmax(0,1fr))}section{background:var(--chart-surface);border-radius:12px;padding:20px;grid-column:span 12;min-width:0;border:1px solid var(--chart-grid)}
 @media(min-width:1000px){section:nth-child(2),section:nth-child(7){grid-column:span 7}section:nth-child(3),section:nth-child(5),section:nth-child(6){grid-column:span 5}section:nth-child(4){grid-column:span 12}section:nth-child(5){grid-column:span 7}section:nth-child(8),section:nth-child(9){grid-column:span 5}}`}
 	for lang, w := range map[string]words{"en": english, "ar": arabic} {

@@ -3,6 +3,7 @@ package front
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -24,11 +25,10 @@ type fault struct {
 // everybody else gets a page that says what happened and what to do. Nothing of
 // the inside is shown; the request id finds it in the log.
 func (c *Call) fail(err error) {
-	e := c.personal(err)
 	if c.written {
-		c.Log.ErrorContext(c.Ctx(), "page broken off", "request_id", c.RequestID, "route", c.row.Route, "err", err)
-		panic(http.ErrAbortHandler)
+		c.brokenOff(err)
 	}
+	e := c.personal(err)
 	p := e.Problem(c.lang)
 	if p.Status == http.StatusUnauthorized && !c.wantsPlain() {
 		c.signIn(e)
@@ -84,24 +84,22 @@ func (c *Call) signIn(e *errs.Error) {
 // personal turns any error into one a person may see; what is not ours is
 // logged and shows as internal.
 func (c *Call) personal(err error) *errs.Error {
-	var tooLarge *http.MaxBytesError
-	e, ok := errs.As(err)
-	switch {
-	case errors.As(err, &tooLarge):
-		return errs.New("body.too_large", "limit", tooLarge.Limit>>20)
-	case ok && e.Status() < 500:
-		return e
-	case errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled):
-		e = errs.New("timeout")
-		e.RetryAfter = time.Second
-	case pg.Full(err):
-		e = errs.New("storage.full")
-		e.RetryAfter = 30 * time.Second
-	case !ok:
-		e = errs.New("internal")
+	e, inside := errs.Shown(err, pg.Full(err))
+	if inside {
+		c.Log.ErrorContext(c.Ctx(), "page ended badly", "request_id", c.RequestID, "route", c.row.Route, "code", e.Code, "err", err)
 	}
-	c.Log.ErrorContext(c.Ctx(), "page ended badly", "request_id", c.RequestID, "route", c.row.Route, "code", e.Code, "err", err)
 	return e
+}
+
+// brokenOff ends an answer that has begun, so that the reader sees that it is
+// not whole. A reader who went away is no fault of ours.
+func (c *Call) brokenOff(err error) {
+	level := slog.LevelError
+	if errors.Is(c.Ctx().Err(), context.Canceled) { // the server does so when the connection ends
+		level = slog.LevelInfo
+	}
+	c.Log.Log(context.WithoutCancel(c.Ctx()), level, "page broken off", "request_id", c.RequestID, "route", c.row.Route, "err", err)
+	panic(http.ErrAbortHandler)
 }
 
 func kindOf(status int) string {

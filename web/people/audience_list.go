@@ -5,7 +5,6 @@ import (
 
 	"bareed/contacts"
 	"bareed/contacts/directory"
-	"bareed/internal/errs"
 	"bareed/internal/id"
 	"bareed/web/front"
 	"bareed/web/ui"
@@ -23,7 +22,7 @@ type audiencesView struct {
 }
 
 func (s desk) audiencesPage(c *front.Call) error {
-	before, err := afterID[id.Audience](c, "audiences")
+	before, err := front.AfterID[id.Audience](c, "audiences")
 	if err != nil {
 		return err
 	}
@@ -33,7 +32,7 @@ func (s desk) audiencesPage(c *front.Call) error {
 		if err != nil {
 			return err
 		}
-		list, view.Older = older(c, "audiences", list, func(a contacts.Audience) string { return a.ID.String() })
+		list, view.Older = front.Older(c, "audiences", list, func(a contacts.Audience) string { return a.ID.String() })
 		overviews, err := directory.Overviews(c.Ctx(), tx, c.Actor().Workspace, list)
 		view.List = nil
 		for _, a := range list {
@@ -44,55 +43,8 @@ func (s desk) audiencesPage(c *front.Call) error {
 	if err != nil {
 		return err
 	}
-	view.Newer = newest(c, !before.IsZero())
+	view.Newer = c.Newest()
 	return c.Render("audiences", view)
-}
-
-// afterID reads the place where a page of a list begins: the last id before it.
-func afterID[T any, P interface {
-	*T
-	UnmarshalText(b []byte) error
-}](c *front.Call, list string) (T, error) {
-	var zero T
-	after, err := c.After(list, c.Query("cursor"))
-	if err != nil || after == "" {
-		return zero, err
-	}
-	v, err := id.Parse[T, P](after)
-	if err != nil {
-		return zero, errs.New("page.cursor")
-	}
-	return v, nil
-}
-
-// older cuts a list that was read with one row more than it shows, and gives
-// the address of the next page.
-func older[T any](c *front.Call, list string, rows []T, place func(T) string) ([]T, string) {
-	if len(rows) <= c.Limit() {
-		return rows, ""
-	}
-	rows = rows[:c.Limit()]
-	return rows, olderThan(c, list, place(rows[len(rows)-1]))
-}
-
-// olderThan is the address of the page behind a place of the list.
-func olderThan(c *front.Call, list, place string) string {
-	q := c.R.URL.Query()
-	q.Set("cursor", c.Cursor(list, place))
-	return c.R.URL.Path + "?" + q.Encode()
-}
-
-// newest is the address of a list's first page, when this is another.
-func newest(c *front.Call, further bool) string {
-	if !further {
-		return ""
-	}
-	q := c.R.URL.Query()
-	q.Del("cursor")
-	if len(q) == 0 {
-		return c.R.URL.Path
-	}
-	return c.R.URL.Path + "?" + q.Encode()
 }
 
 func (s desk) newAudiencePage(c *front.Call) error {

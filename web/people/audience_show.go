@@ -37,7 +37,7 @@ func (s desk) audiencePage(c *front.Call) error {
 	if err != nil {
 		return err
 	}
-	before, err := afterID[id.Import](c, "imports")
+	before, err := front.AfterID[id.Import](c, "imports")
 	if err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func (s desk) audiencePage(c *front.Call) error {
 			return err
 		}
 		list, err := contacts.ListImports(c.Ctx(), tx, ws, audience, before, c.Limit()+1)
-		list, view.Older = older(c, "imports", list, func(i contacts.Import) string { return i.ID.String() })
+		list, view.Older = front.Older(c, "imports", list, func(i contacts.Import) string { return i.ID.String() })
 		view.Imports = nil
 		for _, i := range list {
 			view.Imports = append(view.Imports, importRowOf(c, i))
@@ -61,7 +61,7 @@ func (s desk) audiencePage(c *front.Call) error {
 	if err != nil {
 		return err
 	}
-	view.Newer = newest(c, !before.IsZero())
+	view.Newer = c.Newest()
 	return c.Render("audience", view)
 }
 

@@ -32,7 +32,7 @@ func shownPhone(c *front.Call, phone string) string {
 const maxSearch = 200
 
 func (s desk) contactsPage(c *front.Call) error {
-	before, err := afterID[id.Contact](c, "contacts")
+	before, err := front.AfterID[id.Contact](c, "contacts")
 	if err != nil {
 		return err
 	}
@@ -53,10 +53,10 @@ func (s desk) contactsPage(c *front.Call) error {
 			}
 		}
 		list, further, err := directory.Find(c.Ctx(), tx, ws, directory.Query{Text: view.Search, Audience: view.Audience, Before: before, Limit: c.Limit() + 1})
-		view.List, view.Older = older(c, "contacts", list, func(p contacts.Contact) string { return p.ID.String() })
+		view.List, view.Older = front.Older(c, "contacts", list, func(p contacts.Contact) string { return p.ID.String() })
 		if !further.IsZero() {
 			view.Looked = directory.LookedThrough
-			view.Older = olderThan(c, "contacts", further.String())
+			view.Older = c.OlderThan("contacts", further.String())
 		}
 		return err
 	})
@@ -67,6 +67,6 @@ func (s desk) contactsPage(c *front.Call) error {
 		view.List[i].Phone = shownPhone(c, view.List[i].Phone)
 		view.List[i].Country = countryName(c.Lang(), view.List[i].Country)
 	}
-	view.Newer = newest(c, !before.IsZero())
+	view.Newer = c.Newest()
 	return c.Render("contacts", view)
 }

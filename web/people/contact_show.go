@@ -41,7 +41,7 @@ func (s desk) contactPage(c *front.Call) error {
 	if err != nil {
 		return err
 	}
-	before, err := afterID[id.Consent](c, "ledger")
+	before, err := front.AfterID[id.Consent](c, "ledger")
 	if err != nil {
 		return err
 	}
@@ -55,14 +55,14 @@ func (s desk) contactPage(c *front.Call) error {
 		if err != nil {
 			return err
 		}
-		view.Ledger, view.Older = older(c, "ledger", lines, func(l consents.Line) string { return l.ID.String() })
+		view.Ledger, view.Older = front.Older(c, "ledger", lines, func(l consents.Line) string { return l.ID.String() })
 		view.Campaigns, err = history.Of(c.Ctx(), tx, ws, contact, shownCampaigns)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	view.Newer = newest(c, !before.IsZero())
+	view.Newer = c.Newest()
 	return c.Render("contact", view)
 }
 

@@ -30,7 +30,7 @@ func (u *UI) funcs(l Locale) template.FuncMap {
 		"lang":     func() string { return l.Lang },
 		"dir":      l.Dir,
 		"phone":    phone,
-		"ltr":      phone,
+		"ltr":      ltr,
 		"icon":     icon,
 		"asset":    u.assets.URL,
 		"dict":     dict,
@@ -41,9 +41,11 @@ func (u *UI) funcs(l Locale) template.FuncMap {
 	}
 }
 
-// phone writes a number, an id or an address in its own direction, whole or
-// masked.
-func phone(v any) template.HTML {
+// phone writes a phone number, whole or masked, in its own direction and on one line.
+func phone(v any) template.HTML { return `<span class="nowrap">` + ltr(v) + `</span>` }
+
+// ltr writes an id, a name or an address in its own direction.
+func ltr(v any) template.HTML {
 	return template.HTML(`<bdi dir="ltr">` + template.HTMLEscapeString(fmt.Sprint(v)) + `</bdi>`) //nolint:gosec // escaped
 }
 

@@ -67,6 +67,19 @@ func (l Locale) Of(family string, value any, kv ...any) string {
 	return v
 }
 
+// OfKind is Of for values whose kind stands before their first underscore, as in
+// "meta_131049": the value's own text, else its kind's, else that of "other".
+// {code} is what follows the kind.
+func (l Locale) OfKind(family, value string, kv ...any) string {
+	kind, code, _ := strings.Cut(value, "_")
+	for _, v := range []string{value, kind} {
+		if key := family + "." + strings.ToLower(v); l.texts.Has(key) {
+			return l.T(key, append(kv, "code", code)...)
+		}
+	}
+	return l.T(family+".other", kv...)
+}
+
 // say writes a parameter: numbers grouped, times in the zone, other text apart
 // from the direction around it.
 func (l Locale) say(v any) string {

@@ -82,7 +82,7 @@ func TestRender(t *testing.T) {
 	}
 	for range 2 { // the second from what was kept
 		b, err := u.Render(u.Locale("en", zone), "one", "<b>")
-		if err != nil || string(b) != `<title>Hello &lt;b&gt;</title>1,234,567 <bdi dir="ltr">+966 5</bdi>` {
+		if err != nil || string(b) != `<title>Hello &lt;b&gt;</title>1,234,567 <span class="nowrap"><bdi dir="ltr">+966 5</bdi></span>` {
 			t.Errorf("%s, %v", b, err)
 		}
 	}
@@ -104,7 +104,16 @@ func TestRender(t *testing.T) {
 	if got := u.Locale("en", zone).Percent(9205, 9568); got != "96.2%" {
 		t.Errorf("%q", got)
 	}
-	if got := l.Percent(1, 0); got != "–" {
+	for _, c := range []struct {
+		part, total any
+		want        string
+	}{{9998, 10000, ">99.9%"}, {9999_4, 10000_0, ">99.9%"}, {10000, 10000, "100%"}, {0, 10000, "0%"}, {1, 10000, "<0.1%"}, {1, 1000, "0.1%"},
+		{9994, 10000, "99.9%"}, {10001, 10000, "100.0%"}, {3, 2, "150.0%"}, {1, 0, "–"}, {0.5, 1, "50.0%"}} {
+		if got := u.Locale("en", zone).Percent(c.part, c.total); got != c.want {
+			t.Errorf("%v of %v: %q, want %q", c.part, c.total, got, c.want)
+		}
+	}
+	if got := u.Locale("en", zone).Bytes(1234); got != "1.2\u00a0kB" {
 		t.Errorf("%q", got)
 	}
 }

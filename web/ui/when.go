@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -101,7 +102,9 @@ func (l Locale) Span(d time.Duration) string {
 	return l.T("ui.span.seconds", "s", s)
 }
 
-// Percent is a share with one decimal, 96.2%; a dash when there is no whole.
+// Percent is a share with one decimal, 96.2%; a dash when there is no whole. Only
+// nothing is 0% and only everything is 100%: what rounds to them is said to be
+// below 0.1% or above 99.9%.
 func (l Locale) Percent(part, total any) string {
 	p, ok1 := number(part)
 	w, ok2 := number(total)
@@ -109,6 +112,14 @@ func (l Locale) Percent(part, total any) string {
 		return "–"
 	}
 	s := strconv.FormatFloat(100*p/w, 'f', 1, 64) + "%"
+	switch {
+	case p == 0 || p == w:
+		s = strings.Replace(s, ".0", "", 1)
+	case s == "0.0%":
+		s = "<0.1%"
+	case s == "100.0%" && p < w:
+		s = ">99.9%"
+	}
 	if l.Lang == "ar" {
 		return "\u2066" + s + "\u2069"
 	}
@@ -123,7 +134,8 @@ func number(v any) (float64, bool) {
 	return float64(n), ok
 }
 
-// Bytes is a size in the unit that leaves at most three digits: 1.4 MB.
+// Bytes is a size in the unit that leaves at most three digits: 1.4 MB. The
+// space does not break.
 func (l Locale) Bytes(n int64) string {
 	units := []string{"B", "kB", "MB", "GB"}
 	f, i := float64(n), 0
@@ -134,5 +146,5 @@ func (l Locale) Bytes(n int64) string {
 	if i > 0 && f < 10 {
 		decimals = 1
 	}
-	return l.isolate(strconv.FormatFloat(f, 'f', decimals, 64) + " " + units[i])
+	return l.isolate(strconv.FormatFloat(f, 'f', decimals, 64) + "\u00a0" + units[i])
 }

@@ -216,6 +216,9 @@ func nearest(name string, known []string) string {
 	if best != "" {
 		return `"` + best + `"`
 	}
+	if len(known) == 0 {
+		return "{}" // the object has no fields at all
+	}
 	return strings.Join(known, ", ")
 }
 

@@ -213,10 +213,10 @@ func (t *Tab) Shot() ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		yes := true
-		box := size.CSSContentSize
+		yes, box := true, size.CSSContentSize
+		beyond := box.Height > float64(size.CSSLayoutViewport.ClientHeight) // else Chromium shifts a page that runs from right to left
 		shot, err := cdp.Call(ctx, target, page.CaptureScreenshot, page.CaptureScreenshotParams{Format: page.CaptureScreenshotFormatPng,
-			CaptureBeyondViewport: &yes, OptimizeForSpeed: &yes,
+			CaptureBeyondViewport: &beyond, OptimizeForSpeed: &yes,
 			Clip: &page.Viewport{Width: box.Width, Height: min(box.Height, 6000), Scale: 1}})
 		return shot.Data, err
 	})

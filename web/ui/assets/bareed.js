@@ -92,7 +92,7 @@
       return;
     }
     // A second press sends nothing; coming back by history frees the button.
-    if (!e.defaultPrevented && e.target.method === "post" && !e.target.hasAttribute("data-again")) {
+    if (!e.defaultPrevented && e.target.method === "post") {
       if (e.target.dataset.sent) { e.preventDefault(); return; }
       e.target.dataset.sent = "1";
       setTimeout(() => delete e.target.dataset.sent, 8000);
