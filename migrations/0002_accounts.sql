@@ -33,7 +33,7 @@ create table workspace (
     zone             text not null default 'UTC',
     live             boolean not null default true,
     consent_policy   text not null default 'strict' check (consent_policy in ('strict', 'general')),
-    unknown_policy   text not null default 'hold' check (unknown_policy in ('hold', 'evidence')),
+    unknown_policy   text not null default 'by_purpose' check (unknown_policy in ('by_purpose', 'hold', 'evidence')),
     content_mode     text not null default 'off' check (content_mode in ('off', 'logs', 'chat_history')),
     retention_days   int not null default 90 check (retention_days between 7 and 90),
     undo_grace       interval not null default '0',
