@@ -21,6 +21,7 @@ import (
 	"bareed/api/describe"
 	"bareed/api/front"
 	"bareed/api/manual"
+	"bareed/api/outcomes"
 	"bareed/campaigns/live"
 	"bareed/internal/clock"
 	"bareed/internal/pg"
@@ -102,6 +103,7 @@ func (s *Server) register() {
 	s.numbers()
 	s.templates()
 	s.campaigns()
+	outcomes.Register(s.Front)
 	s.webhooks()
 	s.openapi()
 	manual.Register(s.Front)

@@ -143,6 +143,7 @@ select fence('audit');
 select discoverable('audit', 'workspace_id, id, xid, hash');
 grant select, insert on audit to bareed_app;
 create index audit_xid on audit (xid);
+create index audit_subject on audit (workspace_id, subject, id);
 
 -- The hash chain over an append-only ledger ('consent', 'audit'): each second
 -- the leader seals what committed since the last block. A block covers the rows

@@ -66,6 +66,7 @@ create table audit (
     PRIMARY KEY (workspace_id, id),
     FOREIGN KEY (workspace_id) REFERENCES workspace(workspace_id)
 );
+create index audit_subject on audit (workspace_id, subject, id);
 create index audit_xid on audit (xid);
 -- row-level security, forced:
 --   discovery for select to bareed_engine using true

@@ -142,6 +142,7 @@ func (w *writing) read(ctx context.Context, tx pgx.Tx) error {
 	if err != nil {
 		return fmt.Errorf("read the run: %w", err)
 	}
+	h.IssuedAt, h.StartedAt, h.EndedAt = h.IssuedAt.UTC(), utc(h.StartedAt), utc(h.EndedAt)
 	return nil
 }
 
@@ -170,7 +171,8 @@ func (w *writing) body(ctx context.Context, tx pgx.Tx, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	w.link(w.digest, totals, []byte("\n"), proof)
+	w.link(w.digest, totals)
+	w.link(w.digest, proof)
 	return write(out, "\n],\n\"totals\":", totals, ",\n\"ledgers\":", proof, "\n")
 }
 

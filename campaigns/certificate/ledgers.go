@@ -101,7 +101,7 @@ func readLedgers(ctx context.Context, tx pgx.Tx, ws id.Workspace, campaign id.Ca
 		var e entry
 		var key id.Audit
 		err := row.Scan(&e.Action, &e.At, &e.Block, &e.Hash, &key)
-		e.ID = key.String()
+		e.ID, e.At = key.String(), e.At.UTC()
 		if e.Block > 0 {
 			numbers = append(numbers, e.Block)
 		}
@@ -113,8 +113,10 @@ func readLedgers(ctx context.Context, tx pgx.Tx, ws id.Workspace, campaign id.Ca
 	if rows, err = tx.Query(ctx, sqlBlocks, ws, numbers); err != nil {
 		return l, fmt.Errorf("read the sealed blocks: %w", err)
 	}
-	l.Audit.Blocks, err = pgx.AppendRows(l.Audit.Blocks, rows, func(row pgx.CollectableRow) (b block, err error) {
-		return b, row.Scan(&b.Number, &b.Hash, &b.Previous, &b.Rows)
+	l.Audit.Blocks, err = pgx.AppendRows(l.Audit.Blocks, rows, func(row pgx.CollectableRow) (block, error) {
+		var b block
+		err := row.Scan(&b.Number, &b.Hash, &b.Previous, &b.Rows)
+		return b, err
 	})
 	if err != nil {
 		return l, fmt.Errorf("read the sealed blocks: %w", err)

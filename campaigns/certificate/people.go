@@ -112,6 +112,7 @@ func scanRecipient(row pgx.CollectableRow) (recipient, error) {
 	var outcomes []string
 	err := row.Scan(&r.Ordinal, &r.Person, &r.State, &r.Reason, &r.Attempts, &r.ClaimedAt, &r.AcceptedAt, &r.DeliveredAt, &r.FailedAt,
 		&r.MetaCode, &r.ResolvedBy, &r.MetaID, &consent, &r.ConsentHash, &attempts, &times, &outcomes)
+	r.ClaimedAt, r.AcceptedAt, r.DeliveredAt, r.FailedAt = utc(r.ClaimedAt), utc(r.AcceptedAt), utc(r.DeliveredAt), utc(r.FailedAt)
 	if !consent.IsZero() {
 		r.Consent = consent.String()
 	}
@@ -119,7 +120,7 @@ func scanRecipient(row pgx.CollectableRow) (recipient, error) {
 		r.Accepted = 1
 	}
 	for i := range outcomes {
-		r.Steps = append(r.Steps, step{At: times[i], Attempt: attempts[i], Outcome: outcomes[i]})
+		r.Steps = append(r.Steps, step{At: times[i].UTC(), Attempt: attempts[i], Outcome: outcomes[i]})
 		if outcomes[i] == messages.SecondAcceptance {
 			r.Accepted++
 		}
@@ -161,4 +162,12 @@ func (w *writing) count(r recipient) {
 	default:
 		t.Accepted++
 	}
+}
+
+func utc(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	u := t.UTC()
+	return &u
 }

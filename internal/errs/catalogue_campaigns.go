@@ -11,6 +11,7 @@ var catalogueCampaigns = []Entry{
 	{"campaign.audience_changed", 409, "The audience had {was} people at the check and has {now} now. Check the campaign again.", "كان في الجمهور {was} شخصاً عند الفحص وفيه الآن {now}. افحص الحملة مرة أخرى."},
 	{"campaign.recipients_changed", 409, "You expect {expected} recipients, the check found {eligible}. Look at the check and launch with its figure.", "تتوقع {expected} مستلماً بينما وجد الفحص {eligible}. راجع الفحص ثم أطلق الحملة بعدده."},
 	{"campaign.not_launched", 409, "The campaign is not launched yet, so there are no figures. Its state is {state}.", "لم تُطلق الحملة بعد فلا أرقام لها. حالتها {state}."},
+	{"certificate.busy", 503, "Other certificates are being written. Try again in a minute.", "تُكتب شهادات أخرى الآن. أعد المحاولة بعد دقيقة."},
 	{"campaign.not_resendable", 409, "These messages cannot be sent again: the campaign is {state}.", "لا يمكن إرسال هذه الرسائل من جديد: حالة الحملة {state}."},
 	{"campaign.unconfirmed_changed", 409, "You expect {expected} unconfirmed messages, {open} are open now. Look at them again and decide with that figure.", "تتوقع {expected} رسالة غير مؤكدة والمفتوح منها الآن {open}. انظر إليها من جديد ثم قرّر بهذا العدد."},
 	{"campaign.unconfirmed_expected", 422, "Say how many unconfirmed messages you expect: 1 or more.", "اذكر عدد الرسائل غير المؤكدة التي تتوقعها: 1 أو أكثر."},
