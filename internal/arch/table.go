@@ -40,7 +40,7 @@ var table = []rule{
 	{folder: "api/outcomes", may: []string{"accounts", "api/front", "campaigns/unconfirmed", "campaigns/certificate"}},
 	{folder: "api/webhook", may: []string{"messages", "consents", "templates", "contacts", "numbers", "accounts", "whatsapp"}},
 	{folder: "web", may: with(nouns, "whatsapp", "web/front", "web/ui", "web/charts", "campaigns/live", "campaigns/overview", "web/campaigndesk", "web/people", "web/wizard")},
-	{folder: "web/campaigndesk", may: with(nouns, "web/front", "web/ui", "web/charts")},
+	{folder: "web/campaigndesk", may: with(nouns, "campaigns/unconfirmed", "web/front", "web/ui", "web/charts")},
 	{folder: "web/wizard", may: with(nouns, "web/front", "web/ui", "web/charts", "campaigns/plan")},
 	{folder: "web/front", may: []string{"accounts", "web/ui"}},
 	{folder: "web/people", may: with(nouns, "web/front", "web/ui")},

@@ -139,6 +139,7 @@ func (c *checker) steps(p Person) {
 			c.fault("Person %d has steps that are out of order.", p.Ordinal)
 		case open > 0 && open < s.Attempt:
 			c.fault("Person %d was sent attempt %d after attempt %d had no answer, without a proof or a decision.", p.Ordinal, s.Attempt, open)
+			open = 0
 		}
 		switch {
 		case is.open && s.Attempt != settled: // a frozen process may report after the decision
