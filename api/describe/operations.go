@@ -121,7 +121,7 @@ func reporting() []words {
 			[]string{"campaign.not_launched", "campaign.not_resendable", "campaign.unconfirmed_changed", "campaign.unconfirmed_expected"}},
 		{"POST /v1/campaigns/{campaign}/unconfirmed/close", "closeUnconfirmed", "Reports", "They stay unconfirmed and are not offered again. A receipt that still comes counts.",
 			[]string{"campaign.not_launched", "campaign.unconfirmed_changed", "campaign.unconfirmed_expected"}},
-		{"GET /v1/campaigns/{campaign}/certificate", "getCertificate", "Reports", "Streamed, in constant memory, of one moment. bareed verify checks it without any server; docs/CERTIFICATE.md says what it proves.",
+		{"GET /v1/campaigns/{campaign}/certificate", "getCertificate", "Reports", "Streamed, in constant memory, of one moment. bareed verify checks it without any server; docs/UNKNOWN.md says what it proves.",
 			[]string{"campaign.not_launched", "certificate.busy"}},
 		{"GET /v1/messages/{message}", "getMessage", "Messages", "", nil},
 		{"GET /v1/numbers", "listNumbers", "Numbers", "", nil},

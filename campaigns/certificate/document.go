@@ -2,7 +2,7 @@ package certificate
 
 // Document is the form of a certificate as a whole, for its description alone:
 // it is written and checked piece by piece. Certificate, Totals and Ledgers have
-// the members that docs/CERTIFICATE.md lists.
+// the members that docs/UNKNOWN.md lists.
 type Document struct {
 	Certificate map[string]any   `json:"certificate" doc:"What it is about: campaign, run, policy, times"`
 	Recipients  []map[string]any `json:"recipients" doc:"Everybody, in the order of sending, by keyed hash: never a phone number"`
