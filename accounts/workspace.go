@@ -26,7 +26,7 @@ type Workspace struct {
 	Zone          string          `json:"zone" doc:"IANA time zone"`
 	Live          bool            `json:"live" doc:"false: nothing reaches Meta"`
 	ConsentPolicy string          `json:"consent_policy" enum:"strict,general"`
-	UnknownPolicy string          `json:"unknown_policy" enum:"hold,evidence"`
+	UnknownPolicy string          `json:"unknown_policy" enum:"by_purpose,hold,evidence" doc:"What becomes of messages without an answer: by_purpose holds marketing, and sends utility again once when it is proven unsent"`
 	ContentMode   string          `json:"content_mode" enum:"off,logs,chat_history"`
 	RetentionDays int             `json:"retention_days"`
 	UndoSeconds   int             `json:"undo_seconds" doc:"How long a launch can be taken back before anything is sent"`
@@ -58,7 +58,7 @@ type WorkspacePatch struct {
 	Name          *string `json:"name,omitempty"`
 	Zone          *string `json:"zone,omitempty" doc:"IANA time zone, such as Asia/Riyadh"`
 	ConsentPolicy *string `json:"consent_policy,omitempty" enum:"strict,general"`
-	UnknownPolicy *string `json:"unknown_policy,omitempty" enum:"hold,evidence"`
+	UnknownPolicy *string `json:"unknown_policy,omitempty" enum:"by_purpose,hold,evidence"`
 	ContentMode   *string `json:"content_mode,omitempty" enum:"off,logs,chat_history"`
 	RetentionDays *int    `json:"retention_days,omitempty" minimum:"7" maximum:"90"`
 	UndoSeconds   *int    `json:"undo_seconds,omitempty" minimum:"0" maximum:"600"`

@@ -3,6 +3,8 @@ package api_test
 import (
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"bareed/internal/fixture"
 )
 
@@ -48,6 +50,36 @@ func matrixBodies(t testing.TB, r *rig, tenant fixture.Tenant) map[string]func()
 		"POST /v1/campaigns/{campaign}/resume": func() any { launchedCampaign(t, r, tenant)(); return map[string]any{} },
 		"POST /v1/campaigns/{campaign}/stop":   launchedCampaign(t, r, tenant),
 		"GET /v1/campaigns/{campaign}/report":  launchedCampaign(t, r, tenant),
-		"PATCH /v1/members/{user}":             func() any { return map[string]any{"role": "marketer"} },
+
+		"GET /v1/campaigns/{campaign}/unconfirmed":         launchedCampaign(t, r, tenant),
+		"GET /v1/campaigns/{campaign}/certificate":         launchedCampaign(t, r, tenant),
+		"POST /v1/campaigns/{campaign}/unconfirmed/resend": silentCampaign(t, r, tenant),
+		"POST /v1/campaigns/{campaign}/unconfirmed/close":  silentCampaign(t, r, tenant),
+		"PATCH /v1/members/{user}":                         func() any { return map[string]any{"role": "marketer"} },
+	}
+}
+
+// silentCampaign launches the tenant's newest campaign and leaves one message of
+// it without an answer.
+func silentCampaign(t testing.TB, r *rig, tenant fixture.Tenant) func() any {
+	launch := launchedCampaign(t, r, tenant)
+	return func() any {
+		launch()
+		fixture.In(t, r.pool, tenant.Workspace, func(tx pgx.Tx) error {
+			for _, sql := range []string{
+				`update campaign set state = 'running' where workspace_id = $1 and state = 'starting'`,
+				`update run set state = 'running' where workspace_id = $1 and state = 'planning'`,
+				`insert into message (workspace_id, run_id, ordinal, contact_id, recipient_key, recipient_hash, address, state, reason,
+					attempt, claim_token, claimed_at)
+				select r.workspace_id, r.id, 1, gen_random_uuid(), 'p:1', '\x00', '', 'unconfirmed', 'no_answer', 1, gen_random_uuid(), bareed_now()
+				from run r where r.workspace_id = $1 and r.state = 'running'
+				on conflict do nothing`} {
+				if _, err := tx.Exec(t.Context(), sql, tenant.Workspace); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		return map[string]any{"expected": 1}
 	}
 }

@@ -4,12 +4,13 @@ import (
 	"slices"
 
 	"bareed/accounts"
+	"bareed/api/outcomes"
 )
 
 // routes is the one table of what can be called. A route that is registered
 // without a row stops the program's start, a row without a route fails a test.
 func routes() []route {
-	return slices.Concat(platformRoutes(), operatorRoutes(), accountRoutes(), contactRoutes(), campaignRoutes(), numberRoutes(), metaRoutes())
+	return slices.Concat(platformRoutes(), operatorRoutes(), accountRoutes(), contactRoutes(), campaignRoutes(), outcomes.Routes(), numberRoutes(), metaRoutes())
 }
 
 // platformRoutes are for those who run the process.

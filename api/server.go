@@ -20,6 +20,7 @@ import (
 	"bareed/api/front"
 	"bareed/api/manual"
 	"bareed/api/people"
+	"bareed/api/outcomes"
 	"bareed/campaigns/live"
 	"bareed/internal/clock"
 	"bareed/internal/pg"
@@ -97,6 +98,7 @@ func (s *Server) register() {
 	s.numbers()
 	s.templates()
 	s.campaigns()
+	outcomes.Register(s.Front)
 	s.webhooks()
 	s.openapi()
 	manual.Register(s.Front)

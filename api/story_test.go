@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"bareed/accounts"
@@ -286,6 +287,7 @@ func (s *story) ending(path string) {
 	s.do("POST /v1/campaigns/{campaign}/pause", path+"/pause", nil)
 	s.do("POST /v1/campaigns/{campaign}/resume", path+"/resume", map[string]any{"reason": "the price in the template is right after all"})
 	s.do("GET /v1/campaigns/{campaign}/report", path+"/report", nil)
+	s.unconfirmed(path)
 	s.do("POST /v1/campaigns/{campaign}/stop", path+"/stop", nil)
 	s.do("GET /v1/campaigns/{campaign}/events", path+"/events", nil)
 	audience := s.do("POST /v1/audiences", "/v1/audiences", map[string]any{"name": "Spring visitors"})
@@ -295,6 +297,24 @@ func (s *story) ending(path string) {
 	s.do("PUT /v1/me/password", "/v1/me/password", map[string]any{"current": sentence, "new": "two gulls on the sea wall"})
 	s.person = s.cookie(s.call(s.t, "POST", "/v1/sessions", map[string]any{"email": "noura@acme.example", "password": "two gulls on the sea wall"}, asNobody()))
 	s.do("DELETE /v1/sessions/current", "/v1/sessions/current", nil)
+}
+
+// unconfirmed decides about messages that got no answer, first one way and then
+// the other.
+func (s *story) unconfirmed(path string) {
+	silent := func() {
+		fixture.In(s.t, s.pool, s.tenant.Workspace, func(tx pgx.Tx) error {
+			_, err := tx.Exec(s.t.Context(), `update message set state = 'unconfirmed', reason = 'no_answer', attempt = 1,
+				claim_token = $2, claimed_at = bareed_now() where workspace_id = $1 and ordinal = 3`, s.tenant.Workspace, uuid.New())
+			return err
+		})
+	}
+	silent()
+	s.do("GET /v1/campaigns/{campaign}/unconfirmed", path+"/unconfirmed", nil)
+	s.do("POST /v1/campaigns/{campaign}/unconfirmed/resend", path+"/unconfirmed/resend", map[string]any{"expected": 1})
+	silent()
+	s.do("POST /v1/campaigns/{campaign}/unconfirmed/close", path+"/unconfirmed/close", map[string]any{"expected": 1})
+	s.do("GET /v1/campaigns/{campaign}/certificate", path+"/certificate", nil)
 }
 
 var (

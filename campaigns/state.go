@@ -30,7 +30,7 @@ var Transitions = map[State][]State{
 	Starting:      {Running, Stopped, Expired, Failed},
 	Running:       {Finishing, Stopped, Expired},
 	Finishing:     {Running, Completed, Stopped},
-	Completed:     {},
+	Completed:     {Running}, // unconfirmed messages are sent again, by hand
 	Stopped:       {},
 	Expired:       {},
 	Failed:        {},
@@ -56,7 +56,7 @@ var RunTransitions = map[RunState][]RunState{
 	RunPlanning:  {RunRunning, RunStopped, RunMissed},
 	RunRunning:   {RunFinishing, RunStopped, RunExpired},
 	RunFinishing: {RunRunning, RunCompleted, RunStopped},
-	RunCompleted: {},
+	RunCompleted: {RunRunning},
 	RunStopped:   {},
 	RunMissed:    {},
 	RunExpired:   {},
@@ -68,8 +68,8 @@ func (s State) May(to State) bool { return slices.Contains(Transitions[s], to) }
 // May tells whether the run's machine allows the move.
 func (s RunState) May(to RunState) bool { return slices.Contains(RunTransitions[s], to) }
 
-// Ended tells whether nothing can happen to the campaign any more.
-func (s State) Ended() bool { return len(Transitions[s]) == 0 }
+// Ended tells whether nothing happens to the campaign any more by itself.
+func (s State) Ended() bool { return s == Completed || len(Transitions[s]) == 0 }
 
 // Launched tells whether a run exists and may still send.
 func (s State) Launched() bool {

@@ -89,7 +89,10 @@ func backoff(code, n int) time.Duration {
 // knows, never overwrite a newer claim. A row that an echo or a status has
 // moved on keeps its state and gains only what is missing. What was learned
 // travels along with the locked row: joined anew, without hashing, the list would
-// be read once for every row of it.
+// be read once for every row of it. An answer with another message id than the
+// one an echo brought means that Meta accepted two requests: see noteSecond. A claim that comes back unused after its
+// deadline leaves a line, because the one that says it expired would else stand
+// there as if its request may have left.
 const sqlRecord = `
 with x as (
     select a.run_id, a.ordinal, a.token, a.state, a.reason, a.wamid, a.wa_id, a.http, a.code, a.again
@@ -99,10 +102,10 @@ with x as (
     order by a.run_id, a.ordinal
     offset 0
 ), pick as (
-    select x.run_id, x.ordinal, x.state, x.reason, x.wamid, x.wa_id, x.http, x.code, x.again, m.was, m.moves
+    select x.run_id, x.ordinal, x.state, x.reason, x.wamid, x.wa_id, x.http, x.code, x.again, m.was, m.had, m.moves
     from x
     cross join lateral (
-        select m.state as was,
+        select m.state as was, m.wamid as had,
             m.state in ('sending', 'unknown') or (m.state = 'unconfirmed' and x.state in ('accepted', 'held', 'failed')) as moves
         from message m
         where m.run_id = x.run_id
@@ -110,25 +113,32 @@ with x as (
           and m.workspace_id = $1
           and m.claim_token = x.token
         for update) m
+), moved as (
+    update message m
+    set state = case when pick.moves then pick.state else m.state end,
+        reason = case when pick.moves then nullif(pick.reason, '') else m.reason end,
+        wamid = coalesce(nullif(pick.wamid, ''), m.wamid),
+        wa_id = coalesce(nullif(pick.wa_id, ''), m.wa_id),
+        http_status = nullif(pick.http, 0),
+        meta_code = coalesce(nullif(pick.code, 0), m.meta_code),
+        tries = m.tries + case when pick.moves and pick.state = 'ready' and pick.code <> 0 then 1 else 0 end,
+        not_before = case when not pick.moves then m.not_before when pick.state = 'ready' then bareed_now() + pick.again end,
+        feed_after = case when not pick.moves then m.feed_after when pick.state = 'ready' then bareed_now() + pick.again end,
+        accepted_at = case when pick.state in ('accepted', 'held') then coalesce(m.accepted_at, bareed_now()) else m.accepted_at end,
+        held_at = case when pick.state = 'held' then coalesce(m.held_at, bareed_now()) else m.held_at end,
+        failed_at = case when pick.moves and pick.state = 'failed' then coalesce(m.failed_at, bareed_now()) else m.failed_at end,
+        resolved_by = case when pick.moves and pick.was <> 'sending' then 'answer' else m.resolved_by end,
+        updated_at = bareed_now()
+    from pick
+    where m.run_id = pick.run_id
+      and m.ordinal = pick.ordinal
+    returning m.run_id, m.ordinal, m.attempt, m.claim_token, pick.had <> nullif(pick.wamid, '') as second,
+        pick.moves and pick.was = 'unknown' and pick.state = 'ready' and pick.http = 0 as unused
 )
-update message m
-set state = case when pick.moves then pick.state else m.state end,
-    reason = case when pick.moves then nullif(pick.reason, '') else m.reason end,
-    wamid = coalesce(nullif(pick.wamid, ''), m.wamid),
-    wa_id = coalesce(nullif(pick.wa_id, ''), m.wa_id),
-    http_status = nullif(pick.http, 0),
-    meta_code = coalesce(nullif(pick.code, 0), m.meta_code),
-    tries = m.tries + case when pick.moves and pick.state = 'ready' and pick.code <> 0 then 1 else 0 end,
-    not_before = case when not pick.moves then m.not_before when pick.state = 'ready' then bareed_now() + pick.again end,
-    feed_after = case when not pick.moves then m.feed_after when pick.state = 'ready' then bareed_now() + pick.again end,
-    accepted_at = case when pick.state in ('accepted', 'held') then coalesce(m.accepted_at, bareed_now()) else m.accepted_at end,
-    held_at = case when pick.state = 'held' then coalesce(m.held_at, bareed_now()) else m.held_at end,
-    failed_at = case when pick.moves and pick.state = 'failed' then coalesce(m.failed_at, bareed_now()) else m.failed_at end,
-    resolved_by = case when pick.moves and pick.was <> 'sending' then 'answer' else m.resolved_by end,
-    updated_at = bareed_now()
-from pick
-where m.run_id = pick.run_id
-  and m.ordinal = pick.ordinal`
+insert into message_attempt (workspace_id, run_id, ordinal, attempt, claim_token, outcome)
+select $1, run_id, ordinal, attempt, claim_token, case when second then 'second_acceptance' else 'given_back' end
+from moved
+where second or unused`
 
 const sqlRecordAttempts = `
 insert into message_attempt (workspace_id, run_id, ordinal, attempt, claim_token, outcome, http_status, meta_code, fbtrace_id)

@@ -37,6 +37,7 @@ type heard struct {
 	state   State
 	at      map[State]time.Time
 	wamid   string
+	other   string // a second message id of Meta's for the same message
 	waID    string
 	pricing json.RawMessage
 	code    int
@@ -89,6 +90,9 @@ func hear(by map[subject]*heard, m id.Message, t Told, echo bool) {
 		by[key] = h
 	}
 	h.echo = h.echo || echo
+	if raw := t.ID.Raw(); h.wamid != "" && raw != "" && raw != h.wamid {
+		h.other = raw
+	}
 	h.wamid, h.waID = first(h.wamid, t.ID.Raw()), first(h.waID, t.RecipientID)
 	if h.pricing == nil {
 		h.pricing = t.PricingRaw
@@ -176,10 +180,10 @@ with x as (
     order by a.run_id, a.ordinal
     offset 0
 ), pick as (
-    select x.*, m.was, m.rises
+    select x.*, m.was, m.had, m.rises
     from x
     cross join lateral (
-        select m.state as was,
+        select m.state as was, m.wamid as had,
             message_rank(x.state) > message_rank(m.state)
                 and (x.state not in ('accepted', 'failed') or m.state <> 'suppressed') as rises
         from message m
@@ -218,7 +222,8 @@ where m.run_id = pick.run_id
 returning m.run_id, m.ordinal, pick.number_id, pick.portfolio_id, m.recipient_hash,
     pick.rises and pick.state in ('delivered', 'read', 'played') and message_rank(pick.was) < 4 as arrived,
     pick.rises and pick.state = 'failed' as failed,
-    pick.echo`
+    pick.echo,
+    coalesce(pick.had <> nullif(pick.wamid, ''), false) as second`
 
 func writeHeard(ctx context.Context, tx pgx.Tx, ws id.Workspace, by map[subject]*heard, done *Applied) error {
 	rows, err := tx.Query(ctx, sqlApply, append([]any{ws}, columns(slices.Collect(maps.Values(by)))...)...)
@@ -232,7 +237,11 @@ func writeHeard(ctx context.Context, tx pgx.Tx, ws id.Workspace, by map[subject]
 	done.Matched = len(moved)
 	seen := make(map[subject]bool, len(moved))
 	var echoed []id.Number
+	var twice []id.Message
 	for _, m := range moved {
+		if m.Second || by[m.subject()].other != "" {
+			twice = append(twice, m.subject().message)
+		}
 		seen[m.subject()] = true
 		if m.Echo && !slices.Contains(echoed, m.Number) {
 			echoed = append(echoed, m.Number)
@@ -244,6 +253,9 @@ func writeHeard(ctx context.Context, tx pgx.Tx, ws id.Workspace, by map[subject]
 		}
 	}
 	if err := noteEcho(ctx, tx, ws, echoed); err != nil {
+		return err
+	}
+	if err := noteSecond(ctx, tx, ws, twice); err != nil {
 		return err
 	}
 	if err := touch(ctx, tx, ws, moved); err != nil {
@@ -326,6 +338,7 @@ type movedRow struct {
 	Arrived   bool
 	Failed    bool
 	Echo      bool
+	Second    bool // another message id of Meta's than the one known
 }
 
 func (m movedRow) subject() subject {

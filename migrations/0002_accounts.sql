@@ -33,7 +33,7 @@ create table workspace (
     zone             text not null default 'UTC',
     live             boolean not null default true,
     consent_policy   text not null default 'strict' check (consent_policy in ('strict', 'general')),
-    unknown_policy   text not null default 'hold' check (unknown_policy in ('hold', 'evidence')),
+    unknown_policy   text not null default 'by_purpose' check (unknown_policy in ('by_purpose', 'hold', 'evidence')),
     content_mode     text not null default 'off' check (content_mode in ('off', 'logs', 'chat_history')),
     retention_days   int not null default 90 check (retention_days between 7 and 90),
     undo_grace       interval not null default '0',
@@ -143,6 +143,7 @@ select fence('audit');
 select discoverable('audit', 'workspace_id, id, xid, hash');
 grant select, insert on audit to bareed_app;
 create index audit_xid on audit (xid);
+create index audit_subject on audit (workspace_id, subject, id);
 
 -- The hash chain over an append-only ledger ('consent', 'audit'): each second
 -- the leader seals what committed since the last block. A block covers the rows

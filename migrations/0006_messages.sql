@@ -35,7 +35,7 @@ create table message (
     read_at         timestamptz,
     played_at       timestamptz,
     failed_at       timestamptz,
-    resolved_by     text,           -- answer, echo, evidence, person
+    resolved_by     text,           -- answer, echo; evidence, person: sent again by the rule, by hand
     updated_at      timestamptz not null default bareed_now(),
     primary key (run_id, ordinal),
     unique (recipient_key, run_id), -- run last, here and below: without statistics (a new partition, a new run)
@@ -48,6 +48,7 @@ create index message_again on message (run_id, feed_after) where state = 'ready'
 create index message_ready on message (run_id, ordinal) where state = 'ready';
 create index message_sending on message (run_id, claim_deadline) where state = 'sending';
 create index message_unknown on message (run_id, claimed_at) where state = 'unknown';
+create index message_unconfirmed on message (run_id, ordinal) where state = 'unconfirmed';
 create index message_wamid on message (wamid) where wamid is not null;
 
 -- The order of what Meta says of a message; a status never lowers it.
@@ -74,7 +75,7 @@ create table message_attempt (
     attempt       smallint not null,
     at            timestamptz not null default bareed_now(),
     claim_token   uuid not null,
-    outcome       text not null, -- never_left, refused_for_now, refused_for_good, stop_sending, unknown, given_back, expired, late
+    outcome       text not null, -- never_left, refused_for_now, refused_for_good, stop_sending, unknown, expired; resent_by_evidence, resent_by_person, second_acceptance
     http_status   smallint,
     meta_code     int,
     fbtrace_id    text not null default '',
@@ -143,6 +144,7 @@ select discoverable('event', 'workspace_id, id, received_at, state, feed_after')
 grant select, insert, update on event to bareed_app;
 create index event_new on event (received_at) where state = 'new';
 create index event_new_of on event (workspace_id, received_at) where state = 'new'; -- workspaces take turns when events pile up
+create index event_failed on event (workspace_id, received_at) where state = 'failed'; -- what they said is not known, so they are no proof of silence
 create index event_id on event (id);
 
 -- Changes that belong to no workspace of ours, or that could not be read: kept

@@ -66,6 +66,7 @@ create table audit (
     PRIMARY KEY (workspace_id, id),
     FOREIGN KEY (workspace_id) REFERENCES workspace(workspace_id)
 );
+create index audit_subject on audit (workspace_id, subject, id);
 create index audit_xid on audit (xid);
 -- row-level security, forced:
 --   discovery for select to bareed_engine using true
@@ -278,6 +279,7 @@ create table event (
     CHECK ((state = ANY (ARRAY['new'::text, 'applied'::text, 'failed'::text]))),
     FOREIGN KEY (workspace_id) REFERENCES workspace(workspace_id)
 ) partition by range (received_at);
+create index event_failed on only event (workspace_id, received_at) where (state = 'failed'::text);
 create index event_id on only event (id);
 create index event_new on only event (received_at) where (state = 'new'::text);
 create index event_new_of on only event (workspace_id, received_at) where (state = 'new'::text);
@@ -526,6 +528,7 @@ create table message (
 create index message_again on only message (run_id, feed_after) where ((state = 'ready'::text) and (feed_after is not null));
 create index message_ready on only message (run_id, ordinal) where (state = 'ready'::text);
 create index message_sending on only message (run_id, claim_deadline) where (state = 'sending'::text);
+create index message_unconfirmed on only message (run_id, ordinal) where (state = 'unconfirmed'::text);
 create index message_unknown on only message (run_id, claimed_at) where (state = 'unknown'::text);
 create index message_wamid on only message (wamid) where (wamid is not null);
 -- row-level security, forced:
@@ -1025,7 +1028,7 @@ create table workspace (
     zone text not null default 'UTC'::text,
     live boolean not null default true,
     consent_policy text not null default 'strict'::text,
-    unknown_policy text not null default 'hold'::text,
+    unknown_policy text not null default 'by_purpose'::text,
     content_mode text not null default 'off'::text,
     retention_days integer not null default 90,
     undo_grace interval not null default '00:00:00'::interval,
@@ -1039,7 +1042,7 @@ create table workspace (
     FOREIGN KEY (parent_id) REFERENCES workspace(workspace_id),
     CHECK (((retention_days >= 7) AND (retention_days <= 90))),
     CHECK ((state = ANY (ARRAY['active'::text, 'suspended'::text]))),
-    CHECK ((unknown_policy = ANY (ARRAY['hold'::text, 'evidence'::text])))
+    CHECK ((unknown_policy = ANY (ARRAY['by_purpose'::text, 'hold'::text, 'evidence'::text])))
 );
 -- row-level security, forced:
 --   discovery for select to bareed_engine using true

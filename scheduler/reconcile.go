@@ -13,10 +13,6 @@ import (
 	"bareed/messages"
 )
 
-// unknownHorizon is how long a message may stay unknown before it is reported
-// as unconfirmed. Receipts come within minutes; Meta repeats webhooks for days.
-const unknownHorizon = 24 * time.Hour
-
 // openRun is a run in which something can still happen by itself, or one that
 // is over and got a receipt since its last picture. One that is only scheduled
 // has no messages: a thousand of them cost nothing.
@@ -87,7 +83,7 @@ func (s *Scheduler) reconcileRun(ctx context.Context, r openRun) error {
 		if _, err := messages.ExpireClaims(ctx, tx, r.Workspace, r.Run); err != nil {
 			return err
 		}
-		if _, err := messages.GiveUpUnknown(ctx, tx, r.Workspace, r.Run, unknownHorizon); err != nil {
+		if _, err := messages.GiveUpUnknown(ctx, tx, r.Workspace, r.Run, s.Unknown.Filled().Horizon); err != nil {
 			return err
 		}
 		_, err := messages.Refeed(ctx, tx, r.Workspace, r.Run)

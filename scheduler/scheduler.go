@@ -16,6 +16,7 @@ import (
 	"bareed/accounts"
 	"bareed/internal/clock"
 	"bareed/internal/pg"
+	"bareed/messages/unknown"
 	"bareed/queue"
 )
 
@@ -26,6 +27,8 @@ type Config struct {
 	Vault *accounts.Vault
 	Clock clock.Clock
 	Log   *slog.Logger
+
+	Unknown unknown.Settings // of messages without an answer; its defaults when zero
 }
 
 // Scheduler runs the jobs while it leads.
@@ -67,6 +70,7 @@ func (s *Scheduler) jobs() []job {
 		{"feed", tick, s.feed},
 		{"events", 200 * time.Millisecond, s.events},
 		{"reconcile", time.Second, s.reconcile},
+		{"unknown", 15 * time.Second, s.unknown},
 		{"places", 5 * time.Second, s.places},
 		{"sync", 5 * time.Second, s.sync},
 		{"seal", time.Second, s.seal},

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/url"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -84,7 +85,7 @@ func (s *Server) settingsPage(c *front.Call) error {
 	if err != nil {
 		return err
 	}
-	return c.Render("settings", view, front.WithForm(ui.NewForm(url.Values{"name": {w.Name}, "zone": {w.Zone}})))
+	return c.Render("settings", view, front.WithForm(ui.NewForm(url.Values{"name": {w.Name}, "zone": {w.Zone}, "unknown": {w.UnknownPolicy}})))
 }
 
 func (s *Server) saveSettings(c *front.Call) error {
@@ -92,9 +93,12 @@ func (s *Server) saveSettings(c *front.Call) error {
 	f.Require(c.Locale(), "name", "zone")
 	var err error
 	if !f.Refused() {
-		name, zone := f.Get("name"), f.Get("zone")
+		p := accounts.WorkspacePatch{Name: pick(f, "name"), Zone: pick(f, "zone")}
+		if slices.Contains([]string{"by_purpose", "hold", "evidence"}, f.Get("unknown")) {
+			p.UnknownPolicy = pick(f, "unknown")
+		}
 		err = c.InWorkspace(func(tx pgx.Tx) error {
-			_, err := accounts.PatchWorkspace(c.Ctx(), tx, c.Actor(), accounts.WorkspacePatch{Name: &name, Zone: &zone})
+			_, err := accounts.PatchWorkspace(c.Ctx(), tx, c.Actor(), p)
 			return err
 		})
 		if err == nil {
@@ -110,4 +114,10 @@ func (s *Server) saveSettings(c *front.Call) error {
 		return fault
 	}
 	return c.Refused(err, "settings", view, f)
+}
+
+// pick is a field's text as a change of settings takes it.
+func pick(f *ui.Form, name string) *string {
+	text := f.Get(name)
+	return &text
 }

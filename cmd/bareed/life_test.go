@@ -42,6 +42,7 @@ type life struct {
 	t      *testing.T
 	tenant *rig.Tenant
 	redis  *redistest.Server
+	policy string // of campaigns for messages without an answer; empty: the workspace's
 }
 
 func start(t *testing.T, workers, schedulers int) *life {
@@ -155,6 +156,9 @@ func (l *life) campaign(name, audience string, perMinute int) (campaign string, 
 	}
 	if perMinute > 0 {
 		def["per_minute"] = perMinute
+	}
+	if l.policy != "" {
+		def["unknown_policy"] = l.policy
 	}
 	var made struct{ ID string }
 	l.call("POST", "/v1/campaigns", def, &made)

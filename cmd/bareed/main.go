@@ -33,6 +33,7 @@ func commands() []command {
 		{"migrate", "bring the database to the newest schema", runMigrate},
 		{"admin", "make organisations, workspaces, users and keys; hold and release all sending", runAdmin},
 		{"health", "ask the process of these settings whether it is ready", runHealth},
+		{"verify", "check the certificate of a campaign, without any server", runVerify},
 		{"version", "tell the version", runVersion},
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"bareed/internal/clock"
+	"bareed/messages/unknown"
 	"bareed/queue"
 	"bareed/scheduler"
 )
@@ -22,7 +23,8 @@ func runScheduler(ctx context.Context, _ []string) error {
 	defer p.close()
 	tasks := queue.NewClient(p.config.Redis)
 	defer tasks.Close()
-	s := scheduler.New(scheduler.Config{Pool: p.pool, Queue: tasks, Vault: p.vault, Clock: clock.System, Log: p.log})
+	s := scheduler.New(scheduler.Config{Pool: p.pool, Queue: tasks, Vault: p.vault, Clock: clock.System, Log: p.log,
+		Unknown: unknown.Settings{After: p.config.EvidenceAfter, Horizon: p.config.UnknownHorizon}})
 	p.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "bareed_scheduler_leading", Help: "1 while this scheduler leads.",
 	}, func() float64 {

@@ -40,6 +40,9 @@ type Config struct {
 	WorkerServers int
 	ShutdownGrace time.Duration
 
+	UnknownHorizon time.Duration // of messages without an answer
+	EvidenceAfter  time.Duration
+
 	LogFormat string // json or text
 	LogLevel  slog.Level
 

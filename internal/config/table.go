@@ -67,6 +67,13 @@ var table = []setting{
 		Meaning: "how long a process finishes what it has begun after SIGTERM"},
 		func(c *Config, v string) error { return duration(&c.ShutdownGrace, v, "1s", "5m") }},
 
+	{Setting{Name: "BAREED_UNKNOWN_HORIZON", Default: "24h", Wants: "a time from 1h to 168h",
+		Meaning: "how long a message without an answer waits for its receipt before it is reported as unconfirmed"},
+		func(c *Config, v string) error { return duration(&c.UnknownHorizon, v, "1h", "168h") }},
+	{Setting{Name: "BAREED_EVIDENCE_AFTER", Default: "15m", Wants: "a time from 10m to 24h",
+		Meaning: "how old an attempt without an answer must be before the evidence policy may prove that nothing was sent"},
+		func(c *Config, v string) error { return duration(&c.EvidenceAfter, v, "10m", "24h") }},
+
 	{Setting{Name: "BAREED_LOG", Default: "json", Wants: "json or text", Meaning: "the form of the log on standard error"},
 		func(c *Config, v string) error { return oneOf(&c.LogFormat, v, "json", "text") }},
 	{Setting{Name: "BAREED_LOG_LEVEL", Default: "info", Wants: "debug, info, warn or error", Meaning: "the least severe line that is logged"},

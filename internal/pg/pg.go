@@ -206,6 +206,14 @@ func (p *Pool) InWorkspace(ctx context.Context, ws id.Workspace, fn func(tx pgx.
 	})
 }
 
+// InSnapshot runs fn in one transaction that sees ws as it is at its beginning,
+// however long it takes, and writes nothing. Keep it short: while it is open no
+// dead row is removed anywhere.
+func (p *Pool) InSnapshot(ctx context.Context, ws id.Workspace, fn func(tx pgx.Tx) error) error {
+	o := pgx.TxOptions{BeginQuery: "begin isolation level repeatable read, read only; select set_config('app.workspace', '" + uuid.UUID(ws).String() + "', true)"}
+	return pgx.BeginTxFunc(ctx, p.app, o, fn)
+}
+
 // Enter makes the rest of tx see and write only ws. A transaction may enter
 // several workspaces one after another.
 func Enter(ctx context.Context, tx pgx.Tx, ws id.Workspace) error {

@@ -24,6 +24,8 @@ func Register(f *front.Front, hub *live.Hub) {
 	f.Handle("POST /campaigns/{campaign}/resume", d.resumeCampaign)
 	f.Handle("GET /campaigns/{campaign}/stop", d.stopPage)
 	f.Handle("POST /campaigns/{campaign}/stop", d.stopCampaign)
+	f.Handle("GET /campaigns/{campaign}/unconfirmed", d.unconfirmedPage)
+	f.Handle("POST /campaigns/{campaign}/unconfirmed", d.decideUnconfirmed)
 	f.Handle("GET /campaigns/{campaign}/recipients", d.recipientsPage)
 	f.Handle("GET /campaigns/{campaign}/recipients.csv", d.recipientsFile)
 	f.Handle("GET /campaigns/{campaign}/recipients/{message}", d.messagePage)

@@ -10,6 +10,7 @@ import (
 	"bareed/accounts"
 	"bareed/campaigns"
 	"bareed/campaigns/board"
+	"bareed/campaigns/unconfirmed"
 	"bareed/internal/errs"
 	"bareed/internal/id"
 	"bareed/messages"
@@ -32,6 +33,7 @@ type campaignView struct {
 	Figures  *figuresView // nil before the launch
 	Pace     *paceView
 	Log      []eventView
+	Open     int64 // messages without an answer that nobody has decided on
 }
 
 // actsView is what may be done now. Why is a key of the reason why not.
@@ -93,7 +95,11 @@ func readCampaignView(c *front.Call, tx pgx.Tx, campaign id.Campaign, v *campaig
 		return err
 	}
 	v.Figures = figuresOf(c.Locale(), r)
-	v.Pace, err = readPace(c, tx, r)
+	if v.Pace, err = readPace(c, tx, r); err != nil || r.Unconfirmed == 0 {
+		return err
+	}
+	s, err := unconfirmed.Read(ctx, tx, ws, campaign)
+	v.Open = s.Open
 	return err
 }
 
@@ -118,6 +124,7 @@ func eventOf(l ui.Locale, e campaigns.Event) eventView {
 		Scope, Reason, Measured string
 		People, Total, Eligible int64
 		Recipients, Accepted    int64
+		Messages                int64
 	}
 	_ = json.Unmarshal(e.Data, &d) // what it lacks is told without
 	kind := strings.TrimPrefix(e.Type, "campaign.")
@@ -132,6 +139,8 @@ func eventOf(l ui.Locale, e campaigns.Event) eventView {
 		v.Text = l.T("campaign.event.launched", "n", d.Recipients)
 	case "completed":
 		v.Text = l.T("campaign.event.completed", "n", d.Accepted)
+	case "resent_by_evidence", "resent_by_person", "unconfirmed_closed":
+		v.Text = l.T("campaign.event."+kind, "n", d.Messages)
 	case "holding", "stop_cleared":
 		v.Text = l.T("campaign.event."+kind, "reason", l.OfKind("stops.title", d.Reason))
 	default:

@@ -88,6 +88,10 @@ func (v *view) fillDelivery(c *front.Call, f *ui.Form) {
 		f.Set("when", "at")
 		f.Set("send_at", at.At.In(v.zoneOf(c)).Format(wallLayout))
 	}
+	f.Set("unknown", "workspace")
+	if v.Campaign.UnknownPolicy != "" {
+		f.Set("unknown", "own_"+v.Campaign.UnknownPolicy)
+	}
 	f.Set("speed", "full")
 	if v.Campaign.PerMinute > 0 {
 		f.Set("speed", "own")
@@ -118,6 +122,12 @@ func deliveryChange(c *front.Call, v *view, f *ui.Form, ch *campaigns.Change) {
 		}
 	}
 	ch.PerMinute = &pace
+	if policy, ok := strings.CutPrefix(f.Get("unknown"), "own_"); ok || f.Get("unknown") == "workspace" {
+		if !ok {
+			policy = ""
+		}
+		ch.UnknownPolicy = &policy
+	}
 	if was := v.Campaign.Schedule; was == nil && at == "" || was != nil && at == was.At.In(v.zoneOf(c)).Format(wallLayout) {
 		return
 	}
