@@ -262,6 +262,14 @@ func TestNothingIsHeldByWhatDoesNotLeave(t *testing.T) {
 	other := s.task(2)
 	other.Number = id.New[id.Number]()
 	s.senders.of[other.Number] = s.senders.of[s.b.Number]
+	// A number's first departure is a second away: without this the limiter would keep it back.
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		if g, err := s.Limits.Take(t.Context(), limits.Ask{Number: other.Number, PerSecond: 1000}); err != nil || time.Now().After(deadline) {
+			t.Fatalf("the other number never departs: %v", err)
+		} else if g.OK {
+			break
+		}
+	}
 	gone := s.task(3)
 	if _, err := s.claimAll(t.Context(), s.b.Workspace, []messages.Want{{Message: id.Message{Run: s.run, Ordinal: 3}, Token: uuid.New()}}); err != nil {
 		t.Fatal(err)
@@ -279,5 +287,18 @@ func TestNothingIsHeldByWhatDoesNotLeave(t *testing.T) {
 		if n := counted(t, s.b, `select count(*) from message where workspace_id = $1 and ordinal = $2 and state = $3`, s.b.Workspace, ordinal+1, want); n != 1 {
 			t.Errorf("message %d is not %s", ordinal+1, want)
 		}
+	}
+}
+
+// A departure that comes when the claim is already old is not taken: the time
+// between the booking and the POST counts too.
+func TestNothingLeavesOnAnOldClaim(t *testing.T) {
+	t.Parallel()
+	s := newSending(t, 8, 1, 0)
+	ask := limits.Ask{Number: s.b.Number, Contact: id.New[id.Contact](), PerSecond: 1000}
+	began := time.Now().Add(10*time.Millisecond - lastLook)
+	grant, again := s.depart(t.Context(), ask, began, func() { time.Sleep(15 * time.Millisecond) }) // the machine was busy
+	if grant.OK || again <= 0 {
+		t.Errorf("it leaves %v after its claim (again %v)", time.Since(began), again)
 	}
 }
