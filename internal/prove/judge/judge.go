@@ -1,0 +1,430 @@
+//go:build unix
+
+// Package judge compares what the product says with what really happened: the
+// sandbox's journal, written before Meta's part decides anything.
+//
+// The proof rig calls it at the end of a run. It changes nothing and knows
+// nothing of how the product works inside, only what its tables claim.
+package judge
+
+import (
+	"cmp"
+	"context"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"bareed/internal/prove/nemesis"
+	"bareed/sandbox"
+	"bareed/sandbox/journal"
+)
+
+// Case is what there is to judge.
+type Case struct {
+	Entries  []journal.Entry
+	Summary  sandbox.Summary
+	Admin    *pgxpool.Pool
+	Runs     map[string]string   // name → run, 32 hexadecimal digits
+	People   map[string][]string // name → phones that had to be planned
+	Marks    []nemesis.Mark
+	Slots    int                                    // of all workers
+	Possible int                                    // unknown messages that the faults can explain
+	Lag      func(from, to time.Time) time.Duration // how late this machine woke the rig up
+	Number   string                                 // Meta's id
+	Rate     int                                    // of the number, a second
+	Clean    bool                                   // no fault made an answer uncertain: nothing may be unknown
+	End      time.Time                              // of the sending
+}
+
+// Figures are what was found.
+type Figures struct {
+	Recipients      int            `json:"recipients"`
+	Requests        int64          `json:"requests"`
+	Accepted        int64          `json:"accepted"`
+	Twice           int            `json:"messaged_twice"`
+	Lost            int            `json:"lost"`
+	Wrong           int            `json:"wrongly_reported"`
+	Unconfirmed     int            `json:"unconfirmed"`
+	UnconfirmedSent int            `json:"unconfirmed_but_sent"`
+	States          map[string]int `json:"states"`
+	ReceiptsLost    int64          `json:"receipts_lost"`
+	OptOuts         int            `json:"opt_outs"`
+	AfterOptOut     int            `json:"posts_after_opt_out"`
+	AfterOptOutMS   float64        `json:"last_post_after_opt_out_ms"`
+	Stops           int            `json:"stops"`
+	AfterStop       int            `json:"most_posts_after_stop"`
+	AfterStopMS     float64        `json:"last_post_after_stop_ms"`
+	MaxPerSecond    int            `json:"max_requests_per_second"`
+	SilenceFlushMS  float64        `json:"longest_silence_after_flush_ms"`
+	ResumeCrashMS   float64        `json:"longest_resume_after_crash_ms"`
+	RollUnknown     int            `json:"unknown_after_sigterm"`
+	RollMS          float64        `json:"longest_sigterm_ms"`
+	AllowedLateMS   float64        `json:"rig_lag_ms"`
+	Breaches        []string       `json:"breaches"`
+}
+
+// row is one message as the product's table has it.
+type row struct {
+	Run       string
+	Ordinal   int32
+	Address   string
+	State     string
+	Reason    string
+	Delivered bool
+	Read      bool
+	Contact   [16]byte
+}
+
+type key struct{ run, phone string }
+
+type trial struct {
+	Case
+	f        Figures
+	accepted map[key][]journal.Entry
+	all      map[key][]journal.Entry
+	rows     map[key]row
+}
+
+// Judge looks at everything and returns what it found; Breaches says in words
+// what must not be.
+func Judge(ctx context.Context, c Case) (Figures, error) {
+	t := &trial{Case: c, accepted: map[key][]journal.Entry{}, all: map[key][]journal.Entry{}, rows: map[key]row{}}
+	t.f.States, t.f.Breaches = map[string]int{}, []string{}
+	t.f.Requests, t.f.Accepted = c.Summary.Requests, c.Summary.Accepted
+	t.read()
+	if err := t.readRows(ctx); err != nil {
+		return t.f, err
+	}
+	t.twice()
+	t.everybody()
+	t.reported()
+	t.receipts()
+	t.pace()
+	if err := t.optOuts(ctx); err != nil {
+		return t.f, err
+	}
+	t.stops()
+	t.silences()
+	t.rolls()
+	return t.f, nil
+}
+
+func (t *trial) breach(format string, args ...any) {
+	t.f.Breaches = append(t.f.Breaches, fmt.Sprintf(format, args...))
+}
+
+func digits(phone string) string { return strings.TrimPrefix(phone, "+") }
+
+// read sorts the journal by run and person.
+func (t *trial) read() {
+	for _, e := range t.Entries {
+		run := e.CallbackData
+		if p := strings.Split(e.CallbackData, "."); len(p) == 5 {
+			run = p[1]
+		}
+		k := key{run, digits(e.Recipient)}
+		t.all[k] = append(t.all[k], e)
+		if e.Accepted {
+			t.accepted[k] = append(t.accepted[k], e)
+		}
+	}
+}
+
+const sqlRows = `
+select run_id, ordinal, address, state, coalesce(reason, ''), delivered_at is not null, read_at is not null, contact_id
+from message`
+
+func (t *trial) readRows(ctx context.Context) error {
+	list, err := t.Admin.Query(ctx, sqlRows)
+	if err != nil {
+		return fmt.Errorf("read the messages: %w", err)
+	}
+	defer list.Close()
+	for list.Next() {
+		var r row
+		var run [16]byte
+		if err := list.Scan(&run, &r.Ordinal, &r.Address, &r.State, &r.Reason, &r.Delivered, &r.Read, &r.Contact); err != nil {
+			return fmt.Errorf("read the messages: %w", err)
+		}
+		r.Run = hex.EncodeToString(run[:])
+		k := key{r.Run, digits(r.Address)}
+		if _, twice := t.rows[k]; twice {
+			t.breach("two rows for one person in run %s, ordinal %d", r.Run, r.Ordinal)
+		}
+		t.rows[k] = r
+		t.f.States[r.State]++
+	}
+	return list.Err()
+}
+
+// twice is F1 and F2's first half.
+func (t *trial) twice() {
+	for k, list := range t.accepted {
+		if len(list) > 1 {
+			if t.f.Twice++; t.f.Twice <= 3 {
+				t.breach("messaged %d times: run %s, journal entries %d and %d, %s apart", len(list), k.run, list[0].Seq, list[1].Seq,
+					list[1].At.Sub(list[0].At).Round(time.Millisecond))
+			}
+		}
+	}
+	if t.f.Twice > 0 {
+		t.breach("%d people were messaged twice", t.f.Twice)
+	}
+}
+
+// everybody looks for people that had to be planned and are nowhere, and for
+// rows that never came to an end.
+func (t *trial) everybody() {
+	stuck := map[string]int{}
+	for name, people := range t.People {
+		for _, phone := range people {
+			t.f.Recipients++
+			r, there := t.rows[key{t.Runs[name], digits(phone)}]
+			switch {
+			case !there:
+				t.f.Lost++
+			case r.State == "ready" || r.State == "sending" || r.State == "unknown" || r.State == "held":
+				t.f.Lost++
+				stuck[r.State]++
+			}
+		}
+	}
+	if t.f.Lost > 0 {
+		t.breach("%d people are lost: no row, or one that came to no end %v", t.f.Lost, stuck)
+	}
+}
+
+// reported compares each row with the journal.
+func (t *trial) reported() {
+	for k, r := range t.rows {
+		sent := len(t.accepted[k]) > 0
+		wrong := ""
+		switch r.State {
+		case "suppressed":
+			if sent {
+				wrong = "suppressed, and was sent"
+			}
+		case "accepted", "held", "sent", "delivered", "read", "played":
+			if !sent {
+				wrong = r.State + ", and was not"
+			}
+		case "unconfirmed", "unknown":
+			t.f.Unconfirmed++
+			if sent {
+				t.f.UnconfirmedSent++
+				wrong = r.State + ", and was sent"
+			}
+		case "failed":
+			if r.Reason == "render" {
+				wrong = "failed to render"
+			}
+		}
+		if wrong != "" {
+			if t.f.Wrong++; t.f.Wrong <= 3 {
+				t.breach("run %s ordinal %d is reported as %s", k.run, r.Ordinal, wrong)
+			}
+		}
+	}
+	for k := range t.all {
+		if _, ok := t.rows[k]; !ok {
+			t.f.Wrong++
+		}
+	}
+	if t.f.Wrong > 0 {
+		t.breach("%d messages are reported wrongly", t.f.Wrong)
+	}
+	if t.f.Unconfirmed > t.Possible {
+		t.breach("%d unconfirmed, the faults explain %d", t.f.Unconfirmed, t.Possible)
+	}
+	if t.Clean && t.f.Unconfirmed > 0 {
+		t.breach("%d unconfirmed although every answer came", t.f.Unconfirmed)
+	}
+}
+
+// receipts: what Meta posted and we acknowledged must be there.
+func (t *trial) receipts() {
+	var delivered, read int64
+	for _, r := range t.rows {
+		if r.Delivered {
+			delivered++
+		}
+		if r.Read {
+			read++
+		}
+	}
+	if read > 0 && int64(t.f.States["read"]) != read {
+		t.breach("%d messages were read, %d are shown as read: a later status lowered them", read, t.f.States["read"])
+	}
+	lost := t.Summary.Statuses["delivered"] - delivered + t.Summary.Statuses["read"] - read
+	t.f.ReceiptsLost = max(0, lost)
+	if lost > 0 {
+		t.breach("%d acknowledged receipts are not there (delivered: %d of %d, read: %d of %d)", lost, delivered, t.Summary.Statuses["delivered"],
+			read, t.Summary.Statuses["read"])
+	}
+}
+
+func (t *trial) pace() {
+	t.f.MaxPerSecond = t.Summary.Numbers[t.Number].MaxRequestsPerSecond
+	if t.f.MaxPerSecond > t.Rate {
+		t.breach("%d requests in one second, the number may %d", t.f.MaxPerSecond, t.Rate)
+	}
+}
+
+const sqlOptOuts = `
+select distinct on (m.contact_id) m.address, pg_xact_commit_timestamp(p.xmin)
+from permission p
+join message m on m.workspace_id = p.workspace_id and m.contact_id = p.contact_id
+where p.purpose = 'marketing'
+  and not p.granted`
+
+// late is how long after a gate's commit a POST may start.
+const late = 250 * time.Millisecond
+
+// optOuts is F8.
+func (t *trial) optOuts(ctx context.Context) error {
+	rows, err := t.Admin.Query(ctx, sqlOptOuts)
+	if err != nil {
+		return fmt.Errorf("read the opt-outs: %w", err)
+	}
+	type optOut struct {
+		Address string
+		At      *time.Time
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[optOut])
+	if err != nil {
+		return fmt.Errorf("read the opt-outs: %w", err)
+	}
+	at := map[string]time.Time{}
+	for _, o := range list {
+		if o.At != nil {
+			at[digits(o.Address)] = *o.At
+		}
+	}
+	t.f.OptOuts = len(at)
+	bad := 0
+	for k, entries := range t.all {
+		since, ok := at[k.phone]
+		if !ok {
+			continue
+		}
+		for _, e := range entries {
+			after := e.At.Sub(since)
+			if after <= 0 {
+				continue
+			}
+			t.f.AfterOptOut++
+			t.f.AfterOptOutMS = max(t.f.AfterOptOutMS, ms(after))
+			if after > late+t.lag(since, e.At) {
+				bad++
+			}
+		}
+	}
+	if bad > 0 {
+		t.breach("%d POSTs began more than 250 ms after an opt-out's commit, the last %.0f ms", bad, t.f.AfterOptOutMS)
+	}
+	return nil
+}
+
+// lag is what the machine itself was late by; it bounds what can be measured.
+func (t *trial) lag(from, to time.Time) time.Duration {
+	d := t.Lag(from, to)
+	t.f.AllowedLateMS = max(t.f.AllowedLateMS, ms(d))
+	return d
+}
+
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// stops is F7: pauses, stops, pauses of frozen workers.
+func (t *trial) stops() {
+	for _, m := range t.Marks {
+		if m.Do != nemesis.Pause && m.Do != nemesis.Stop && m.Do != nemesis.Frozen {
+			continue
+		}
+		t.f.Stops++
+		n, last := 0, time.Duration(0)
+		for _, e := range t.Entries {
+			if !strings.Contains(e.CallbackData, t.Runs[m.On]) || !e.At.After(m.At) || !m.Until.IsZero() && !e.At.Before(m.Until) {
+				continue
+			}
+			n++
+			last = max(last, e.At.Sub(m.At))
+		}
+		t.f.AfterStop, t.f.AfterStopMS = max(t.f.AfterStop, n), max(t.f.AfterStopMS, ms(last))
+		if n > t.Slots {
+			t.breach("%d POSTs after the %s of %s, the workers have %d slots", n, m.Do, m.On, t.Slots)
+		}
+		if n > 0 && last > late+t.lag(m.At, m.At.Add(last)) {
+			t.breach("a POST began %.0f ms after the %s of %s", ms(last), m.Do, m.On)
+		}
+	}
+}
+
+// silences are F3 and F9.
+func (t *trial) silences() {
+	for _, m := range t.Marks {
+		switch m.Do {
+		case nemesis.Flush, nemesis.Wipe:
+			d := t.silence(m.At, m.At.Add(2200*time.Millisecond))
+			t.f.SilenceFlushMS = max(t.f.SilenceFlushMS, ms(d))
+			if d > 2*time.Second {
+				t.breach("%.1f s of silence after the %s of Redis", d.Seconds(), m.Do)
+			}
+		case nemesis.Crash:
+			d := t.silence(m.At, m.At.Add(11*time.Second))
+			t.f.ResumeCrashMS = max(t.f.ResumeCrashMS, ms(d))
+			if d > 10*time.Second {
+				t.breach("%.1f s of silence after PostgreSQL came back", d.Seconds())
+			}
+		}
+	}
+}
+
+// silence is the longest gap between requests in a time; what lies behind the
+// last request of all is no silence but the end.
+func (t *trial) silence(from, to time.Time) time.Duration {
+	if len(t.Entries) == 0 {
+		return 0
+	}
+	end := slices.MaxFunc(t.Entries, func(a, b journal.Entry) int { return a.At.Compare(b.At) }).At
+	if !t.End.IsZero() && t.End.Before(end) {
+		end = t.End
+	}
+	if end.Before(to) {
+		to = end
+	}
+	times := []time.Time{from}
+	for _, e := range t.Entries {
+		if e.At.After(from) && e.At.Before(to) {
+			times = append(times, e.At)
+		}
+	}
+	times = append(times, to)
+	slices.SortFunc(times, func(a, b time.Time) int { return cmp.Compare(a.UnixNano(), b.UnixNano()) })
+	longest := time.Duration(0)
+	for i := 1; i < len(times); i++ {
+		longest = max(longest, times[i].Sub(times[i-1]))
+	}
+	return longest
+}
+
+// rolls is F5.
+func (t *trial) rolls() {
+	for _, m := range t.Marks {
+		switch m.Do {
+		case nemesis.Roll:
+			t.f.RollMS = max(t.f.RollMS, ms(m.Until.Sub(m.At)))
+		case "roll-unknown":
+			t.f.RollUnknown++
+			t.breach("%s claims were left behind by a worker that SIGTERM ended", m.On)
+		case "roll-late":
+			t.breach("%s did not end within 40 s of SIGTERM", m.On)
+		case "roll-bad":
+			t.breach("%s ended badly after SIGTERM", m.On)
+		}
+	}
+}
