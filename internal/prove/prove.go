@@ -44,7 +44,6 @@ type Options struct {
 	Faults []sandbox.Fault
 	Clean  bool // no answer is uncertain: nothing may end unconfirmed
 	Paced  int
-	Early  bool // end as soon as the plan has, whatever is still to be sent
 }
 
 // Result is what one proof found.

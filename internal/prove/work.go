@@ -226,6 +226,16 @@ func (w *work) settled(ctx context.Context, unknown bool) bool {
 	return true
 }
 
+// left counts the messages that are still to come to an end.
+func (w *work) left(ctx context.Context) (n int64) {
+	for _, campaign := range w.world.Campaigns {
+		if r, err := w.world.Client.GetReport(ctx, campaign); err == nil {
+			n += r.Ready + r.Sending + r.Held
+		}
+	}
+	return n
+}
+
 // until asks every 100 ms.
 func (w *work) until(ctx context.Context, d time.Duration, ask func() bool) bool {
 	ctx, cancel := context.WithTimeout(ctx, d)

@@ -100,6 +100,9 @@ func Judge(ctx context.Context, c Case) (Figures, error) {
 	if err := t.readRows(ctx); err != nil {
 		return t.f, err
 	}
+	if err := t.certain(ctx); err != nil {
+		return t.f, err
+	}
 	t.twice()
 	t.everybody()
 	t.reported()
@@ -160,6 +163,27 @@ func (t *trial) readRows(ctx context.Context) error {
 		t.f.States[r.State]++
 	}
 	return list.Err()
+}
+
+const sqlUncertain = `
+select count(*)
+from message_attempt
+where outcome in ('unknown', 'expired')`
+
+// certain is for proofs in which every answer came: nothing may ever have been
+// unknown.
+func (t *trial) certain(ctx context.Context) error {
+	if !t.Clean {
+		return nil
+	}
+	var n int
+	if err := t.Admin.QueryRow(ctx, sqlUncertain).Scan(&n); err != nil {
+		return fmt.Errorf("read the attempts: %w", err)
+	}
+	if n > 0 {
+		t.breach("%d answers became unknown although every answer came", n)
+	}
+	return nil
 }
 
 // twice is F1 and F2's first half.
@@ -241,9 +265,6 @@ func (t *trial) reported() {
 	if t.f.Unconfirmed > t.Possible {
 		t.breach("%d unconfirmed, the faults explain %d", t.f.Unconfirmed, t.Possible)
 	}
-	if t.Clean && t.f.Unconfirmed > 0 {
-		t.breach("%d unconfirmed although every answer came", t.f.Unconfirmed)
-	}
 }
 
 // receipts: what Meta posted and we acknowledged must be there.
@@ -270,7 +291,7 @@ func (t *trial) receipts() {
 
 func (t *trial) pace() {
 	t.f.MaxPerSecond = t.Summary.Numbers[t.Number].MaxRequestsPerSecond
-	if t.f.MaxPerSecond > t.Rate {
+	if t.f.MaxPerSecond > t.Rate+t.Rate/5 { // they depart evenly, below the rate; a busy machine lets them arrive in clusters
 		t.breach("%d requests in one second, the number may %d", t.f.MaxPerSecond, t.Rate)
 	}
 }

@@ -44,7 +44,7 @@ type Options struct {
 
 // Run builds and proves one mutant after the other, and says of each whether it
 // was caught. Before a proof is believed it must find nothing in the product as
-// it is.
+// it is; that is left out when single mutants are named.
 func Run(soft, hard context.Context, o Options) error {
 	root, err := devenv.Checkout()
 	if err != nil {
@@ -56,7 +56,7 @@ func Run(soft, hard context.Context, o Options) error {
 		if len(o.Names) > 0 && !slices.Contains(o.Names, m.Name) {
 			continue
 		}
-		if plan := m.Proof.Name; !sound[plan] {
+		if plan := m.Proof.Name; len(o.Names) == 0 && !sound[plan] {
 			sound[plan] = true
 			r, err := attempt(soft, hard, m.Proof, o.Sound, o.Log)
 			if err != nil {
@@ -84,7 +84,7 @@ func Run(soft, hard context.Context, o Options) error {
 				os.RemoveAll(filepath.Dir(r.History))
 			}
 			if caught = !r.Good(); caught {
-				why = r.Breaches[len(r.Breaches)-1]
+				why = strings.Join(r.Breaches, "; ")
 				break
 			}
 		}
