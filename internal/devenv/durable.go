@@ -25,6 +25,8 @@ import (
 // and restart them as it likes. They end with their program, however it ends.
 type Durable struct {
 	Dir       string // the program's own; Close removes it
+	Login     string // of PostgreSQL, who may make roles; its database is Database
+	Database  string
 	AdminURL  string // of PostgreSQL's superuser, through the socket
 	Postgres  string // host:port
 	Redis     string // host:port
@@ -50,13 +52,12 @@ func StartDurable(ctx context.Context, what string, log io.Writer) (*Durable, er
 	if err != nil {
 		return nil, missingRedis(Test, "")
 	}
-	d := &Durable{scratch: &Scratch{}, log: log, Password: rand.Text()}
+	d := &Durable{scratch: &Scratch{}, log: log, Password: rand.Text(), Login: postgresRole, Database: demoDatabase}
 	if err := d.scratch.makeDir(what); err != nil {
 		return nil, err
 	}
 	d.Dir = d.scratch.Dir
-	err = d.makePostgres(ctx, bins[0])
-	if err == nil {
+	if err = d.makePostgres(ctx, bins[0]); err == nil {
 		err = d.makeRedis(ctx, redisBin)
 	}
 	if err != nil {
@@ -100,10 +101,7 @@ func (d *Durable) makePostgres(ctx context.Context, bin postgresBin) error {
 		"track_commit_timestamp=on", "log_min_messages=fatal"} {
 		d.args = append(d.args, "-c", set)
 	}
-	if err := d.StartPostgres(ctx); err != nil {
-		return err
-	}
-	return d.makeLogin(ctx)
+	return errors.Join(d.StartPostgres(ctx), d.makeLogin(ctx))
 }
 
 // makeLogin makes the product's login and its database.
@@ -138,11 +136,9 @@ func (d *Durable) StartPostgres(ctx context.Context) error {
 // CrashPostgres ends PostgreSQL as an immediate shutdown does: nothing that was
 // not written before is written now.
 func (d *Durable) CrashPostgres() error {
-	if err := d.postgres.Signal(syscall.SIGQUIT); err != nil {
-		return err
-	}
+	err := d.postgres.Signal(syscall.SIGQUIT)
 	<-d.postgres.Done()
-	return nil
+	return err
 }
 
 func (d *Durable) makeRedis(ctx context.Context, bin string) error {
@@ -181,16 +177,6 @@ func (d *Durable) KillRedis() {
 	<-d.redis.Done()
 }
 
-// DatabaseURL is the product's login over an address: Postgres, or a proxy of it.
-func (d *Durable) DatabaseURL(address string) string {
-	return "postgres://" + postgresRole + ":" + d.Password + "@" + address + "/" + demoDatabase + "?sslmode=disable"
-}
-
-// RedisURL is Redis over an address: Redis, or a proxy of it.
-func (d *Durable) RedisURL(address string) string {
-	return "redis://:" + d.Password + "@" + address + "/0"
-}
-
 // Close stops both and removes the directory.
 func (d *Durable) Close() {
 	for _, p := range []*Process{d.postgres, d.redis} {
@@ -213,7 +199,7 @@ func (d *Durable) Close() {
 	}
 }
 
-// untilAnswers asks until the server answers, ends, or a minute has passed.
+// untilAnswers asks for at most a minute.
 func untilAnswers(ctx context.Context, p *Process, ask func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()

@@ -61,12 +61,12 @@ func (p *proof) startProcesses(net *wire.Net, api, sandbox string) (*rig.Rig, er
 		return nil, fmt.Errorf("make a log: %w", err)
 	}
 	r, err := rig.Start(p.hard, rig.Config{Binary: p.Binary, Dir: p.dir, Workers: workers, Schedulers: schedulers, Slots: slots, Log: log,
-		DatabaseURL: p.servers.DatabaseURL(net.Link("postgres").Address), RedisURL: p.servers.RedisURL(net.Link("redis").Address),
+		DatabaseURL: p.databaseURL(net.Link("postgres").Address), RedisURL: "redis://:" + p.servers.Password + "@" + net.Link("redis").Address + "/0",
 		API: api, Hooks: "http://" + net.Link("webhooks").Address,
 		Meta: sandbox, Env: []string{"BAREED_GRAPH_URL=http://" + net.Link("worker-meta").Address},
 		EnvOf: func(process string) []string {
 			if process == "worker1" {
-				return []string{"DATABASE_URL=" + p.servers.DatabaseURL(net.Link("postgres-worker1").Address)}
+				return []string{"DATABASE_URL=" + p.databaseURL(net.Link("postgres-worker1").Address)}
 			}
 			return nil
 		}})
@@ -74,4 +74,10 @@ func (p *proof) startProcesses(net *wire.Net, api, sandbox string) (*rig.Rig, er
 		return nil, fmt.Errorf("start the product: %w", err)
 	}
 	return r, nil
+}
+
+// databaseURL is the product's login through a link.
+func (p *proof) databaseURL(address string) string {
+	s := p.servers
+	return "postgres://" + s.Login + ":" + s.Password + "@" + address + "/" + s.Database + "?sslmode=disable"
 }

@@ -126,7 +126,7 @@ func (m *maker) measured() {
 	for _, e := range list {
 		at += time.Duration(m.r.Int64N(int64(rest) + 1))
 		if !e.loud {
-			m.quiet = append(m.quiet, [2]time.Duration{at - 500*time.Millisecond, at + e.room})
+			m.quiet = append(m.quiet, [2]time.Duration{at - 1500*time.Millisecond, at + e.room})
 		}
 		m.exclusive(at, e.do)
 		at += e.room
