@@ -48,7 +48,7 @@ func (r Result) demands() []demand {
 		{"F2 lost silently", "0", f("%d", r.Lost)},
 		{"F2 reported wrongly", "0", f("%d of %d messages", r.Wrong, total(r.States))},
 		{"F2 unconfirmed", f("≤ %d, none of them sent", r.possible), f("%d, %d of them sent", r.Unconfirmed, r.UnconfirmedSent)},
-		{"F3 silence after Redis was emptied", "≤ 2000 ms", f("%.0f ms", r.SilenceFlushMS)},
+		{"F3 silence after Redis was emptied", "≤ 2000 ms", f("%.0f ms, of %d while messages left", r.SilenceFlushMS, r.Emptied)},
 		{"F5 left unknown by SIGTERM", "0", f("%d, longest end %.0f ms", r.RollUnknown, r.RollMS)},
 		{"F6 buttons of the dashboard", "0 twice, 0 lost", f("%d pressed", r.Faults["buttons"])},
 		{"F7 POSTs after a pause or stop", f("≤ %d, last ≤ 250 ms", workers*slots), f("%d, last %.0f ms, of %d", r.AfterStop, r.AfterStopMS, r.Stops)},

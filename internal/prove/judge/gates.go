@@ -110,6 +110,10 @@ func (t *trial) silences() {
 	for _, m := range t.Marks {
 		switch m.Do {
 		case nemesis.Flush, nemesis.Wipe:
+			if !t.sending(m.At) {
+				continue
+			}
+			t.f.Emptied++
 			d := t.silence(m.At, m.At.Add(2500*time.Millisecond))
 			t.f.SilenceFlushMS = max(t.f.SilenceFlushMS, ms(d))
 			if d > 2*time.Second+t.lag(m.At, m.At.Add(d)) {
@@ -123,6 +127,18 @@ func (t *trial) silences() {
 			}
 		}
 	}
+}
+
+// sending tells whether messages were leaving just before: otherwise a silence
+// says nothing about what happened then.
+func (t *trial) sending(at time.Time) bool {
+	n := 0
+	for _, e := range t.Entries {
+		if e.At.Before(at) && e.At.After(at.Add(-time.Second)) {
+			n++
+		}
+	}
+	return n >= 5
 }
 
 // silence is the longest gap between requests in a time; what lies behind the

@@ -57,6 +57,7 @@ type Figures struct {
 	AfterStop       int            `json:"most_posts_after_stop"`
 	AfterStopMS     float64        `json:"last_post_after_stop_ms"`
 	MaxPerSecond    int            `json:"max_requests_per_second"`
+	Emptied         int            `json:"measured_flushes"`
 	SilenceFlushMS  float64        `json:"longest_silence_after_flush_ms"`
 	ResumeCrashMS   float64        `json:"longest_resume_after_crash_ms"`
 	RollUnknown     int            `json:"unknown_after_sigterm"`
