@@ -1,7 +1,7 @@
 # One-line aliases for the developer's tool, which only needs Go.
 
 .DEFAULT_GOAL := help
-.PHONY: demo test check bench procs openapi e2e reset help
+.PHONY: demo test check bench prove procs openapi e2e reset help
 
 demo: ## start everything with a simulated WhatsApp and run a sample campaign
 	@echo "the first build takes one or two minutes"
@@ -16,6 +16,9 @@ check: ## formatting, vet, staticcheck, checksums
 
 bench: ## measure this machine
 	@go run ./cmd/dev bench
+
+prove: ## break everything by a seeded plan and judge: SEED=… N=… KILLS=…
+	@go run ./cmd/dev prove
 
 procs: ## run the Procfile for real, send a few messages, stop in good order
 	@go run ./cmd/dev procs

@@ -34,6 +34,9 @@ func commands() []command {
 		{"test", "run the tests with PostgreSQL and Redis; packages and flags go to go test", test},
 		{"check", "formatting, vet, staticcheck and the modules' checksums", check},
 		{"bench", "measure the product beside the ceiling of this machine; --json, --plans", measure},
+		{"prove", "break everything by a plan drawn from a seed, judge by the sandbox's journal, write PROOF.md; --seed, --n, --kills", proveShort},
+		{"prove-long", "the same with 100,000 people, 200 kills and three seeds", proveLong},
+		{"prove-mutants", "plant known bugs, one after the other, and expect the proof to find each; names pick some", proveMutants},
 		{"procs", "run the Procfile, send a few messages to the sandbox, stop in good order; --stay keeps it up", runProcs},
 		{"openapi", "write docs/openapi.json anew from the code", openapi},
 		{"e2e", "drive a browser through the product and every page of it; --shots DIR, --page, --journey", tryPages},
@@ -88,7 +91,7 @@ func exitCode(err error) int {
 func usage(w io.Writer) {
 	fmt.Fprintln(w, "usage: go run ./cmd/dev <command>")
 	for _, c := range commands() {
-		fmt.Fprintf(w, "  %-10s %s\n", c.name, c.help)
+		fmt.Fprintf(w, "  %-13s %s\n", c.name, c.help)
 	}
 }
 

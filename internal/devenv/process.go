@@ -24,6 +24,8 @@ type Child struct {
 	Dir  string    // empty for our own
 	Log  io.Writer // standard output and error, line by line, each behind its name; safe for several children, like os.Stdout. Nil discards.
 	Raw  bool      // write to Log as it comes, without the name
+
+	cred *syscall.Credential // nil: our own user
 }
 
 // Process is a running Child with a process group of its own.
@@ -56,7 +58,7 @@ func Start(ctx context.Context, c Child) (*Process, error) {
 	cmd := exec.Command("/bin/sh", append([]string{"-c", tether, "sh", path}, c.Args...)...)
 	cmd.Env, cmd.Dir = c.Env, c.Dir
 	cmd.ExtraFiles = []*os.File{reader}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: c.cred}
 	cmd.WaitDelay = 5 * time.Second // a grandchild may hold the output open
 	out := output(c)
 	cmd.Stdout, cmd.Stderr = out, out

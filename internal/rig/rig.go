@@ -37,7 +37,12 @@ type Config struct {
 	Slots       int // of each worker
 	Log         io.Writer
 	API         string   // host:port; empty for a free one
+	Meta        string   // host:port of the sandbox; empty for a free one
 	Env         []string // more settings, NAME=value
+	// EnvOf gives settings of one process alone, by its name; nil for none. A
+	// rig that disturbs its links puts the disturbed addresses here.
+	EnvOf func(process string) []string
+	Hooks string // the base of the URL that the sandbox calls; empty for the API's
 }
 
 // Rig is the running product.
@@ -102,18 +107,21 @@ func Start(ctx context.Context, c Config) (*Rig, error) {
 
 // address picks the ports; the API's may be asked for.
 func (r *Rig) address() error {
-	port, err := devenv.FreePort()
-	if err != nil {
-		return err
-	}
-	r.Sandbox = fmt.Sprintf("http://127.0.0.1:%d", port)
-	if r.API == "" {
-		if port, err = devenv.FreePort(); err != nil {
+	for _, at := range []*string{&r.Meta, &r.API} {
+		if *at != "" {
+			continue
+		}
+		port, err := devenv.FreePort()
+		if err != nil {
 			return err
 		}
-		r.API = fmt.Sprintf("127.0.0.1:%d", port)
+		*at = fmt.Sprintf("127.0.0.1:%d", port)
 	}
+	r.Sandbox = "http://" + r.Meta
 	r.URL = "http://" + r.API
+	if r.Hooks == "" {
+		r.Hooks = r.URL
+	}
 	return nil
 }
 
@@ -147,8 +155,12 @@ func (r *Rig) StartProcess(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	env := r.environment(port)
+	if r.EnvOf != nil {
+		env = append(env, r.EnvOf(name)...)
+	}
 	p, err := devenv.Start(ctx, devenv.Child{Name: name, Path: r.Binary,
-		Args: []string{strings.TrimRight(name, "0123456789")}, Env: r.environment(port), Log: r.Log})
+		Args: []string{strings.TrimRight(name, "0123456789")}, Env: env, Log: r.Log})
 	if err != nil {
 		return err
 	}

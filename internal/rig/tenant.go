@@ -56,7 +56,7 @@ func (r *Rig) SeedMeta(ctx context.Context, m Meta) error {
 		return b
 	}
 	return r.Control(ctx, "/sandbox/seed", sandbox.Seed{
-		Apps:       []sandbox.App{{ID: m.App, Secret: m.Secret, VerifyToken: m.Verify, CallbackURL: r.URL + "/webhooks/meta/" + m.App}},
+		Apps:       []sandbox.App{{ID: m.App, Secret: m.Secret, VerifyToken: m.Verify, CallbackURL: r.Hooks + "/webhooks/meta/" + m.App}},
 		Portfolios: []sandbox.Portfolio{{ID: m.Portfolio, Name: "Acme", Limit: m.Limit}},
 		WABAs:      []sandbox.WABA{{ID: m.WABA, Name: "Acme", PortfolioID: m.Portfolio, AppIDs: []string{m.App}}},
 		Numbers:    []sandbox.Number{{ID: m.Number, WABAID: m.WABA, DisplayPhone: m.Phone, VerifiedName: "Acme", MPS: m.PerSecond}},

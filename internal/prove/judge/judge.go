@@ -1,0 +1,295 @@
+//go:build unix
+
+// Package judge compares what the product says with what really happened: the
+// sandbox's journal, written before Meta's part decides anything.
+//
+// The proof rig calls it at the end of a run. It changes nothing and knows
+// nothing of how the product works inside, only what its tables claim.
+package judge
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"bareed/internal/prove/nemesis"
+	"bareed/sandbox"
+	"bareed/sandbox/journal"
+)
+
+// Case is what there is to judge.
+type Case struct {
+	Entries  []journal.Entry
+	Summary  sandbox.Summary
+	Admin    *pgxpool.Pool
+	Runs     map[string]string   // name → run, 32 hexadecimal digits
+	People   map[string][]string // name → phones that had to be planned
+	Marks    []nemesis.Mark
+	Slots    int                                    // of all workers
+	Possible int                                    // unknown messages that the faults can explain
+	Lag      func(from, to time.Time) time.Duration // how late this machine woke the rig up
+	Number   string                                 // Meta's id
+	Rate     int                                    // of the number, a second
+	Clean    bool                                   // no fault made an answer uncertain: nothing may be unknown
+	End      time.Time                              // of the sending
+}
+
+// Figures are what was found.
+type Figures struct {
+	Recipients      int            `json:"recipients"`
+	Requests        int64          `json:"requests"`
+	Accepted        int64          `json:"accepted"`
+	Twice           int            `json:"messaged_twice"`
+	Lost            int            `json:"lost"`
+	Wrong           int            `json:"wrongly_reported"`
+	Unconfirmed     int            `json:"unconfirmed"`
+	UnconfirmedSent int            `json:"unconfirmed_but_sent"`
+	States          map[string]int `json:"states"`
+	ReceiptsLost    int64          `json:"receipts_lost"`
+	OptOuts         int            `json:"opt_outs"`
+	AfterOptOut     int            `json:"posts_after_opt_out"`
+	AfterOptOutMS   float64        `json:"last_post_after_opt_out_ms"`
+	Stops           int            `json:"stops"`
+	AfterStop       int            `json:"most_posts_after_stop"`
+	AfterStopMS     float64        `json:"last_post_after_stop_ms"`
+	MaxPerSecond    int            `json:"max_requests_per_second"`
+	Emptied         int            `json:"measured_flushes"`
+	SilenceFlushMS  float64        `json:"longest_silence_after_flush_ms"`
+	ResumeCrashMS   float64        `json:"longest_resume_after_crash_ms"`
+	RollUnknown     int            `json:"unknown_after_sigterm"`
+	RollMS          float64        `json:"longest_sigterm_ms"`
+	AllowedLateMS   float64        `json:"rig_lag_ms"`
+	Breaches        []string       `json:"breaches"`
+}
+
+// row is one message as the product's table has it.
+type row struct {
+	Run       string
+	Ordinal   int32
+	Address   string
+	State     string
+	Reason    string
+	Delivered bool
+	Read      bool
+	Contact   [16]byte
+}
+
+type key struct{ run, phone string }
+
+type trial struct {
+	Case
+	f        Figures
+	accepted map[key][]journal.Entry
+	all      map[key][]journal.Entry
+	rows     map[key]row
+}
+
+// Judge looks at everything and returns what it found; Breaches says in words
+// what must not be.
+func Judge(ctx context.Context, c Case) (Figures, error) {
+	t := &trial{Case: c, accepted: map[key][]journal.Entry{}, all: map[key][]journal.Entry{}, rows: map[key]row{}}
+	t.f.States, t.f.Breaches = map[string]int{}, []string{}
+	t.f.Requests, t.f.Accepted = c.Summary.Requests, c.Summary.Accepted
+	t.read()
+	if err := t.readRows(ctx); err != nil {
+		return t.f, err
+	}
+	if err := t.certain(ctx); err != nil {
+		return t.f, err
+	}
+	t.twice()
+	t.everybody()
+	t.reported()
+	t.receipts()
+	t.pace()
+	if err := t.optOuts(ctx); err != nil {
+		return t.f, err
+	}
+	t.stops()
+	t.silences()
+	t.rolls()
+	return t.f, nil
+}
+
+func (t *trial) breach(format string, args ...any) {
+	t.f.Breaches = append(t.f.Breaches, fmt.Sprintf(format, args...))
+}
+
+func digits(phone string) string { return strings.TrimPrefix(phone, "+") }
+
+// read sorts the journal by run and person.
+func (t *trial) read() {
+	for _, e := range t.Entries {
+		run := e.CallbackData
+		if p := strings.Split(e.CallbackData, "."); len(p) == 5 {
+			run = p[1]
+		}
+		k := key{run, digits(e.Recipient)}
+		t.all[k] = append(t.all[k], e)
+		if e.Accepted {
+			t.accepted[k] = append(t.accepted[k], e)
+		}
+	}
+}
+
+const sqlRows = `
+select run_id, ordinal, address, state, coalesce(reason, ''), delivered_at is not null, read_at is not null, contact_id
+from message`
+
+func (t *trial) readRows(ctx context.Context) error {
+	list, err := t.Admin.Query(ctx, sqlRows)
+	if err != nil {
+		return fmt.Errorf("read the messages: %w", err)
+	}
+	defer list.Close()
+	for list.Next() {
+		var r row
+		var run [16]byte
+		if err := list.Scan(&run, &r.Ordinal, &r.Address, &r.State, &r.Reason, &r.Delivered, &r.Read, &r.Contact); err != nil {
+			return fmt.Errorf("read the messages: %w", err)
+		}
+		r.Run = hex.EncodeToString(run[:])
+		k := key{r.Run, digits(r.Address)}
+		if _, twice := t.rows[k]; twice {
+			t.breach("two rows for one person in run %s, ordinal %d", r.Run, r.Ordinal)
+		}
+		t.rows[k] = r
+		t.f.States[r.State]++
+	}
+	return list.Err()
+}
+
+const sqlUncertain = `
+select count(*)
+from message_attempt
+where outcome in ('unknown', 'expired')`
+
+// certain is for proofs in which every answer came: nothing may ever have been
+// unknown.
+func (t *trial) certain(ctx context.Context) error {
+	if !t.Clean {
+		return nil
+	}
+	var n int
+	if err := t.Admin.QueryRow(ctx, sqlUncertain).Scan(&n); err != nil {
+		return fmt.Errorf("read the attempts: %w", err)
+	}
+	if n > 0 {
+		t.breach("%d answers became unknown although every answer came", n)
+	}
+	return nil
+}
+
+// twice is F1 and F2's first half.
+func (t *trial) twice() {
+	for k, list := range t.accepted {
+		if len(list) > 1 {
+			if t.f.Twice++; t.f.Twice <= 3 {
+				t.breach("messaged %d times: run %s, journal entries %d and %d, %s apart", len(list), k.run, list[0].Seq, list[1].Seq,
+					list[1].At.Sub(list[0].At).Round(time.Millisecond))
+			}
+		}
+	}
+	if t.f.Twice > 0 {
+		t.breach("%d people were messaged twice", t.f.Twice)
+	}
+}
+
+// everybody looks for people that had to be planned and are nowhere, and for
+// rows that never came to an end.
+func (t *trial) everybody() {
+	stuck := map[string]int{}
+	for name, people := range t.People {
+		for _, phone := range people {
+			t.f.Recipients++
+			r, there := t.rows[key{t.Runs[name], digits(phone)}]
+			switch {
+			case !there:
+				t.f.Lost++
+			case r.State == "ready" || r.State == "sending" || r.State == "unknown" || r.State == "held":
+				t.f.Lost++
+				stuck[r.State]++
+			}
+		}
+	}
+	if t.f.Lost > 0 {
+		t.breach("%d people are lost: no row, or one that came to no end %v", t.f.Lost, stuck)
+	}
+}
+
+// reported compares each row with the journal.
+func (t *trial) reported() {
+	for k, r := range t.rows {
+		sent := len(t.accepted[k]) > 0
+		wrong := ""
+		switch r.State {
+		case "suppressed":
+			if sent {
+				wrong = "suppressed, and was sent"
+			}
+		case "accepted", "held", "sent", "delivered", "read", "played":
+			if !sent {
+				wrong = r.State + ", and was not"
+			}
+		case "unconfirmed", "unknown":
+			t.f.Unconfirmed++
+			if sent {
+				t.f.UnconfirmedSent++
+				wrong = r.State + ", and was sent"
+			}
+		case "failed":
+			if r.Reason == "render" {
+				wrong = "failed to render"
+			}
+		}
+		if wrong != "" {
+			if t.f.Wrong++; t.f.Wrong <= 3 {
+				t.breach("run %s ordinal %d is reported as %s", k.run, r.Ordinal, wrong)
+			}
+		}
+	}
+	for k := range t.all {
+		if _, ok := t.rows[k]; !ok {
+			t.f.Wrong++
+		}
+	}
+	if t.f.Wrong > 0 {
+		t.breach("%d messages are reported wrongly", t.f.Wrong)
+	}
+	if t.f.Unconfirmed > t.Possible {
+		t.breach("%d unconfirmed, the faults explain %d", t.f.Unconfirmed, t.Possible)
+	}
+}
+
+// receipts: what Meta posted and we acknowledged must be there.
+func (t *trial) receipts() {
+	var delivered, read int64
+	for _, r := range t.rows {
+		if r.Delivered {
+			delivered++
+		}
+		if r.Read {
+			read++
+		}
+	}
+	if read > 0 && int64(t.f.States["read"]) != read {
+		t.breach("%d messages were read, %d are shown as read: a later status lowered them", read, t.f.States["read"])
+	}
+	lost := t.Summary.Statuses["delivered"] - delivered + t.Summary.Statuses["read"] - read
+	t.f.ReceiptsLost = max(0, lost)
+	if lost > 0 {
+		t.breach("%d acknowledged receipts are not there (delivered: %d of %d, read: %d of %d)", lost, delivered, t.Summary.Statuses["delivered"],
+			read, t.Summary.Statuses["read"])
+	}
+}
+
+func (t *trial) pace() {
+	t.f.MaxPerSecond = t.Summary.Numbers[t.Number].MaxRequestsPerSecond
+	if t.f.MaxPerSecond > t.Rate+t.Rate/5 { // they depart evenly, below the rate; a busy machine lets them arrive in clusters
+		t.breach("%d requests in one second, the number may %d", t.f.MaxPerSecond, t.Rate)
+	}
+}

@@ -1,0 +1,125 @@
+//go:build unix
+
+package mutants
+
+import (
+	"time"
+
+	"bareed/internal/prove"
+	"bareed/internal/prove/nemesis"
+	"bareed/sandbox"
+)
+
+const second = time.Second
+
+// fixed makes a proof of a plan that hangs on no seed.
+func fixed(name string, people, rate int, faults []sandbox.Fault, plan func(main []string) []nemesis.Step) prove.Options {
+	return prove.Options{Name: name, Seed: 1, People: people, Rate: rate, Faults: faults,
+		Plan: func(_ prove.Options, main []string) []nemesis.Step { return plan(main) }}
+}
+
+// noFaults is not nil, which would be the usual ones.
+func noFaults() []sandbox.Fault { return []sandbox.Fault{} }
+
+// away: no receipt comes until the sending is over.
+var away = nemesis.Step{Do: nemesis.Outage, On: "end"}
+
+// lostAnswers: many answers are lost, workers are killed with POSTs under way, and
+// no receipt comes to the rescue.
+func lostAnswers() prove.Options {
+	return fixed("lost answers", 400, 60, []sandbox.Fault{{Kind: sandbox.KindCut, Probability: 0.1}, {Kind: sandbox.KindReset, Probability: 0.05},
+		{Kind: sandbox.KindHTMLAccept, Probability: 0.05}, {Kind: sandbox.KindCutBody, Probability: 0.05}}, func([]string) []nemesis.Step {
+		return []nemesis.Step{away, {Do: nemesis.Slow, On: "worker-meta", For: 8 * second},
+			{At: 2500 * time.Millisecond, Do: nemesis.Kill, On: "worker1"}, {At: 4 * second, Do: nemesis.Kill, On: "worker2"},
+			{At: 5500 * time.Millisecond, Do: nemesis.Kill, On: "worker1"}, {At: 7 * second, Do: nemesis.Kill, On: "worker2"}}
+	})
+}
+
+// refusals: many people opt out shortly before their turn.
+func refusals() prove.Options {
+	return fixed("refusals", 400, 30, noFaults(), func(main []string) (plan []nemesis.Step) {
+		for i, phone := range main[len(main)-60:] {
+			do := nemesis.Refuse
+			if i%3 == 0 {
+				do = nemesis.WriteStop
+			}
+			plan = append(plan, nemesis.Step{At: time.Duration(i) * 40 * time.Millisecond, Do: do, On: phone})
+		}
+		return plan
+	})
+}
+
+// stops: campaigns are paused and stopped, also with the workers' queues full.
+func stops() prove.Options {
+	return fixed("stops", 1500, 60, noFaults(), func([]string) []nemesis.Step {
+		return []nemesis.Step{{At: 2 * second, Do: nemesis.Frozen, On: "main", For: 1500 * time.Millisecond},
+			{At: 6 * second, Do: nemesis.Pause, On: "main", For: second}, {At: 9 * second, Do: nemesis.Frozen, On: "main", For: 1500 * time.Millisecond},
+			{At: 12 * second, Do: nemesis.Stop, On: "stopped"}, {At: 12 * second, Do: nemesis.Frozen, On: "second", For: 1500 * time.Millisecond}}
+	})
+}
+
+// crashes: PostgreSQL loses what it had not written, again and again.
+func crashes() prove.Options {
+	return fixed("crashes", 1200, 100, noFaults(), func([]string) []nemesis.Step {
+		plan := []nemesis.Step{away}
+		for i := range 4 {
+			plan = append(plan, nemesis.Step{At: time.Duration(2+5*i) * second, Do: nemesis.Crash})
+		}
+		return plan
+	})
+}
+
+// sessions: the administrator ends database sessions in the middle of their work.
+func sessions() prove.Options {
+	return fixed("sessions", 1000, 100, noFaults(), func([]string) []nemesis.Step {
+		return []nemesis.Step{away, {At: second, Do: nemesis.Terminate, Times: 150}, {At: second + 25*time.Millisecond, Do: nemesis.Terminate, Times: 150}}
+	})
+}
+
+// receipts: webhooks come in any order, several times, while their taker and its
+// database are ended.
+func receipts() prove.Options {
+	return fixed("receipts", 600, 80, noFaults(), func([]string) []nemesis.Step {
+		plan := []nemesis.Step{{At: second, Do: nemesis.Terminate, Times: 60}, {At: 5 * second, Do: nemesis.Crash}}
+		for i := range 4 {
+			plan = append(plan, nemesis.Step{At: time.Duration(2+2*i) * second, Do: nemesis.Kill, On: "api"})
+		}
+		return plan
+	})
+}
+
+// dashboard: somebody presses every button, and every answer comes.
+func dashboard() prove.Options {
+	o := fixed("dashboard", 600, 60, noFaults(), func([]string) []nemesis.Step {
+		plan := []nemesis.Step{away, {Do: nemesis.Slow, On: "worker-meta", For: 14 * second}}
+		for i := range 24 {
+			plan = append(plan, nemesis.Step{At: second + time.Duration(i)*500*time.Millisecond, Do: nemesis.Buttons, Times: 200})
+		}
+		return append(plan, nemesis.Step{At: 3 * second, Do: nemesis.Frozen, On: "stopped", For: second},
+			nemesis.Step{At: 3300 * time.Millisecond, Do: nemesis.Buttons, Times: 500})
+	})
+	o.Clean = true
+	return o
+}
+
+// emptied: Redis forgets everything, and the rate must hold all the same.
+func emptied() prove.Options {
+	return fixed("emptied", 1200, 100, noFaults(), func([]string) (plan []nemesis.Step) {
+		for i := range 4 {
+			plan = append(plan, nemesis.Step{At: time.Duration(2+3*i) * second, Do: nemesis.Flush})
+		}
+		return plan
+	})
+}
+
+// oneSided: one worker's answers of the database are swallowed while Meta refuses
+// and the other worker goes on.
+func oneSided() prove.Options {
+	return fixed("one-sided", 800, 100, []sandbox.Fault{{Kind: sandbox.KindRefuse, Code: 131056, Probability: 0.5}}, func([]string) []nemesis.Step {
+		plan := []nemesis.Step{away, {Do: nemesis.Slow, On: "worker-meta", For: 30 * second}}
+		for i := range 5 {
+			plan = append(plan, nemesis.Step{At: time.Duration(1+6*i) * second, Do: nemesis.Mute, On: "postgres-worker1", For: 4 * second})
+		}
+		return plan
+	})
+}

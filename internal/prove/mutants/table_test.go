@@ -1,0 +1,27 @@
+//go:build unix
+
+package mutants_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"bareed/internal/prove/mutants"
+)
+
+// A patch whose text the product no longer has would plant nothing.
+func TestEveryPatchFits(t *testing.T) {
+	t.Parallel()
+	names := map[string]bool{}
+	for _, m := range mutants.All() {
+		if names[m.Name] || len(m.Patches) == 0 || m.Proof.Name == "" || m.Proof.Plan == nil {
+			t.Errorf("%s: a name of its own, patches and a plan", m.Name)
+		}
+		names[m.Name] = true
+		for _, p := range m.Patches {
+			if _, err := mutants.Apply(filepath.Join("../../..", p.File), p); err != nil {
+				t.Errorf("%s: %v", m.Name, err)
+			}
+		}
+	}
+}

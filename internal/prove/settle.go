@@ -1,0 +1,130 @@
+//go:build unix
+
+package prove
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"bareed/internal/prove/judge"
+	"bareed/internal/prove/nemesis"
+	"bareed/sandbox"
+	"bareed/sandbox/journal"
+)
+
+// step is how far the clock goes at once: past a claim's life (45 s) and past the
+// minute after which lost tasks are offered again.
+const step = 61 * time.Second
+
+// settle brings the runs to their end: first every claim expires and every lost
+// task is offered again while Meta's webhooks are still away, which is when a
+// wrong design sends again; then the receipts come; then unknown messages are
+// given up. It moves the database's clock instead of waiting.
+func (p *proof) settle(ctx context.Context) error {
+	w := p.world
+	if err := w.Jump(ctx, step); err != nil {
+		return err
+	}
+	defer p.work.operate(ctx)()
+	pause(ctx, 4*time.Second)
+	if err := w.Receipts(ctx); err != nil {
+		return err
+	}
+	if err := p.finish(ctx); err != nil {
+		return err
+	}
+	if !p.work.until(ctx, 60*time.Second, func() bool { return p.drained(ctx) }) {
+		return errors.New("the receipts were not all taken and applied within a minute")
+	}
+	p.say("settled", "%s", p.work.progress(ctx))
+	if p.work.settled(ctx, true) {
+		if err := w.Jump(ctx, 25*time.Hour); err != nil {
+			return err
+		}
+	}
+	if !p.work.until(ctx, 30*time.Second, func() bool { return p.work.settled(ctx, false) && p.drained(ctx) }) {
+		return fmt.Errorf("the runs came to no end: %s", p.work.progress(ctx))
+	}
+	return nil
+}
+
+// finish waits while messages go on leaving. When nothing moves for some seconds
+// the clock does, a few times; then whatever is left is stuck.
+func (p *proof) finish(ctx context.Context) error {
+	still, last := 0, int64(-1)
+	for jumps := 0; !p.work.settled(ctx, true); {
+		if !pause(ctx, time.Second) {
+			return ctx.Err()
+		}
+		if left := p.work.left(ctx); left != last {
+			still, last = 0, left
+			continue
+		}
+		if still++; still < 8 {
+			continue
+		}
+		if jumps++; jumps > 5 {
+			return nil // the judge will say what is lost
+		}
+		still = 0
+		if err := p.world.Jump(ctx, step); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const sqlBacklog = `select count(*) from event where state = 'new'`
+
+// drained tells whether Meta has nothing left to post and every event is applied.
+func (p *proof) drained(ctx context.Context) bool {
+	var sum sandbox.Summary
+	if err := p.world.Rig.Control(ctx, "/sandbox/journal/summary", nil, &sum); err != nil || sum.Webhooks.Pending > 0 {
+		return false
+	}
+	var n int
+	return p.world.Admin.QueryRow(ctx, sqlBacklog).Scan(&n) == nil && n == 0
+}
+
+// verdict has everything judged.
+func (p *proof) verdict(ctx context.Context, end time.Time) (judge.Figures, error) {
+	c := judge.Case{Admin: p.world.Admin, Runs: p.world.Runs, People: p.work.people, Marks: p.world.Marks(), Slots: p.world.Slots,
+		Lag: p.lag.between, Number: p.world.Tenant.Meta.Number, Rate: p.Rate, Clean: p.Clean, End: end}
+	if err := p.world.Rig.Control(ctx, "/sandbox/journal/summary", nil, &c.Summary); err != nil {
+		return judge.Figures{}, err
+	}
+	for after := int64(0); ; {
+		var page struct {
+			Entries []journal.Entry
+			Next    int64
+		}
+		if err := p.world.Rig.Control(ctx, fmt.Sprintf("/sandbox/journal?limit=50000&after=%d", after), nil, &page); err != nil {
+			return judge.Figures{}, err
+		}
+		if len(page.Entries) == 0 {
+			break
+		}
+		c.Entries, after = append(c.Entries, page.Entries...), page.Next
+	}
+	c.Possible = p.possible(c.Entries)
+	p.judged = c
+	return judge.Judge(ctx, c)
+}
+
+// possible is F2's bound: what each worker that was killed or could not reach the
+// database may have held, and each answer that said nothing.
+func (p *proof) possible(entries []journal.Entry) int {
+	n := p.sup.restarts("worker") * slots
+	for _, e := range entries {
+		if e.Fate != journal.FateAnswered {
+			n++
+		}
+	}
+	counts := p.world.Counts()
+	for _, what := range []string{nemesis.Crash, nemesis.Cut, nemesis.Mute, nemesis.Freeze, nemesis.Frozen} {
+		n += counts[what] * p.world.Slots
+	}
+	return n
+}
