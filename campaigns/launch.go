@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/accounts"
+	"bareed/campaigns/occurrence"
 	"bareed/campaigns/plan"
 	"bareed/campaigns/schedule"
 	"bareed/internal/errs"
@@ -160,7 +161,7 @@ func sendable(ctx context.Context, tx pgx.Tx, ws id.Workspace, c Campaign) (t te
 // places at fault; nothing for one that can be launched after a check.
 func (c *Campaign) Lacks(n numbers.Number, t templates.Template) []*errs.Error {
 	var list []*errs.Error
-	if e := checkTemplate(n, t, true); e != nil {
+	if e := plan.CheckTemplate(n, t, true); e != nil {
 		list = append(list, e)
 	}
 	if e := c.Variables.Check(t); e != nil {
@@ -182,12 +183,19 @@ func launchSchedule(ctx context.Context, tx pgx.Tx, c Campaign, q LaunchRequest)
 	if err != nil {
 		return nil, now, err
 	}
+	if q.At != "" && c.Rules != nil {
+		return nil, now, errs.New("schedule.both").At("/at", "")
+	}
 	if q.At != "" {
 		s, err := schedule.Parse(q.At, q.Zone, now)
 		return &s, now, err
 	}
 	if q.Zone != "" {
 		return nil, now, errs.New("schedule.syntax", "got", "").At("/at", "")
+	}
+	if c.Rules != nil {
+		s, err := c.Rules.Check(now)
+		return s, now, err
 	}
 	if c.Schedule != nil {
 		return c.Schedule, now, c.Schedule.InRange(now)
@@ -236,6 +244,9 @@ func (r newRun) launch(ctx context.Context, tx pgx.Tx, a accounts.Actor, s *sche
 		r.expected, r.startsAt, r.undo).Scan(&l.StartsAt)
 	if err != nil {
 		return l, fmt.Errorf("make the run: %w", err)
+	}
+	if err := occurrence.Arrange(ctx, tx, ws, l.RunID, s, c.Rules); err != nil {
+		return l, err
 	}
 	at, zone, local := columns(s)
 	if _, err := tx.Exec(ctx, sqlSetSchedule, ws, c.ID, at, zone, local); err != nil {

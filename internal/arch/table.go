@@ -45,10 +45,12 @@ var table = []rule{
 	{folder: "web/people", may: with(nouns, "web/front", "web/ui")},
 	{folder: "web/ui"},
 	{folder: "web/charts"},
-	{folder: "scheduler", may: with(nouns, "queue")},
+	{folder: "scheduler", may: with(nouns, "queue", "campaigns/occurrence")},
 	{folder: "worker", may: with(nouns, "queue", "limits", "whatsapp")},
 
 	{folder: "campaigns", may: []string{"messages", "consents", "templates", "contacts", "numbers", "accounts"}},
+	{folder: "campaigns/schedule"},
+	{folder: "campaigns/occurrence", may: []string{"campaigns/schedule", "messages", "accounts"}},
 	{folder: "campaigns/board", may: []string{"campaigns", "messages"}},
 	{folder: "campaigns/live", may: []string{"campaigns", "accounts"}},
 	{folder: "messages", may: []string{"consents", "templates", "contacts", "numbers", "accounts", "whatsapp"}},
