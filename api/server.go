@@ -19,6 +19,7 @@ import (
 	"bareed/accounts"
 	"bareed/api/access"
 	"bareed/api/describe"
+	"bareed/api/firings"
 	"bareed/api/front"
 	"bareed/api/manual"
 	"bareed/campaigns/live"
@@ -102,6 +103,7 @@ func (s *Server) register() {
 	s.numbers()
 	s.templates()
 	s.campaigns()
+	firings.Register(s.Front)
 	s.webhooks()
 	s.openapi()
 	manual.Register(s.Front)

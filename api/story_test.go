@@ -202,6 +202,7 @@ func (s *story) campaign(audience string) string {
 	path := "/v1/campaigns/" + c
 	s.do("GET /v1/campaigns/{campaign}", path, nil)
 	s.do("PATCH /v1/campaigns/{campaign}", path, map[string]any{"per_minute": 600})
+	s.do("GET /v1/campaigns/{campaign}/firings", path+"/firings", nil)
 	asked := s.do("POST /v1/campaigns/{campaign}/check", path+"/check", nil)
 	check := path + "/checks/" + asked.field(s.t, "check_id")
 	s.check(asked.field(s.t, "check_id"))

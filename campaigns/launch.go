@@ -191,7 +191,7 @@ func launchSchedule(ctx context.Context, tx pgx.Tx, c Campaign, q LaunchRequest)
 		return &s, now, err
 	}
 	if q.Zone != "" {
-		return nil, now, errs.New("schedule.syntax", "got", "").At("/at", "")
+		return nil, now, errs.New("schedule.syntax", "got", "", "example", "2026-12-01T10:00").At("/at", "")
 	}
 	if c.Rules != nil {
 		s, err := c.Rules.Check(now)
