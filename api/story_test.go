@@ -202,7 +202,6 @@ func (s *story) campaign(audience string) string {
 	path := "/v1/campaigns/" + c
 	s.do("GET /v1/campaigns/{campaign}", path, nil)
 	s.do("PATCH /v1/campaigns/{campaign}", path, map[string]any{"per_minute": 600})
-	s.do("GET /v1/campaigns/{campaign}/firings", path+"/firings", nil)
 	asked := s.do("POST /v1/campaigns/{campaign}/check", path+"/check", nil)
 	check := path + "/checks/" + asked.field(s.t, "check_id")
 	s.check(asked.field(s.t, "check_id"))
@@ -283,6 +282,7 @@ func (s *story) ending(path string) {
 	}
 	recipients.into(s.t, &page)
 	s.do("GET /v1/messages/{message}", "/v1/messages/"+page.Data[0].MessageID, nil)
+	s.do("GET /v1/campaigns/{campaign}/firings", path+"/firings", nil)
 	s.do("POST /v1/campaigns/{campaign}/pause", path+"/pause", nil)
 	s.do("POST /v1/campaigns/{campaign}/resume", path+"/resume", map[string]any{"reason": "the price in the template is right after all"})
 	s.do("GET /v1/campaigns/{campaign}/report", path+"/report", nil)
