@@ -125,7 +125,11 @@ func (s *desk) deliveryView(c *front.Call, v *view) (*deliveryView, error) {
 	late := []int{15, 60, 180, 720, int(v.Campaign.Rules.Lateness().Minutes())}
 	slices.Sort(late)
 	for _, n := range slices.Compact(late) {
-		d.Late = append(d.Late, map[string]any{"value": strconv.Itoa(n), "text": c.T("wizard.late.up_to", "span", l.Span(time.Duration(n)*time.Minute))})
+		text := c.T("wizard.late.minutes", "n", n)
+		if n%60 == 0 {
+			text = c.T("wizard.late.hours", "n", n/60)
+		}
+		d.Late = append(d.Late, map[string]any{"value": strconv.Itoa(n), "text": text})
 	}
 	if at := v.Campaign.Schedule; at != nil {
 		d.Coming = rhythm.Coming(v.Campaign.Rules, at, 5)
