@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -16,7 +17,14 @@ type Note struct {
 
 func note(lang, code string, kv ...any) Note {
 	e := errs.New(code, kv...)
-	return Note{Code: code, Params: e.Params, Text: errs.Sentence(lang, code, e.Params)}
+	said := e.Params
+	if lang == "ar" { // times and zones are read from left to right
+		said = errs.Params{}
+		for k, v := range e.Params {
+			said[k] = "\u2066" + fmt.Sprint(v) + "\u2069"
+		}
+	}
+	return Note{Code: code, Params: e.Params, Text: errs.Sentence(lang, code, said)}
 }
 
 // Upcoming lists up to n firings from one on, that one first.
@@ -37,7 +45,7 @@ func (r *Rules) Upcoming(first Time, n int) []Time {
 func (r *Rules) Notes(lang string, coming []Time) []Note {
 	list := []Note{}
 	for _, t := range coming {
-		written := strings.Replace(t.Local, "T", " ", 1)
+		written := strings.TrimSuffix(strings.Replace(t.Local, "T", " ", 1), ":00")
 		switch t.Adjusted {
 		case "gap":
 			list = append(list, note(lang, "schedule.note_gap", "local", written, "runs", t.Runs))

@@ -45,6 +45,11 @@ func readSchedule(c *front.Call, tx pgx.Tx, now campaigns.Campaign) (*scheduleVi
 			v.Notes = now.Rules.Notes(c.Lang(), now.Rules.Upcoming(*now.Schedule, 5))
 		}
 	}
+	if len(v.Coming) == 0 && now.State.Launched() { // this one is on its way: those behind it
+		if all := rhythm.Coming(now.Rules, now.Schedule, 6); len(all) > 1 {
+			v.Coming = all[1:]
+		}
+	}
 	list, err := occurrence.List(c.Ctx(), tx, c.Actor().Workspace, now.ID, id.Run{}, firingsShown)
 	if err != nil {
 		return nil, err

@@ -74,7 +74,7 @@ func Again(l ui.Locale, r *schedule.Recurrence) string {
 	case r.Every == "month":
 		return l.T("schedule.every.month", "day", r.Day, "time", r.Time)
 	case r.Every == "cron":
-		return l.T("schedule.every.cron", "cron", r.Cron)
+		return l.T("schedule.every.cron", "cron", "\u2066"+r.Cron+"\u2069")
 	}
 	return l.T("schedule.every.day", "time", r.Time)
 }
