@@ -63,10 +63,10 @@ func listCases(t *testing.T, r *rig) map[string]listCase {
 			b.Do(t, `
 				insert into run (workspace_id, id, campaign_id, occurrence_key, kind, state, purpose, number_id, waba_id, portfolio_id,
 				    template_id, template, components_hash, variables, unknown_policy, starts_at, reason)
-				select workspace_id, $3, campaign_id, $3::text, kind, 'missed', purpose, number_id, waba_id, portfolio_id,
+				select workspace_id, $3, campaign_id, $4, kind, 'missed', purpose, number_id, waba_id, portfolio_id,
 				    template_id, template, components_hash, variables, unknown_policy, starts_at, 'late'
 				from run
-				where workspace_id = $1 and id = $2`, b.Workspace, launched.RunID, run)
+				where workspace_id = $1 and id = $2`, b.Workspace, launched.RunID, run, run.String())
 		}},
 		"listNumbers":   {"/v1/numbers", object("number")},
 		"listTemplates": {"/v1/templates", object("template")},
