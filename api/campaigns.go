@@ -2,17 +2,16 @@ package api
 
 import (
 	"context"
-	"encoding/json"
-	"reflect"
 	"strconv"
 	"strings"
 
-	"github.com/danielgtaylor/huma/v2"
 	"github.com/jackc/pgx/v5"
 
 	"bareed/accounts"
+	"bareed/api/front"
 	"bareed/campaigns"
 	"bareed/campaigns/plan"
+	"bareed/campaigns/schedule"
 	"bareed/internal/errs"
 	"bareed/internal/id"
 )
@@ -57,6 +56,8 @@ type campaignBody struct {
 	PerMinute     *int           `json:"per_minute,omitempty" doc:"The campaign's own pace; as fast as the number may when not given"`
 	SendAt        string         `json:"send_at,omitempty" doc:"2026-12-01T10:00:00Z, or 2026-12-01T10:00 with a zone; at launch when not given"`
 	Zone          string         `json:"zone,omitempty" doc:"IANA name, such as Asia/Riyadh"`
+
+	Schedule *schedule.Rules `json:"schedule,omitempty" doc:"Instead of send_at and zone: what recurs, each person's own zone, the hours in which messages may leave"`
 }
 
 type createCampaignInput struct {
@@ -68,7 +69,7 @@ func (s *Server) createCampaign(ctx context.Context, a accounts.Actor, in *creat
 	out, err := s.campaign(ctx, a, func(tx pgx.Tx) (campaigns.Campaign, error) {
 		return campaigns.Create(ctx, tx, a, campaigns.Definition{Name: b.Name, NumberID: b.NumberID, TemplateID: b.TemplateID,
 			AudienceIDs: b.AudienceIDs, Variables: b.Variables, UnknownPolicy: b.UnknownPolicy, PerMinute: b.PerMinute,
-			SendAt: b.SendAt, Zone: b.Zone})
+			SendAt: b.SendAt, Zone: b.Zone, Schedule: b.Schedule})
 	})
 	if err == nil {
 		out.Location = "/v1/campaigns/" + out.Body.ID.String()
@@ -129,50 +130,21 @@ func (s *Server) getCampaign(ctx context.Context, a accounts.Actor, in *campaign
 	})
 }
 
-// nullable tells "left out" (Set false), null (Value nil) and a value apart.
-type nullable[T any] struct {
-	Set   bool
-	Value *T
-}
-
-// UnmarshalJSON is called only for a member that is there.
-func (n *nullable[T]) UnmarshalJSON(b []byte) error {
-	n.Set = true
-	return json.Unmarshal(b, &n.Value)
-}
-
-// Schema implements huma.SchemaProvider.
-func (n nullable[T]) Schema(r huma.Registry) *huma.Schema {
-	s := *huma.SchemaFromType(r, reflect.TypeFor[T]())
-	s.Nullable = true
-	return &s
-}
-
-// change is what the noun takes: nil for left out, zero for null.
-func (n nullable[T]) change(zero T) *T {
-	if !n.Set {
-		return nil
-	}
-	if n.Value == nil {
-		return &zero
-	}
-	return n.Value
-}
-
 type editCampaignInput struct {
 	Campaign id.Campaign `path:"campaign"`
 	IfMatch  string      `header:"If-Match" doc:"The ETag of what was read; or version in the body"`
 	Body     struct {
-		Version       *int             `json:"version,omitempty" doc:"What was read, instead of If-Match"`
-		Name          *string          `json:"name,omitempty"`
-		NumberID      *id.Number       `json:"number_id,omitempty"`
-		TemplateID    *id.Template     `json:"template_id,omitempty"`
-		AudienceIDs   *[]id.Audience   `json:"audience_ids,omitempty"`
-		Variables     *plan.Variables  `json:"variables,omitempty" doc:"Replaces the whole mapping"`
-		UnknownPolicy nullable[string] `json:"unknown_policy,omitempty"`
-		PerMinute     nullable[int]    `json:"per_minute,omitempty"`
-		SendAt        nullable[string] `json:"send_at,omitempty"`
-		Zone          nullable[string] `json:"zone,omitempty"`
+		Version       *int                           `json:"version,omitempty" doc:"What was read, instead of If-Match"`
+		Name          *string                        `json:"name,omitempty"`
+		NumberID      *id.Number                     `json:"number_id,omitempty"`
+		TemplateID    *id.Template                   `json:"template_id,omitempty"`
+		AudienceIDs   *[]id.Audience                 `json:"audience_ids,omitempty"`
+		Variables     *plan.Variables                `json:"variables,omitempty" doc:"Replaces the whole mapping"`
+		UnknownPolicy front.Nullable[string]         `json:"unknown_policy,omitempty"`
+		PerMinute     front.Nullable[int]            `json:"per_minute,omitempty"`
+		SendAt        front.Nullable[string]         `json:"send_at,omitempty"`
+		Zone          front.Nullable[string]         `json:"zone,omitempty"`
+		Schedule      front.Nullable[schedule.Rules] `json:"schedule,omitempty" doc:"Replaces send_at and zone too"`
 	}
 }
 
@@ -183,9 +155,12 @@ func (s *Server) editCampaign(ctx context.Context, a accounts.Actor, in *editCam
 		return nil, err
 	}
 	ch := campaigns.Change{Name: b.Name, NumberID: b.NumberID, TemplateID: b.TemplateID, AudienceIDs: b.AudienceIDs,
-		Variables: b.Variables, UnknownPolicy: b.UnknownPolicy.change(""), SendAt: b.SendAt.change(""), Zone: b.Zone.change("")}
+		Variables: b.Variables, UnknownPolicy: b.UnknownPolicy.Change(""), SendAt: b.SendAt.Change(""), Zone: b.Zone.Change("")}
 	if b.PerMinute.Set {
 		ch.PerMinute = &b.PerMinute.Value
+	}
+	if b.Schedule.Set {
+		ch.Schedule = &b.Schedule.Value
 	}
 	return s.campaign(ctx, a, func(tx pgx.Tx) (campaigns.Campaign, error) {
 		return campaigns.Edit(ctx, tx, a, in.Campaign, version, ch)

@@ -124,6 +124,11 @@ func TestClientCampaigns(t *testing.T) {
 	launched := b.Launch(t, "Launched")
 	campaign := launched.CampaignID.String()
 	n := 0
+	for f, err := range c.ListFirings(ctx, campaign) {
+		if err != nil || f.RunID == "" || f.State != "planning" && f.State != "running" && f.State != "finishing" {
+			t.Errorf("firing %+v, %v", f, err)
+		}
+	}
 	for m, err := range c.ListRecipients(ctx, campaign, client.RecipientFilter{PageSize: 2}) {
 		if n++; err != nil || m.State != "ready" || !strings.HasSuffix(m.MessageID, fmt.Sprint("_", n)) {
 			t.Errorf("%+v, %v", m, err)

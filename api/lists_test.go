@@ -12,6 +12,7 @@ import (
 	"bareed/api/describe"
 	"bareed/contacts"
 	"bareed/internal/fixture"
+	"bareed/internal/id"
 )
 
 // listCase is one list with a few rows: where it is, and how another row comes.
@@ -57,6 +58,16 @@ func listCases(t *testing.T, r *rig) map[string]listCase {
 			r.call(t, "POST", campaign+"/pause", nil).ok(t, 200)
 			r.call(t, "POST", campaign+"/resume", nil).ok(t, 200)
 		}},
+		"listFirings": {campaign + "/firings", func() {
+			run := id.New[id.Run]()
+			b.Do(t, `
+				insert into run (workspace_id, id, campaign_id, occurrence_key, kind, state, purpose, number_id, waba_id, portfolio_id,
+				    template_id, template, components_hash, variables, unknown_policy, starts_at, reason)
+				select workspace_id, $3, campaign_id, $4, kind, 'missed', purpose, number_id, waba_id, portfolio_id,
+				    template_id, template, components_hash, variables, unknown_policy, starts_at, 'late'
+				from run
+				where workspace_id = $1 and id = $2`, b.Workspace, launched.RunID, run, run.String())
+		}},
 		"listNumbers":   {"/v1/numbers", object("number")},
 		"listTemplates": {"/v1/templates", object("template")},
 	}
@@ -81,7 +92,7 @@ func (p listPage) keys() []string {
 	var keys []string
 	for _, row := range p.Data {
 		key := fmt.Sprint(row["row"], "/", row["column"])
-		for _, name := range []string{"sequence", "message_id", "id"} {
+		for _, name := range []string{"sequence", "message_id", "run_id", "id"} {
 			if v, ok := row[name]; ok {
 				key = fmt.Sprint(v)
 			}

@@ -92,6 +92,7 @@ func campaignRoutes() []route {
 		{Route: "POST /v1/campaigns/{campaign}/resume", Action: accounts.LaunchCampaigns, Status: 200, Object: "campaign", Doc: "Clear the pause, and rules' stops that are named"},
 		{Route: "POST /v1/campaigns/{campaign}/stop", Action: accounts.LaunchCampaigns, Status: 200, Object: "campaign", Doc: "Stop for good"},
 		{Route: "GET /v1/campaigns/{campaign}/report", Action: accounts.ReadReports, Status: 200, Object: "campaign", Doc: "The figures, and that they add up"},
+		{Route: "GET /v1/campaigns/{campaign}/firings", Action: accounts.ReadReports, Status: 200, Object: "campaign", Doc: "When it fired and waits to fire"},
 		{Route: "GET /v1/campaigns/{campaign}/recipients", Action: accounts.ReadReports, Status: 200, Object: "campaign", Doc: "Every person's message"},
 		{Route: "GET /v1/campaigns/{campaign}/events", Action: accounts.ReadCampaigns, Status: 200, Object: "campaign", Long: true, Doc: "What happened, numbered without gaps; also as server-sent events"},
 		{Route: "GET /v1/messages/{message}", Action: accounts.ReadReports, Status: 200, Object: "message", Doc: "One message with its times and attempts"},

@@ -17,10 +17,11 @@ import (
 	"bareed/accounts"
 	"bareed/api/access"
 	"bareed/api/describe"
+	"bareed/api/firings"
 	"bareed/api/front"
 	"bareed/api/manual"
-	"bareed/api/people"
 	"bareed/api/outcomes"
+	"bareed/api/people"
 	"bareed/campaigns/live"
 	"bareed/internal/clock"
 	"bareed/internal/pg"
@@ -99,6 +100,7 @@ func (s *Server) register() {
 	s.templates()
 	s.campaigns()
 	outcomes.Register(s.Front)
+	firings.Register(s.Front)
 	s.webhooks()
 	s.openapi()
 	manual.Register(s.Front)

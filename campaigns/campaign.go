@@ -42,14 +42,18 @@ type Campaign struct {
 	Variables     plan.Variables `json:"variables"`
 	UnknownPolicy string         `json:"unknown_policy,omitempty" doc:"hold or evidence; absent: the workspace's."`
 	PerMinute     int            `json:"per_minute,omitempty"`
-	Schedule      *schedule.Time `json:"schedule,omitempty"`
-	RunID         id.Run         `json:"run_id,omitzero"`
+	Told          *schedule.Told `json:"schedule,omitempty" doc:"When it runs; absent: at launch."`
+	RunID         id.Run         `json:"run_id,omitzero" doc:"The newest run that has begun; before that, the one that waits."`
+	NextRunID     id.Run         `json:"next_run_id,omitzero" doc:"The run that waits while run_id is on its way or over."`
 	Version       int            `json:"version" doc:"Also the ETag."`
 	CreatedBy     string         `json:"created_by"`
 	CreatedAt     time.Time      `json:"created_at"`
 	UpdatedAt     time.Time      `json:"updated_at"`
 	LaunchedAt    *time.Time     `json:"launched_at,omitempty"`
 	EndedAt       *time.Time     `json:"ended_at,omitempty"`
+
+	Schedule *schedule.Time  `json:"-"` // the next firing; nil: at launch
+	Rules    *schedule.Rules `json:"-"` // nil: once, at Schedule
 
 	waba      id.WABA
 	portfolio id.Portfolio
@@ -106,8 +110,10 @@ func clearable(s messages.Scope) bool {
 // scopes lists everything whose stop holds the campaign.
 func (c *Campaign) scopes(ws id.Workspace) [][16]byte {
 	all := [][16]byte{ws, c.portfolio, c.waba, c.NumberID, c.TemplateID, c.ID}
-	if !c.RunID.IsZero() {
-		all = append(all, c.RunID)
+	for _, run := range []id.Run{c.RunID, c.NextRunID} {
+		if !run.IsZero() {
+			all = append(all, run)
+		}
 	}
 	return all
 }
@@ -122,7 +128,7 @@ select c.id, c.name, c.state, c.number_id, c.template_id, n.waba_id, n.portfolio
           and a.campaign_id = c.id
         order by a.audience_id),
     c.variables, coalesce(c.unknown_policy, ''), coalesce(c.per_minute, 0),
-    c.send_at, coalesce(c.send_zone, ''), c.send_local, r.id, c.version,
+    c.send_at, coalesce(c.send_zone, ''), c.send_local, c.schedule, r.id, nullif(newest.id, r.id), c.version,
     c.created_by, c.created_at, c.updated_at, c.launched_at, c.ended_at
 from campaign c
 join number n on n.workspace_id = c.workspace_id and n.id = c.number_id
@@ -133,8 +139,17 @@ left join lateral (
     where r.workspace_id = c.workspace_id
       and r.campaign_id = c.id
       and r.kind = 'campaign'
-    order by r.id desc
+    order by r.state in ('planning', 'missed'), r.id desc
     limit 1) r on true
+left join lateral (
+    select r.id
+    from run r
+    where r.workspace_id = c.workspace_id
+      and r.campaign_id = c.id
+      and r.kind = 'campaign'
+      and r.state = 'planning'
+    order by r.id desc
+    limit 1) newest on true
 where c.workspace_id = $1
   and c.deleted_at is null`
 
@@ -201,12 +216,13 @@ func scanCampaign(row pgx.CollectableRow) (Campaign, error) {
 	var zone string
 	err := row.Scan(&c.ID, &c.Name, &c.State, &c.NumberID, &c.TemplateID, &c.waba, &c.portfolio, &c.Purpose,
 		&c.AudienceIDs, &c.Variables, &c.UnknownPolicy, &c.PerMinute,
-		&sendAt, &zone, &local, &c.RunID, &c.Version,
+		&sendAt, &zone, &local, &c.Rules, &c.RunID, &c.NextRunID, &c.Version,
 		&c.CreatedBy, &c.CreatedAt, &c.UpdatedAt, &c.LaunchedAt, &c.EndedAt)
 	if sendAt != nil {
-		t := schedule.Stored(*sendAt, zone, local)
+		t := c.Rules.Stored(*sendAt, zone, local)
 		c.Schedule = &t
 	}
+	c.Told = c.Rules.Tell("en", c.Schedule)
 	c.Actions = actions[c.State]
 	c.Stops = []Stop{}
 	return c, err

@@ -135,7 +135,8 @@ const sqlEndRun = `
 update run
 set state = $3, ended_at = bareed_now(), lease_until = null
 where workspace_id = $1
-  and id = $2
+  and campaign_id = $2
+  and kind = 'campaign'
   and state in ('planning', 'running', 'finishing')`
 
 // End stops the campaign for good; stopped already is the same answer. What is
@@ -152,7 +153,7 @@ func End(ctx context.Context, tx pgx.Tx, a accounts.Actor, campaign id.Campaign)
 	if err := c.move(ctx, tx, a.Workspace, Stopped); err != nil {
 		return c, err
 	}
-	if _, err := tx.Exec(ctx, sqlEndRun, a.Workspace, c.RunID, RunStopped); err != nil {
+	if _, err := tx.Exec(ctx, sqlEndRun, a.Workspace, c.ID, RunStopped); err != nil {
 		return c, fmt.Errorf("stop the run: %w", err)
 	}
 	if err := record(ctx, tx, a, campaign, "campaign.stopped", map[string]any{"run": c.RunID}); err != nil {

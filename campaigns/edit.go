@@ -4,10 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 
@@ -17,8 +14,6 @@ import (
 	"bareed/internal/errs"
 	"bareed/internal/id"
 	"bareed/internal/pg"
-	"bareed/numbers"
-	"bareed/templates"
 )
 
 // Definition is what a person writes of a campaign.
@@ -32,7 +27,8 @@ type Definition struct {
 	PerMinute     *int   // nil: as fast as the number may
 	SendAt        string // RFC 3339, or a wall time in Zone; empty: at launch
 	Zone          string
-	Partial       bool // a draft that may still lack audiences and values
+	Schedule      *schedule.Rules // instead of SendAt: what recurs, hours, everybody's own zone
+	Partial       bool            // a draft that may still lack audiences and values
 
 	// What an edit leaves as it is gives a partial draft no fault.
 	keptMessage, keptTime bool
@@ -50,13 +46,14 @@ type Change struct {
 	PerMinute     **int
 	SendAt        *string
 	Zone          *string
+	Schedule      **schedule.Rules
 	Partial       bool // what is left as it is may lack or have become unfit: Lacks tells; no change keeps the version
 }
 
 const sqlInsert = `
 insert into campaign (workspace_id, id, name, number_id, template_id, variables, unknown_policy, per_minute,
-    send_at, send_zone, send_local, created_by)
-values ($1, $2, $3, $4, $5, $6, nullif($7, ''), $8, $9, nullif($10, ''), $11, $12)`
+    send_at, send_zone, send_local, created_by, schedule, max_lateness)
+values ($1, $2, $3, $4, $5, $6, nullif($7, ''), $8, $9, nullif($10, ''), $11, $12, $13, $14)`
 
 // Create makes a draft. Everything is checked together, so that the caller
 // learns all faults at once.
@@ -68,11 +65,11 @@ func Create(ctx context.Context, tx pgx.Tx, a accounts.Actor, d Definition) (Cam
 	campaign := id.New[id.Campaign]()
 	at, zone, local := columns(s)
 	_, err = tx.Exec(ctx, sqlInsert, a.Workspace, campaign, d.Name, d.NumberID, d.TemplateID, d.Variables,
-		d.UnknownPolicy, d.PerMinute, at, zone, local, a.String())
+		d.UnknownPolicy, d.PerMinute, at, zone, local, a.String(), d.Schedule, d.Schedule.Lateness())
 	if err != nil {
 		return Campaign{}, nameTaken(err, d.Name)
 	}
-	if err := setAudiences(ctx, tx, a.Workspace, campaign, d.AudienceIDs); err != nil {
+	if err := plan.SetAudiences(ctx, tx, a.Workspace, campaign, d.AudienceIDs); err != nil {
 		return Campaign{}, err
 	}
 	err = record(ctx, tx, a, campaign, "campaign.created", nil)
@@ -85,7 +82,7 @@ func Create(ctx context.Context, tx pgx.Tx, a accounts.Actor, d Definition) (Cam
 const sqlUpdate = `
 update campaign
 set name = $3, number_id = $4, template_id = $5, variables = $6, unknown_policy = nullif($7, ''), per_minute = $8,
-    send_at = $9, send_zone = nullif($10, ''), send_local = $11,
+    send_at = $9, send_zone = nullif($10, ''), send_local = $11, schedule = $12, max_lateness = $13,
     state = 'draft', version = version + 1, updated_at = bareed_now()
 where workspace_id = $1
   and id = $2`
@@ -114,11 +111,11 @@ func Edit(ctx context.Context, tx pgx.Tx, a accounts.Actor, campaign id.Campaign
 	}
 	at, zone, local := columns(s)
 	_, err = tx.Exec(ctx, sqlUpdate, a.Workspace, campaign, d.Name, d.NumberID, d.TemplateID, d.Variables,
-		d.UnknownPolicy, d.PerMinute, at, zone, local)
+		d.UnknownPolicy, d.PerMinute, at, zone, local, d.Schedule, d.Schedule.Lateness())
 	if err != nil {
 		return c, nameTaken(err, d.Name)
 	}
-	if err := setAudiences(ctx, tx, a.Workspace, campaign, d.AudienceIDs); err != nil {
+	if err := plan.SetAudiences(ctx, tx, a.Workspace, campaign, d.AudienceIDs); err != nil {
 		return c, err
 	}
 	if err := record(ctx, tx, a, campaign, "campaign.edited", map[string]any{"version": c.Version + 1}); err != nil {
@@ -134,7 +131,8 @@ func (ch Change) apply(c Campaign) Definition {
 	if c.PerMinute > 0 {
 		d.PerMinute = &c.PerMinute
 	}
-	if c.Schedule != nil {
+	d.Schedule = c.Rules
+	if c.Schedule != nil && c.Rules == nil {
 		d.SendAt, d.Zone = c.Schedule.At.Format(time.RFC3339), c.Schedule.Zone
 		if c.Schedule.Local != "" {
 			d.SendAt = c.Schedule.Local
@@ -147,6 +145,12 @@ func (ch Change) apply(c Campaign) Definition {
 	set(&d.Variables, ch.Variables)
 	set(&d.UnknownPolicy, ch.UnknownPolicy)
 	set(&d.PerMinute, ch.PerMinute)
+	set(&d.Schedule, ch.Schedule)
+	if ch.SendAt != nil && ch.Schedule == nil {
+		d.Schedule = nil
+	} else if ch.Schedule != nil {
+		d.SendAt, d.Zone = "", ""
+	}
 	set(&d.SendAt, ch.SendAt)
 	set(&d.Zone, ch.Zone)
 	if d.SendAt == "" {
@@ -154,7 +158,7 @@ func (ch Change) apply(c Campaign) Definition {
 	}
 	d.Partial = ch.Partial
 	d.keptMessage = ch.Partial && d.NumberID == c.NumberID && d.TemplateID == c.TemplateID
-	d.keptTime = ch.Partial && ch.SendAt == nil
+	d.keptTime = ch.Partial && ch.SendAt == nil && ch.Schedule == nil
 	return d
 }
 
@@ -180,34 +184,13 @@ func Delete(ctx context.Context, tx pgx.Tx, a accounts.Actor, campaign id.Campai
 	if c.State != Draft && c.State != Checking {
 		return c.stateError()
 	}
-	if err := setAudiences(ctx, tx, a.Workspace, campaign, nil); err != nil {
+	if err := plan.SetAudiences(ctx, tx, a.Workspace, campaign, nil); err != nil {
 		return err
 	}
 	if _, err := tx.Exec(ctx, sqlDelete, a.Workspace, campaign); err != nil {
 		return fmt.Errorf("delete the campaign: %w", err)
 	}
 	return record(ctx, tx, a, campaign, "campaign.deleted", nil)
-}
-
-const sqlSetAudiences = `
-with gone as (
-    delete from campaign_audience
-    where workspace_id = $1
-      and campaign_id = $2
-      and audience_id <> all ($3::uuid[]))
-insert into campaign_audience (workspace_id, campaign_id, audience_id)
-select $1, $2, a.id
-from unnest($3::uuid[]) as a(id)
-on conflict do nothing`
-
-func setAudiences(ctx context.Context, tx pgx.Tx, ws id.Workspace, campaign id.Campaign, audiences []id.Audience) error {
-	if audiences == nil {
-		audiences = []id.Audience{} // nil would be null, and match nothing
-	}
-	if _, err := tx.Exec(ctx, sqlSetAudiences, ws, campaign, audiences); err != nil {
-		return fmt.Errorf("set the campaign's audiences: %w", err)
-	}
-	return nil
 }
 
 func nameTaken(err error, name string) error {
@@ -229,23 +212,33 @@ func columns(s *schedule.Time) (at *time.Time, zone string, wall *time.Time) {
 // "at launch".
 func (d *Definition) check(ctx context.Context, tx pgx.Tx, ws id.Workspace) (*schedule.Time, error) {
 	all := &errs.Error{}
-	d.Name = cleanName(d.Name)
-	collect(all, checkName(d.Name))
-	number, template, err := d.references(ctx, tx, ws, all)
+	d.Name = plan.CleanName(d.Name)
+	collect(all, plan.CheckName(d.Name))
+	named, err := plan.ReadReferences(ctx, tx, ws, d.NumberID, d.TemplateID, d.AudienceIDs)
 	if err != nil {
 		return nil, err
+	}
+	number, template := named.Number, named.Template
+	for _, e := range named.Faults {
+		collect(all, e)
+	}
+	if number == nil && !d.keptMessage {
+		collect(all, plan.NotFound("/number_id"))
+	}
+	if template == nil && !d.keptMessage {
+		collect(all, plan.NotFound("/template_id"))
 	}
 	if len(d.AudienceIDs) == 0 && !d.Partial {
 		collect(all, errs.New("campaign.no_recipients", "suppressed", "–").At("/audience_ids", ""))
 	}
 	if number != nil && template != nil && !d.keptMessage {
-		collect(all, checkTemplate(*number, *template, false))
+		collect(all, plan.CheckTemplate(*number, *template, false))
 	}
 	if number != nil && template != nil && !d.Partial {
 		collect(all, d.Variables.Check(*template))
 	}
 	if number != nil {
-		collect(all, checkPace(d.PerMinute, *number))
+		collect(all, plan.CheckPace(d.PerMinute, *number))
 	}
 	if d.UnknownPolicy != "" && d.UnknownPolicy != "hold" && d.UnknownPolicy != "evidence" {
 		collect(all, errs.New("campaign.unknown_policy").At("/unknown_policy", ""))
@@ -276,57 +269,19 @@ func collect(all, e *errs.Error) {
 	all.Fields = append(all.Fields, e.Fields...)
 }
 
-// cleanName removes what cannot be seen at the ends.
-func cleanName(s string) string {
-	return strings.TrimFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) })
-}
-
-func checkName(name string) *errs.Error {
-	switch {
-	case name == "":
-		return errs.New("field.required", "field", "name").At("/name", "")
-	case !utf8.ValidString(name):
-		return errs.New("field.characters", "field", "name").At("/name", "")
-	case utf8.RuneCountInString(name) > 100:
-		return errs.New("field.too_long", "field", "name", "max", 100).At("/name", "")
-	case strings.ContainsFunc(name, unicode.IsControl):
-		return errs.New("field.characters", "field", "name").At("/name", "")
-	}
-	return nil
-}
-
-func checkPace(perMinute *int, n numbers.Number) *errs.Error {
-	if perMinute == nil {
-		return nil
-	}
-	if limit := n.PerSecond * 60; *perMinute < 1 || *perMinute > limit {
-		return errs.New("rate.range", "min", 1, "max", limit).At("/per_minute", "")
-	}
-	return nil
-}
-
-// checkTemplate tells whether the number can send the template: of the same
-// account, and of a status that can (now), or can become able to (a draft).
-func checkTemplate(n numbers.Number, t templates.Template, now bool) *errs.Error {
-	switch {
-	case t.WABA != n.WABA:
-		return errs.New("template.not_sendable", "status", "OTHER_ACCOUNT").At("/template_id", "")
-	case !now && t.Status == "PENDING":
-		return nil
-	}
-	if e, refused := errs.As(t.CanSend()); refused {
-		return e.At("/template_id", "")
-	}
-	return nil
-}
-
 func (d *Definition) schedule(ctx context.Context, tx pgx.Tx) (*schedule.Time, error) {
-	if d.SendAt == "" {
+	if d.SendAt == "" && d.Schedule == nil {
 		return nil, nil
 	}
 	now, err := pg.Now(ctx, tx)
 	if err != nil {
 		return nil, err
+	}
+	if d.Schedule != nil {
+		if d.SendAt != "" {
+			return nil, errs.New("schedule.both").At("/send_at", "")
+		}
+		return d.Schedule.Check(now)
 	}
 	s, err := schedule.Parse(d.SendAt, d.Zone, now)
 	return &s, err

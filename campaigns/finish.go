@@ -150,8 +150,10 @@ func advance(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run, campai
 		return to == RunCompleted, nil
 	}
 	// The two machines name these states alike.
-	if err := c.move(ctx, tx, ws, State(to)); err != nil {
-		return false, err
+	if c.current() == run {
+		if err := c.follow(ctx, tx, ws, run, to, State(to)); err != nil {
+			return false, err
+		}
 	}
 	err = messages.CampaignEvent(ctx, tx, ws, campaign, "campaign."+string(to), map[string]any{"run": run, "total": f.Total,
 		"accepted": f.Accepted, "delivered": f.Delivered, "failed": sum(f.Failed), "suppressed": sum(f.Suppressed),

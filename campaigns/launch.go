@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/accounts"
+	"bareed/campaigns/occurrence"
 	"bareed/campaigns/plan"
 	"bareed/campaigns/schedule"
 	"bareed/internal/errs"
@@ -162,7 +163,7 @@ func sendable(ctx context.Context, tx pgx.Tx, ws id.Workspace, c Campaign) (t te
 // places at fault; nothing for one that can be launched after a check.
 func (c *Campaign) Lacks(n numbers.Number, t templates.Template) []*errs.Error {
 	var list []*errs.Error
-	if e := checkTemplate(n, t, true); e != nil {
+	if e := plan.CheckTemplate(n, t, true); e != nil {
 		list = append(list, e)
 	}
 	if e := c.Variables.Check(t); e != nil {
@@ -184,12 +185,19 @@ func launchSchedule(ctx context.Context, tx pgx.Tx, c Campaign, q LaunchRequest)
 	if err != nil {
 		return nil, now, err
 	}
+	if q.At != "" && c.Rules != nil {
+		return nil, now, errs.New("schedule.both").At("/at", "")
+	}
 	if q.At != "" {
 		s, err := schedule.Parse(q.At, q.Zone, now)
 		return &s, now, err
 	}
 	if q.Zone != "" {
-		return nil, now, errs.New("schedule.syntax", "got", "").At("/at", "")
+		return nil, now, errs.New("schedule.syntax", "got", "", "example", "2026-12-01T10:00").At("/at", "")
+	}
+	if c.Rules != nil {
+		s, err := c.Rules.Check(now)
+		return s, now, err
 	}
 	if c.Schedule != nil {
 		return c.Schedule, now, c.Schedule.InRange(now)
@@ -238,6 +246,9 @@ func (r newRun) launch(ctx context.Context, tx pgx.Tx, a accounts.Actor, s *sche
 		r.expected, r.startsAt, r.undo, unknown.Default(string(c.Purpose), r.number.EchoSeenAt != nil)).Scan(&l.StartsAt)
 	if err != nil {
 		return l, fmt.Errorf("make the run: %w", err)
+	}
+	if err := occurrence.Arrange(ctx, tx, ws, l.RunID, s, c.Rules); err != nil {
+		return l, err
 	}
 	at, zone, local := columns(s)
 	if _, err := tx.Exec(ctx, sqlSetSchedule, ws, c.ID, at, zone, local); err != nil {

@@ -26,9 +26,9 @@ var Transitions = map[State][]State{
 	Draft:         {Checking, NeedsApproval, Scheduled, Starting},
 	Checking:      {Draft},
 	NeedsApproval: {Draft, Scheduled, Starting},
-	Scheduled:     {Starting, Running, Stopped, Expired, Failed},
-	Starting:      {Running, Stopped, Expired, Failed},
-	Running:       {Finishing, Stopped, Expired},
+	Scheduled:     {Starting, Running, Completed, Stopped, Expired, Failed},
+	Starting:      {Running, Scheduled, Completed, Stopped, Expired, Failed},
+	Running:       {Finishing, Scheduled, Stopped, Expired},
 	Finishing:     {Running, Completed, Stopped},
 	Completed:     {Running}, // unconfirmed messages are sent again, by hand
 	Stopped:       {},

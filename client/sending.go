@@ -37,10 +37,11 @@ type NewCampaign struct {
 	PerMinute     *int      `json:"per_minute,omitempty"`
 	SendAt        string    `json:"send_at,omitempty"` // 2026-12-01T10:00:00Z, or without Z and with Zone
 	Zone          string    `json:"zone,omitempty"`
+	Schedule      *Rules    `json:"schedule,omitempty"` // instead of SendAt and Zone
 }
 
 // CampaignChange changes a draft: what is nil stays, what Clear names (per_minute,
-// send_at, zone, unknown_policy) is taken away.
+// send_at, zone, schedule, unknown_policy) is taken away.
 type CampaignChange struct {
 	Name          *string    `json:"name,omitempty"`
 	NumberID      *string    `json:"number_id,omitempty"`
@@ -51,6 +52,7 @@ type CampaignChange struct {
 	PerMinute     *int       `json:"per_minute,omitempty"`
 	SendAt        *string    `json:"send_at,omitempty"`
 	Zone          *string    `json:"zone,omitempty"`
+	Schedule      *Rules     `json:"schedule,omitempty"` // replaces SendAt and Zone
 	Clear         []string   `json:"-"`
 }
 
@@ -89,6 +91,7 @@ type Campaign struct {
 	PerMinute     int    `json:"per_minute"`
 	Schedule      *Schedule
 	RunID         string `json:"run_id"`
+	NextRunID     string `json:"next_run_id"` // the run that waits while RunID is on its way or over
 	Version       int
 	CreatedBy     string     `json:"created_by"`
 	CreatedAt     time.Time  `json:"created_at"`
@@ -96,12 +99,6 @@ type Campaign struct {
 	LaunchedAt    *time.Time `json:"launched_at"`
 	EndedAt       *time.Time `json:"ended_at"`
 	ETag          string     `json:"-"` // for UpdateCampaign
-}
-
-// Schedule is when a campaign runs.
-type Schedule struct {
-	At                          time.Time
-	Zone, Local, Adjusted, Runs string
 }
 
 // Stop is what holds a campaign, number or template.

@@ -70,6 +70,7 @@ with want as (
       and r.state = 'running'
       and r.starts_at <= bareed_now()
       and (r.expires_at is null or r.expires_at > bareed_now())
+      and (r.closes_at is null or r.closes_at > bareed_now())
       and w.state = 'active'
       and n.status = 'CONNECTED'
       and n.disconnected_at is null
@@ -111,6 +112,7 @@ with want as (
           and m.workspace_id = $1
           and m.state = 'ready'
           and (m.not_before is null or m.not_before <= bareed_now())
+          and (m.closes_at is null or m.closes_at > bareed_now())
           and (may.permitted or a.kind = 'reply' and may.open_window)
           and may.suppressed is not true
           and (may.open_window or place_valid(a.portfolio_id, m.recipient_hash))

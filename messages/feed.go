@@ -94,7 +94,8 @@ where m.run_id = due.run_id
 returning m.ordinal, m.contact_id, m.recipient_hash, false as fresh`
 
 // sqlFresh looks no further than $4, a window behind the cursor: over a
-// partitioned table neither the order nor the limit bounds what is read.
+// partitioned table neither the order nor the limit bounds what is read. What is
+// due at a time of its own (a person's zone) is passed over: sqlAgain takes it then.
 const sqlFresh = `
 select m.ordinal, m.contact_id, m.recipient_hash, true as fresh
 from message m
@@ -103,6 +104,7 @@ where m.workspace_id = $1
   and m.ordinal > $3
   and m.ordinal <= $4
   and m.state = 'ready'
+  and m.feed_after is null
 order by m.ordinal
 limit $5`
 

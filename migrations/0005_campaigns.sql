@@ -14,9 +14,10 @@ create table campaign (
     variables        jsonb not null default '{}', -- template parameter → attribute, text, fallback
     unknown_policy   text check (unknown_policy in ('hold', 'evidence')), -- null: the workspace's
     per_minute       int check (per_minute > 0), -- the campaign's own pace
-    send_at          timestamptz, -- null: at launch
+    send_at          timestamptz, -- the next firing; null: at launch
     send_zone        text,        -- IANA zone and wall time as it was asked for
     send_local       timestamp,
+    schedule         jsonb, -- what recurs, hours, everybody's own zone; null: once, at send_at
     max_lateness     interval not null default '1 hour',
     event_sequence   bigint not null default 0,
     version          int not null default 1, -- ETag
@@ -118,7 +119,13 @@ create table run (
     per_minute       int,
     expected         bigint, -- eligible people at the check that was launched on
     starts_at        timestamptz not null, -- nothing is fed earlier (schedule, undo grace)
+    send_zone        text,                 -- the firing as written: IANA zone and wall time
+    send_local       timestamp,
+    recipient_time   boolean not null default false, -- meant in each person's own zone
+    late_after       timestamptz,          -- not begun then: missed; null: by the campaign's max_lateness
+    closes_at        timestamptz,          -- nothing is claimed then or later, until the hours open again
     expires_at       timestamptz,          -- nothing is claimed later
+    reason           text,                 -- why it was missed
     planned_to       uuid,                 -- last contact planned; the plan resumes behind it
     planned          int not null default 0, -- ordinals given out: 1..planned
     plan_done        boolean not null default false,
@@ -141,7 +148,7 @@ create table run (
     foreign key (workspace_id, template_id) references template
 );
 select fence('run');
-select discoverable('run', 'workspace_id, id, campaign_id, state, number_id, waba_id, portfolio_id, starts_at, expires_at, plan_done, planned, fed, per_minute, lease_until, kind, touched_at, settled_at, template_id');
+select discoverable('run', 'workspace_id, id, campaign_id, state, number_id, waba_id, portfolio_id, starts_at, expires_at, plan_done, planned, fed, per_minute, lease_until, kind, touched_at, settled_at, template_id, closes_at, recipient_time');
 grant select, insert, update on run to bareed_app;
 create index run_open on run (state) where state in ('planning', 'running', 'finishing');
 create index run_unsettled on run (state) where settled_at is null;

@@ -23,6 +23,8 @@ create table message (
     claim_deadline  timestamptz,
     not_before      timestamptz,    -- earliest next claim
     feed_after      timestamptz,    -- the feeder takes it again then; null: by cursor
+    zone            text,           -- the person's own, where the run goes by it
+    closes_at       timestamptz,    -- no claim then or later, by their own hours
     wamid           text,
     wa_id           text,           -- Meta's own number for this person
     http_status     smallint,
@@ -46,6 +48,7 @@ select fence_partitioned('message', true, 7);
 grant select, insert, update on message to bareed_app;
 create index message_again on message (run_id, feed_after) where state = 'ready' and feed_after is not null;
 create index message_ready on message (run_id, ordinal) where state = 'ready';
+create index message_closes on message (run_id, closes_at) where state = 'ready' and closes_at is not null;
 create index message_sending on message (run_id, claim_deadline) where state = 'sending';
 create index message_unknown on message (run_id, claimed_at) where state = 'unknown';
 create index message_unconfirmed on message (run_id, ordinal) where state = 'unconfirmed';

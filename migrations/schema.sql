@@ -112,6 +112,7 @@ create table campaign (
     send_at timestamp with time zone,
     send_zone text,
     send_local timestamp without time zone,
+    schedule jsonb,
     max_lateness interval not null default '01:00:00'::interval,
     event_sequence bigint not null default 0,
     version integer not null default 1,
@@ -505,6 +506,8 @@ create table message (
     claim_deadline timestamp with time zone,
     not_before timestamp with time zone,
     feed_after timestamp with time zone,
+    zone text,
+    closes_at timestamp with time zone,
     wamid text,
     wa_id text,
     http_status smallint,
@@ -526,6 +529,7 @@ create table message (
     FOREIGN KEY (workspace_id, run_id) REFERENCES run(workspace_id, id)
 ) partition by range (run_id);
 create index message_again on only message (run_id, feed_after) where ((state = 'ready'::text) and (feed_after is not null));
+create index message_closes on only message (run_id, closes_at) where ((state = 'ready'::text) and (closes_at is not null));
 create index message_ready on only message (run_id, ordinal) where (state = 'ready'::text);
 create index message_sending on only message (run_id, claim_deadline) where (state = 'sending'::text);
 create index message_unconfirmed on only message (run_id, ordinal) where (state = 'unconfirmed'::text);
@@ -757,7 +761,13 @@ create table run (
     per_minute integer,
     expected bigint,
     starts_at timestamp with time zone not null,
+    send_zone text,
+    send_local timestamp without time zone,
+    recipient_time boolean not null default false,
+    late_after timestamp with time zone,
+    closes_at timestamp with time zone,
     expires_at timestamp with time zone,
+    reason text,
     planned_to uuid,
     planned integer not null default 0,
     plan_done boolean not null default false,

@@ -1,6 +1,7 @@
 package numbers_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -9,6 +10,7 @@ import (
 	"bareed/internal/id"
 	"bareed/internal/pg/pgtest"
 	"bareed/numbers"
+	"bareed/numbers/places"
 )
 
 // TestOwnPlaces: alone in a portfolio all its places are one's own; of a shared
@@ -25,12 +27,12 @@ func TestOwnPlaces(t *testing.T) {
 	}
 	take := func(portfolio id.Portfolio, run id.Run, from, to int) {
 		t.Helper()
-		var wanted []numbers.Wanted
+		var wanted []places.Wanted
 		for i := from; i < to; i++ {
-			wanted = append(wanted, numbers.Wanted{Hash: person(i), Run: run, Ordinal: int32(i)})
+			wanted = append(wanted, places.Wanted{Hash: person(i), Run: run, Ordinal: int32(i)})
 		}
 		err := pool.InEngine(t.Context(), func(tx pgx.Tx) error {
-			_, err := numbers.ReservePlaces(t.Context(), tx, portfolio, wanted)
+			_, err := places.Reserve(t.Context(), tx, portfolio, wanted)
 			return err
 		})
 		if err != nil {
@@ -79,3 +81,5 @@ func TestOwnPlaces(t *testing.T) {
 		t.Errorf("disconnected, b's portfolios: %+v", list)
 	}
 }
+
+func person(i int) []byte { return fmt.Appendf(nil, "%016d", i) }

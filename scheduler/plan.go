@@ -70,28 +70,13 @@ func (s *Scheduler) plan(ctx context.Context) error {
 	if len(tasks) > 0 {
 		err = s.Queue.Enqueue(ctx, tasks...)
 	}
-	return errors.Join(err, s.dueRuns(ctx))
+	return errors.Join(err, s.dueRuns(ctx), s.hours(ctx))
 }
 
 // dueRuns moves runs by the database's clock. One run's trouble does not keep
 // the next from its time.
 func (s *Scheduler) dueRuns(ctx context.Context) error {
-	type due struct {
-		ws  id.Workspace
-		run id.Run
-	}
-	var all []due
-	err := eachFound(ctx, s, sqlDueRuns, nil, func(ws id.Workspace, run id.Run) { all = append(all, due{ws, run}) })
-	if err != nil {
-		return fmt.Errorf("find due runs: %w", err)
-	}
-	for _, d := range all {
-		err := s.Pool.InWorkspace(ctx, d.ws, func(tx pgx.Tx) error { return campaigns.Due(ctx, tx, d.ws, d.run) })
-		if err != nil {
-			s.Log.Error("move a due run", "run", d.run, "error", err)
-		}
-	}
-	return nil
+	return moveEach(ctx, s, "move a due run", sqlDueRuns, campaigns.Due)
 }
 
 // eachFound runs a discovery statement that gives workspaces and ids.

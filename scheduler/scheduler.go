@@ -74,6 +74,7 @@ func (s *Scheduler) jobs() []job {
 		{"places", 5 * time.Second, s.places},
 		{"sync", 5 * time.Second, s.sync},
 		{"seal", time.Second, s.seal},
+		{"zones", time.Hour, s.zones},
 		{"housekeeping", time.Hour, s.housekeeping},
 	}
 }
@@ -104,6 +105,7 @@ func (s *Scheduler) work(ctx context.Context) {
 	for _, j := range s.jobs() {
 		table.Schedule(every(j.every), cron.FuncJob(func() { s.perform(ctx, j) }))
 	}
+	s.perform(ctx, job{name: "zones", run: s.zones})
 	s.perform(ctx, job{name: "housekeeping", run: s.housekeeping})
 	table.Start()
 	s.releaseTasks(ctx)

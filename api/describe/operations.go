@@ -88,7 +88,8 @@ func people() []words {
 func sending() []words {
 	definition := []string{"campaign.name_taken", "ref.not_found", "template.not_sendable", "template.unsupported", "template.params", "number.cannot_send",
 		"number.unavailable", "variables.unused", "variables.value", "attr.not_sendable", "attr.too_long", "rate.range", "campaign.unknown_policy",
-		"schedule.syntax", "schedule.zone_required", "schedule.zone_unknown", "schedule.past", "schedule.too_far", "field.required", "field.too_long", "field.too_many", "field.duplicate"}
+		"schedule.syntax", "schedule.zone_required", "schedule.zone_unknown", "schedule.past", "schedule.too_far", "schedule.both", "schedule.never",
+		"schedule.too_frequent", "schedule.range", "schedule.weekdays", "schedule.month_day", "schedule.window_empty", "schedule.lateness", "field.required", "field.too_long", "field.too_many", "field.duplicate"}
 	return append([]words{
 		{"GET /v1/campaigns", "listCampaigns", "Campaigns", "", []string{"campaign.state_unknown"}},
 		{"POST /v1/campaigns", "createCampaign", "Campaigns", "Nothing is sent before a launch.", definition},
@@ -114,6 +115,7 @@ func reporting() []words {
 		"number.token_invalid", "number.other_app", "number.scope_missing", "number.not_allowed", "meta.unreachable"}
 	return []words{
 		{"GET /v1/campaigns/{campaign}/report", "getReport", "Reports", "total = suppressed + ready + sending + held + accepted + failed + unknown + unconfirmed, always.", []string{"campaign.not_launched"}},
+		{"GET /v1/campaigns/{campaign}/firings", "listFirings", "Campaigns", "Newest first: the one that waits, those that were sent, and those that were missed, with why.", nil},
 		{"GET /v1/campaigns/{campaign}/recipients", "listRecipients", "Reports", "In the order of sending.", []string{"campaign.not_launched", "message.state_unknown"}},
 		{"GET /v1/campaigns/{campaign}/events", "listEvents", "Reports", "", []string{"live.workspace_full", "live.full", "live.stopping"}},
 		{"GET /v1/campaigns/{campaign}/unconfirmed", "getUnconfirmed", "Reports", "Messages that got no answer and no receipt within the horizon. Nothing sends them again by itself.", []string{"campaign.not_launched"}},

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/accounts"
+	"bareed/campaigns/schedule"
 	"bareed/internal/id"
 	"bareed/internal/seal"
 	"bareed/messages"
@@ -78,6 +79,7 @@ type planned struct {
 	rules     Rules
 	planned   int32
 	plannedTo id.Contact
+	own       *ownTime // set in a run that goes by everybody's own zone
 }
 
 const sqlRunToPlan = `
@@ -86,8 +88,10 @@ select r.campaign_id, r.purpose, r.portfolio_id, r.template, r.variables, r.plan
         select a.audience_id
         from campaign_audience a
         where a.workspace_id = r.workspace_id
-          and a.campaign_id = r.campaign_id)
+          and a.campaign_id = r.campaign_id),
+    r.starts_at, r.send_local, case when r.recipient_time then c.schedule end
 from run r
+left join campaign c on c.workspace_id = r.workspace_id and c.id = r.campaign_id
 where r.workspace_id = $1
   and r.id = $2
   and r.state in ('planning', 'running')
@@ -98,9 +102,11 @@ func readRunToPlan(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run) 
 	var raw []byte
 	var template templates.Template
 	var variables Variables
-	var now time.Time
+	var now, startsAt time.Time
+	var local *time.Time
+	var rules *schedule.Rules
 	err := tx.QueryRow(ctx, sqlRunToPlan, ws, run).Scan(&p.campaign, &p.scope.Purpose, &p.scope.Portfolio, &raw,
-		&variables, &p.planned, &p.plannedTo, &now, &p.scope.Audiences)
+		&variables, &p.planned, &p.plannedTo, &now, &p.scope.Audiences, &startsAt, &local, &rules)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return p, ErrTaken
 	}
@@ -112,7 +118,8 @@ func readRunToPlan(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run) 
 	}
 	p.rules = NewRules(template, variables, now)
 	p.scope.Attributes = variables.Attributes()
-	return p, nil
+	p.own, err = newOwnTime(rules, startsAt, local, now)
+	return p, err
 }
 
 // sqlPlanned moves the cursor only from where the chunk began: of two tasks at
@@ -185,6 +192,9 @@ func (p planned) rows(v *accounts.Vault, box *seal.Box, people []Person) ([]mess
 			Hash: v.RecipientHash(key), Consent: who.consent}
 		var values templates.Values
 		row.Reason, values = p.rules.Decide(who)
+		if row.Reason == "" && p.own != nil {
+			p.own.place(&row, who)
+		}
 		if row.Reason == "" {
 			ordinal := p.planned + int32(len(rows)) + 1
 			plain, err := json.Marshal(values)

@@ -1,8 +1,9 @@
-// Package schedule owns the reading of a time a person chose: an instant, or a
-// wall time in a zone, with its gaps and overlaps.
+// Package schedule owns the rules of when: the reading of a time a person chose
+// (an instant, or a wall time in a zone, with its gaps and overlaps), what recurs,
+// each person's own zone, and the hours in which messages may leave.
 //
-// campaigns calls it. It knows no table and no campaign, and takes the present
-// time as a parameter.
+// campaigns and its parts call it. It knows no table and no campaign, and takes
+// the present time as a parameter.
 package schedule
 
 import (
@@ -29,6 +30,10 @@ type Time struct {
 	// first instant after the gap), "overlap" when it occurs twice (At is the first).
 	Adjusted string `json:"adjusted,omitempty"`
 	Runs     string `json:"runs,omitempty"` // the wall time it runs at: 2026-03-08 03:00 EDT
+	// RecipientTime: Local is meant in each person's own zone. At is then when it
+	// begins, where the day begins first (UTC+14), and Zone is that of people whose
+	// own is not known.
+	RecipientTime bool `json:"recipient_time,omitempty"`
 }
 
 const localLayout = "2006-01-02T15:04:05"
@@ -47,7 +52,7 @@ func Parse(at, zone string, now time.Time) (Time, error) {
 	} else {
 		wall, ok := parseWall(at)
 		if !ok {
-			return s, errs.New("schedule.syntax", "got", errs.Clip(at)).At("/send_at", "")
+			return s, errs.New("schedule.syntax", "got", errs.Clip(at), "example", "2026-12-01T10:00").At("/send_at", "")
 		}
 		if zone == "" {
 			return s, errs.New("schedule.zone_required").At("/zone", "")
@@ -63,7 +68,7 @@ func Parse(at, zone string, now time.Time) (Time, error) {
 
 // InRange refuses an instant that is past by more than 60 s or over 365 days away.
 func (s Time) InRange(now time.Time) error {
-	if s.At.Before(now.Add(-pastGrace)) {
+	if s.Last().Before(now.Add(-pastGrace)) {
 		return errs.New("schedule.past", "at", s.At.Format(time.RFC3339), "now", now.UTC().Format(time.RFC3339)).At("/send_at", "")
 	}
 	if s.At.After(now.Add(tooFar)) {
@@ -75,7 +80,10 @@ func (s Time) InRange(now time.Time) error {
 // Occurrence names this firing: two launches of the same wall time are one run,
 // whatever a zone's rules do between them.
 func (s Time) Occurrence() string {
-	if s.Local != "" {
+	switch {
+	case s.RecipientTime:
+		return "recipient " + s.Local
+	case s.Local != "":
 		return s.Zone + " " + s.Local
 	}
 	return "UTC " + s.At.Format(localLayout)

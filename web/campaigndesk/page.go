@@ -33,7 +33,8 @@ type campaignView struct {
 	Figures  *figuresView // nil before the launch
 	Pace     *paceView
 	Log      []eventView
-	Open     int64 // messages without an answer that nobody has decided on
+	Open     int64         // messages without an answer that nobody has decided on
+	Schedule *scheduleView // nil: once, and nothing to tell
 }
 
 // actsView is what may be done now. Why is a key of the reason why not.
@@ -85,6 +86,9 @@ func readCampaignView(c *front.Call, tx pgx.Tx, campaign id.Campaign, v *campaig
 	}
 	v.Owner = ownerName(c, v.Campaign.CreatedBy, owners)
 	if v.Last, err = campaigns.LastSequence(ctx, tx, ws, campaign); err != nil {
+		return err
+	}
+	if v.Schedule, err = readSchedule(c, tx, v.Campaign); err != nil {
 		return err
 	}
 	if v.Log, err = readLog(c, tx, campaign, v.Last); err != nil || v.Campaign.RunID.IsZero() {

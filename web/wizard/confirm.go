@@ -12,6 +12,7 @@ import (
 	"bareed/internal/errs"
 	"bareed/internal/id"
 	"bareed/web/front"
+	"bareed/web/rhythm"
 	"bareed/web/ui"
 )
 
@@ -25,6 +26,7 @@ type confirmView struct {
 	WhyStep string // of the step that helps
 	Type    bool   // the number must be typed
 	Now     bool
+	Plan    []rhythm.Line    // what recurs, hours
 	Graces  []map[string]any // how long the launch can be taken back
 }
 
@@ -33,7 +35,7 @@ func (s *desk) confirmView(c *front.Call, v *view, f *ui.Form) (*confirmView, er
 	if err != nil {
 		return nil, err
 	}
-	n := &confirmView{Now: v.Campaign.Schedule == nil}
+	n := &confirmView{Now: v.Campaign.Schedule == nil, Plan: rhythm.Lines(c.Locale(), v.Campaign.Rules)}
 	for _, seconds := range slices.Compact(slices.Sorted(slices.Values([]int{w.UndoSeconds, 0, 30, 60, 300, 600}))) {
 		text := c.T("wizard.grace.none")
 		if seconds > 0 {

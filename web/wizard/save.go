@@ -84,6 +84,7 @@ func (v *view) failed(c *front.Call, f *ui.Form, err error) bool {
 	}
 	names := []string{"/number_id", "number", "/template_id", "template", "/audience_ids", "audience", "/zone", "send_at", "/expected_recipients", "",
 		"/variables", "variables"}
+	names = append(names, scheduleFields()...)
 	for _, field := range e.Fields {
 		if strings.HasPrefix(field.Pointer, "/audience_ids/") {
 			names = append(names, field.Pointer, "audience")

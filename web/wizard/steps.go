@@ -109,7 +109,13 @@ func (s *desk) loadDraft(c *front.Call, tx pgx.Tx, campaign id.Campaign, step st
 // lacks lists what is missing, each once, and the step that mends it.
 func (v *view) lacks(c *front.Call) {
 	faults := v.Campaign.Lacks(v.Number, v.Template)
-	if at := v.Campaign.Schedule; at != nil {
+	if r := v.Campaign.Rules; r != nil {
+		if _, err := r.Check(c.Clock()); err != nil {
+			if e, refused := errs.As(err); refused {
+				faults = append(faults, e)
+			}
+		}
+	} else if at := v.Campaign.Schedule; at != nil {
 		if e, refused := errs.As(at.InRange(c.Clock())); refused {
 			faults = append(faults, e)
 		}
@@ -132,7 +138,7 @@ func stepOf(pointer string) string {
 	switch field, _, _ := strings.Cut(strings.TrimPrefix(pointer, "/"), "/"); field {
 	case "audience_ids":
 		return "audience"
-	case "send_at", "zone", "per_minute":
+	case "send_at", "zone", "per_minute", "schedule":
 		return "delivery"
 	}
 	return "message"
@@ -143,6 +149,9 @@ func (v *view) fieldOf(pointer string) string {
 	fields := slotFields(v.Campaign.Variables.Slots(v.Template))
 	if i := slices.Index(fields, pointer); i >= 0 && i%2 == 0 {
 		return fields[i+1]
+	}
+	if strings.HasPrefix(pointer, "/schedule") {
+		return "when"
 	}
 	field, _, _ := strings.Cut(strings.TrimPrefix(pointer, "/"), "/")
 	return strings.TrimSuffix(strings.TrimSuffix(field, "_ids"), "_id")
