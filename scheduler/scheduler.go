@@ -70,7 +70,7 @@ func (s *Scheduler) jobs() []job {
 		{"feed", tick, s.feed},
 		{"events", 200 * time.Millisecond, s.events},
 		{"reconcile", time.Second, s.reconcile},
-		{"unknown", 15 * time.Second, s.unknown},
+		{"unknown", 5 * time.Second, s.unknown},
 		{"places", 5 * time.Second, s.places},
 		{"sync", 5 * time.Second, s.sync},
 		{"seal", time.Second, s.seal},

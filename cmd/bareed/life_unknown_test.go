@@ -71,7 +71,7 @@ func TestLifeEvidence(t *testing.T) {
 	}
 	l.later(16 * time.Minute)
 	began := time.Now()
-	l.until("the rule to have looked", func() bool { return time.Since(began) > 32*time.Second })
+	l.until("the rule to have looked", func() bool { return time.Since(began) > 11*time.Second })
 	if s, r := l.summary(), l.report(campaign); s.ByRun[run] != people-refused || r.Unknown != lost+refused {
 		t.Errorf("during the outage something was sent again: %d accepted by the journal, %+v", s.ByRun[run], r)
 	}
