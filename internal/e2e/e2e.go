@@ -191,7 +191,7 @@ func (o Options) say(what, format string, args ...any) {
 }
 
 // latin are the words that stay in Latin letters in an Arabic page.
-var latin = []string{"WhatsApp", "Meta", "CSV", "API", "UTC", "STOP", "ID", "JSON", "HTTP", "HTTPS", "WABA", "UTF", "URL", "Excel", "Business", "GMT", "Redis", "asynqmon", "Windows", "TSV", "ar", "en", "PostgreSQL", "Prometheus", "Bearer", "Authorization"}
+var latin = []string{"WhatsApp", "Meta", "CSV", "API", "UTC", "STOP", "ID", "JSON", "HTTP", "HTTPS", "WABA", "UTF", "URL", "Excel", "Business", "GMT", "Redis", "asynqmon", "Windows", "TSV", "ar", "en", "PostgreSQL", "Prometheus", "Bearer", "Authorization", "cron", "bareed", "verify"}
 
 func (r *run) lexicon() (look.Lexicon, error) {
 	pages, err := web.NewUI(nil)
