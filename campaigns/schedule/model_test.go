@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"runtime"
+	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -18,10 +18,20 @@ import (
 
 func sprint(v any) string { return fmt.Sprint(v) }
 
+// goroot is where the go command keeps its own files.
+func goroot(t *testing.T) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(out))
+}
+
 // zoneNames lists every zone of Go's own data, the same that is embedded.
 func zoneNames(t *testing.T) []string {
 	t.Helper()
-	b, err := os.ReadFile(runtime.GOROOT() + "/lib/time/zoneinfo.zip")
+	b, err := os.ReadFile(goroot(t) + "/lib/time/zoneinfo.zip")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 	"os/exec"
 
 	"bareed/internal/devenv"
+	"bareed/internal/devenv/software"
 )
 
 // command is one line of the table of subcommands.
@@ -73,7 +74,7 @@ func run(args []string) int {
 // and explains every other error.
 func exitCode(err error) int {
 	var child *exec.ExitError
-	var missing *devenv.MissingError
+	var missing *software.MissingError
 	switch {
 	case err == nil:
 		return 0

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"bareed/internal/devenv"
+	"bareed/internal/devenv/software"
 )
 
 func TestArgumentsForGoTest(t *testing.T) {
@@ -38,7 +38,7 @@ func TestExitCodes(t *testing.T) {
 		want int
 	}{
 		{nil, 0}, {five, 5}, {killed, 1},
-		{&devenv.MissingError{Service: "x"}, exitMissing}, {errors.New("x"), 1},
+		{&software.MissingError{Service: "x"}, exitMissing}, {errors.New("x"), 1},
 	}
 	for _, c := range cases {
 		if got := exitCode(c.err); got != c.want {

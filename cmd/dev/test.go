@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"bareed/internal/devenv"
+	"bareed/internal/devenv/software"
 )
 
 // test starts PostgreSQL once for all packages and runs go test. Its last lines
@@ -37,7 +38,7 @@ func test(ctx, hard context.Context, args []string) error {
 // testRedis makes sure of Redis before a hundred tests miss it. With a binary
 // on the machine each test starts its own server; otherwise all share one.
 func testRedis(ctx context.Context, vars []string, install bool) ([]string, func(), error) {
-	if bin, err := devenv.RedisBinary(); err == nil {
+	if bin, err := software.RedisBinary(); err == nil {
 		fmt.Printf("%-10s private, one %s for each test that needs it\n", "redis", bin)
 		return vars, func() {}, nil
 	}

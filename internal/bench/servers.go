@@ -18,6 +18,7 @@ import (
 
 	"bareed/accounts"
 	"bareed/internal/devenv"
+	"bareed/internal/devenv/software"
 	"bareed/internal/pg"
 	"bareed/internal/rig"
 	"bareed/internal/seal"
@@ -121,7 +122,7 @@ func (s *servers) exec(ctx context.Context, sql string, args ...any) error {
 // startRedis starts one of our own, or where there is no binary takes the one
 // that tests share.
 func (s *servers) startRedis(ctx context.Context) error {
-	bin, err := devenv.RedisBinary()
+	bin, err := software.RedisBinary()
 	if err != nil {
 		env, err := devenv.UpRedis(ctx, devenv.Options{Mode: devenv.Test, Out: s.log})
 		if err != nil {

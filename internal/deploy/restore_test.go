@@ -13,7 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/accounts"
-	"bareed/internal/devenv"
+	"bareed/internal/devenv/software"
 	"bareed/internal/fixture"
 	"bareed/internal/pg"
 	"bareed/internal/pg/pgtest"
@@ -91,7 +91,7 @@ func program(t *testing.T, url, name string, args ...string) string {
 	if err := connect(t, url).QueryRow(t.Context(), `select current_setting('server_version_num')::int`).Scan(&version); err != nil {
 		t.Fatal(err)
 	}
-	path, err := devenv.PostgresProgram(name, version/10000)
+	path, err := software.PostgresProgram(name, version/10000)
 	if err != nil {
 		t.Fatal(err)
 	}

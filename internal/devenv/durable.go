@@ -18,6 +18,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/redis/go-redis/v9"
+
+	"bareed/internal/devenv/software"
 )
 
 // Durable is a PostgreSQL that really writes (fsync on) and a Redis, both of one
@@ -41,16 +43,16 @@ type Durable struct {
 }
 
 // StartDurable makes a data directory and starts both, for a program whose name
-// is what: a-z only. The error is a *MissingError when there is no PostgreSQL or
+// is what: a-z only. The error is a *software.MissingError when there is no PostgreSQL or
 // Redis on this machine.
 func StartDurable(ctx context.Context, what string, log io.Writer) (*Durable, error) {
-	bins, err := findPostgres()
+	bins, err := software.FindPostgres()
 	if err != nil {
-		return nil, missingPostgres(Test, err.Error())
+		return nil, software.MissingPostgres(string(Test), "TEST_DATABASE_URL", err.Error())
 	}
-	redisBin, err := RedisBinary()
+	redisBin, err := software.RedisBinary()
 	if err != nil {
-		return nil, missingRedis(Test, "")
+		return nil, software.MissingRedis(string(Test), "TEST_REDIS_URL")
 	}
 	d := &Durable{scratch: &Scratch{}, log: log, Password: rand.Text(), Login: postgresRole, Database: demoDatabase}
 	if err := d.scratch.makeDir(what); err != nil {
@@ -67,7 +69,7 @@ func StartDurable(ctx context.Context, what string, log io.Writer) (*Durable, er
 	return d, nil
 }
 
-func (d *Durable) makePostgres(ctx context.Context, bin postgresBin) error {
+func (d *Durable) makePostgres(ctx context.Context, bin software.PostgresBin) error {
 	if err := os.Chmod(d.Dir, 0o711); err != nil { // the server's user must be able to enter
 		return fmt.Errorf("open the directory: %w", err)
 	}

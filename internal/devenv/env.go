@@ -59,7 +59,7 @@ type Env struct {
 // TEST_DATABASE_URL and TEST_REDIS_URL), a private server from binaries found
 // on this machine, Docker, and an installation if that was allowed. Servers
 // that somebody else runs are never looked for. When nothing is to be had the
-// error is a *MissingError.
+// error is a *software.MissingError.
 func Up(ctx context.Context, o Options) (*Env, error) {
 	if o.NoRedis {
 		return up(ctx, o, (*Env).upPostgres)

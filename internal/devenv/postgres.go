@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"bareed/internal/devenv/software"
 )
 
 const (
@@ -38,7 +40,7 @@ func (e *Env) upPostgres(ctx context.Context, o Options) error {
 		e.say(o.Out, "postgres", fmt.Sprintf("given by %s: %s on %s", name, where.Database, where.Host))
 		return nil
 	}
-	bins, why := findPostgres()
+	bins, why := software.FindPostgres()
 	if why != nil && !o.Attached {
 		if addr, err := e.dockerPostgres(ctx, o); err == nil {
 			e.DatabaseURL = addr
@@ -47,20 +49,21 @@ func (e *Env) upPostgres(ctx context.Context, o Options) error {
 			return err
 		}
 		if o.Install {
-			if err := install(ctx, o.Out, "postgresql", "postgresql@17"); err != nil {
+			if err := software.Install(ctx, o.Out, "postgresql", "postgresql@17"); err != nil {
 				return err
 			}
-			bins, why = findPostgres()
+			bins, why = software.FindPostgres()
 		}
 	}
 	if why != nil {
-		return missingPostgres(o.Mode, why.Error())
+		variable, _ := given(o.Mode, "DATABASE_URL")
+		return software.MissingPostgres(string(o.Mode), variable, why.Error())
 	}
 	return e.privatePostgres(ctx, o, bins)
 }
 
 // privatePostgres joins or starts this checkout's own server.
-func (e *Env) privatePostgres(ctx context.Context, o Options, bins []postgresBin) error {
+func (e *Env) privatePostgres(ctx context.Context, o Options, bins []software.PostgresBin) error {
 	s, data, bin, err := postgresServer(o.Mode, bins)
 	if err != nil {
 		return err
@@ -93,7 +96,7 @@ func databaseOf(m Mode) string {
 
 // postgresServer describes the private server of a mode: where it lies, who
 // runs it, and how.
-func postgresServer(m Mode, bins []postgresBin) (s *server, data string, bin postgresBin, err error) {
+func postgresServer(m Mode, bins []software.PostgresBin) (s *server, data string, bin software.PostgresBin, err error) {
 	state, err := stateDir()
 	if err != nil {
 		return nil, "", bin, err
@@ -160,7 +163,7 @@ func serverUser(dir string) (*syscall.Credential, int, error) {
 }
 
 // binFor takes the first installation that can read the data there is.
-func binFor(m Mode, data string, bins []postgresBin) (postgresBin, error) {
+func binFor(m Mode, data string, bins []software.PostgresBin) (software.PostgresBin, error) {
 	b, err := os.ReadFile(filepath.Join(data, "PG_VERSION"))
 	if err != nil {
 		return bins[0], nil
@@ -174,10 +177,10 @@ func binFor(m Mode, data string, bins []postgresBin) (postgresBin, error) {
 	if m == Test {
 		return bins[0], nil // initdb makes it anew
 	}
-	return postgresBin{}, fmt.Errorf("the kept data in %s is of PostgreSQL %s, which is no longer here: wipe it with go run ./cmd/dev reset", data, have)
+	return software.PostgresBin{}, fmt.Errorf("the kept data in %s is of PostgreSQL %s, which is no longer here: wipe it with go run ./cmd/dev reset", data, have)
 }
 
-func postgresArgs(m Mode, bin postgresBin, data, run string) []string {
+func postgresArgs(m Mode, bin software.PostgresBin, data, run string) []string {
 	args := []string{filepath.Join(bin.Dir, "postgres"), "-D", data, "-k", run, "-p", postgresPort}
 	set := []string{
 		"listen_addresses=", "unix_socket_permissions=0700", "max_connections=300",
@@ -199,7 +202,7 @@ func postgresArgs(m Mode, bin postgresBin, data, run string) []string {
 
 // initdb makes the data directory if it is missing, half made, or (in test
 // mode) of another version.
-func (s *server) initdb(ctx context.Context, m Mode, bin postgresBin, data string, uid int) error {
+func (s *server) initdb(ctx context.Context, m Mode, bin software.PostgresBin, data string, uid int) error {
 	have, err := os.ReadFile(filepath.Join(data, "PG_VERSION"))
 	_, errHalf := os.Lstat(filepath.Join(s.dir, "initdb.running"))
 	if err == nil && errHalf != nil && strings.TrimSpace(string(have)) == strconv.Itoa(bin.Major) {
@@ -222,7 +225,7 @@ func (s *server) initdb(ctx context.Context, m Mode, bin postgresBin, data strin
 	return os.Remove(half)
 }
 
-func (s *server) runInitdb(ctx context.Context, m Mode, bin postgresBin, data, locale string) (string, error) {
+func (s *server) runInitdb(ctx context.Context, m Mode, bin software.PostgresBin, data, locale string) (string, error) {
 	args := []string{"-D", data, "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=" + locale}
 	if m == Test {
 		args = append(args, "--no-sync")

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"bareed/internal/devenv/software"
 )
 
 func (e *Env) upRedis(ctx context.Context, o Options) error {
@@ -28,7 +30,7 @@ func (e *Env) upRedis(ctx context.Context, o Options) error {
 		e.say(o.Out, "redis", fmt.Sprintf("given by %s: database %d on %s", name, opt.DB, opt.Addr))
 		return nil
 	}
-	bin, err := RedisBinary()
+	bin, err := software.RedisBinary()
 	if err != nil && !o.Attached {
 		if addr, err := e.dockerRedis(ctx, o); err == nil {
 			e.RedisURL = addr
@@ -37,14 +39,15 @@ func (e *Env) upRedis(ctx context.Context, o Options) error {
 			return err
 		}
 		if o.Install {
-			if err := install(ctx, o.Out, "redis-server", "redis"); err != nil {
+			if err := software.Install(ctx, o.Out, "redis-server", "redis"); err != nil {
 				return err
 			}
-			bin, err = RedisBinary()
+			bin, err = software.RedisBinary()
 		}
 	}
 	if err != nil {
-		return missingRedis(o.Mode, "")
+		variable, _ := given(o.Mode, "REDIS_URL")
+		return software.MissingRedis(string(o.Mode), variable)
 	}
 	return e.privateRedis(ctx, o, bin)
 }

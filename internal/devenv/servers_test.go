@@ -16,6 +16,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/redis/go-redis/v9"
+
+	"bareed/internal/devenv/software"
 )
 
 // inOwnCheckout makes the working directory a checkout of its own, so that its
@@ -266,7 +268,7 @@ func TestMissingServersSayWhatToDo(t *testing.T) {
 	t.Setenv("REDIS_BINDIR", t.TempDir())
 	t.Setenv("PATH", "")
 	_, err := Up(t.Context(), Options{Mode: Test, NoRedis: true})
-	var missing *MissingError
+	var missing *software.MissingError
 	if !errors.As(err, &missing) || !strings.Contains(err.Error(), "TEST_DATABASE_URL=") || !strings.Contains(err.Error(), "PG_BINDIR is") {
 		t.Errorf("postgres: %v", err)
 	}

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"bareed/internal/devenv"
+	"bareed/internal/devenv/software"
 	"bareed/internal/e2e/look"
 	"bareed/internal/rig"
 	"bareed/web"
@@ -67,7 +68,7 @@ func Run(soft, hard context.Context, o Options) error {
 			return fmt.Errorf("make the folder for pictures: %w", err)
 		}
 	}
-	program, err := devenv.Chromium(soft, devenv.Options{Out: o.Out, Install: o.Install})
+	program, err := software.Chromium(soft, o.Out, o.Install)
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"bareed/internal/devenv"
+	"bareed/internal/devenv/software"
 )
 
 // New returns the URL of an empty Redis that is the test's own until it ends.
@@ -43,7 +44,7 @@ type Server struct {
 // Start returns a test's own empty Redis, which it may stop and start again.
 func Start(t testing.TB) *Server {
 	t.Helper()
-	bin, err := devenv.RedisBinary()
+	bin, err := software.RedisBinary()
 	if err != nil {
 		if given := os.Getenv("TEST_REDIS_URL"); given != "" {
 			return share(t, given)

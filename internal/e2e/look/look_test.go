@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"bareed/internal/devenv"
+	"bareed/internal/devenv/software"
 	"bareed/internal/e2e/look"
 )
 
@@ -24,7 +25,7 @@ func needs(t *testing.T, axe bool) *look.Browser {
 	if ci {
 		without = t.Fatal
 	}
-	program, err := devenv.Chromium(t.Context(), devenv.Options{Install: os.Getenv("ALLOW_INSTALL") == "1"})
+	program, err := software.Chromium(t.Context(), io.Discard, os.Getenv("ALLOW_INSTALL") == "1")
 	if err != nil {
 		without(err)
 	}

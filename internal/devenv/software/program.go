@@ -1,6 +1,6 @@
 //go:build unix
 
-package devenv
+package software
 
 import (
 	"fmt"
@@ -11,12 +11,12 @@ import (
 // pg_dump, from an installation of this major version or a newer one: older
 // ones refuse a newer server.
 func PostgresProgram(name string, major int) (string, error) {
-	bins, err := findPostgres()
+	bins, err := FindPostgres()
 	if err != nil {
 		return "", err
 	}
 	for _, b := range bins {
-		if p := filepath.Join(b.Dir, name); b.Major >= major && runnable(p) {
+		if p := filepath.Join(b.Dir, name); b.Major >= major && Runnable(p) {
 			return p, nil
 		}
 	}

@@ -1,6 +1,6 @@
 //go:build unix
 
-package devenv
+package software
 
 import (
 	"fmt"
@@ -17,6 +17,7 @@ type MissingError struct {
 	Ways    [][2]string // what, command
 }
 
+// Error lists the ways, one a line.
 func (e *MissingError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s is not on this machine", e.Service)
@@ -30,23 +31,24 @@ func (e *MissingError) Error() string {
 	return b.String()
 }
 
-func missingPostgres(m Mode, why string) *MissingError {
-	name, _ := given(m, "DATABASE_URL")
+// MissingPostgres is what a subcommand of the developer's tool says; variable
+// names a server of one's own.
+func MissingPostgres(command, variable, why string) *MissingError {
 	return &MissingError{Service: fmt.Sprintf("PostgreSQL %d or newer", oldestPostgres), Why: why, Ways: [][2]string{
 		{"install it", installHint("postgresql", "postgresql-server", "postgresql@17")},
-		{"or have it done", "go run ./cmd/dev " + string(m) + " --install"},
-		{"use Docker", "start Docker, then go run ./cmd/dev " + string(m)},
-		{"use your own", "export " + name + "='postgres://user:password@host/database'"},
+		{"or have it done", "go run ./cmd/dev " + command + " --install"},
+		{"use Docker", "start Docker, then go run ./cmd/dev " + command},
+		{"use your own", "export " + variable + "='postgres://user:password@host/database'"},
 	}}
 }
 
-func missingRedis(m Mode, why string) *MissingError {
-	name, _ := given(m, "REDIS_URL")
-	return &MissingError{Service: "redis-server or valkey-server", Why: why, Ways: [][2]string{
+// MissingRedis is MissingPostgres for Redis.
+func MissingRedis(command, variable string) *MissingError {
+	return &MissingError{Service: "redis-server or valkey-server", Ways: [][2]string{
 		{"install it", installHint("redis-server", "valkey", "redis")},
-		{"or have it done", "go run ./cmd/dev " + string(m) + " --install"},
-		{"use Docker", "start Docker, then go run ./cmd/dev " + string(m)},
-		{"use your own", "export " + name + "='redis://host:port/0'"},
+		{"or have it done", "go run ./cmd/dev " + command + " --install"},
+		{"use Docker", "start Docker, then go run ./cmd/dev " + command},
+		{"use your own", "export " + variable + "='redis://host:port/0'"},
 	}}
 }
 

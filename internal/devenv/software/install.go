@@ -1,6 +1,6 @@
 //go:build unix
 
-package devenv
+package software
 
 import (
 	"context"
@@ -16,10 +16,10 @@ import (
 // policyFile is how Debian's packages are told not to start their services.
 const policyFile = "/usr/sbin/policy-rc.d"
 
-// install gets packages (a space between two) with apt-get as root or with
+// Install gets packages (a space between two) with apt-get as root or with
 // Homebrew as a user. It never asks for more rights than it has. On Debian no service is left running
 // that was not running before.
-func install(ctx context.Context, out io.Writer, apt, brew string) error {
+func Install(ctx context.Context, out io.Writer, apt, brew string) error {
 	start := time.Now()
 	var steps [][]string
 	switch {

@@ -1,6 +1,9 @@
 //go:build unix
 
-package devenv
+// Package software knows which programs a machine has, how to get those that
+// are missing, and what to tell a person who must. devenv and the browser tests
+// call it; it starts no server.
+package software
 
 import (
 	"cmp"
@@ -19,8 +22,8 @@ import (
 // oldestPostgres is the oldest major version the schema works on.
 const oldestPostgres = 15
 
-// postgresBin is a directory with PostgreSQL's server programs.
-type postgresBin struct {
+// PostgresBin is a directory with PostgreSQL's server programs.
+type PostgresBin struct {
 	Dir   string
 	Major int
 }
@@ -40,16 +43,16 @@ var postgresGlobs = []string{
 	"/usr/local/pgsql/bin",                               // from source
 }
 
-// findPostgres lists the usable installations, the one to prefer first:
+// FindPostgres lists the usable installations, the one to prefer first:
 // PG_BINDIR, what pg_config names, the postgres on PATH, then the well-known
 // places with the highest version first. The error says why none is usable.
-func findPostgres() ([]postgresBin, error) {
+func FindPostgres() ([]PostgresBin, error) {
 	if dir := os.Getenv("PG_BINDIR"); dir != "" {
 		b, ok := postgresAt(dir)
 		if !ok || b.Major < oldestPostgres {
 			return nil, fmt.Errorf("PG_BINDIR is %s: it has no initdb and postgres of version %d or newer", dir, oldestPostgres)
 		}
-		return []postgresBin{b}, nil
+		return []PostgresBin{b}, nil
 	}
 	var dirs []string
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
@@ -69,7 +72,7 @@ func findPostgres() ([]postgresBin, error) {
 		more = append(more, m...)
 	}
 	rest := usable(more)
-	slices.SortStableFunc(rest, func(a, b postgresBin) int { return cmp.Compare(b.Major, a.Major) })
+	slices.SortStableFunc(rest, func(a, b PostgresBin) int { return cmp.Compare(b.Major, a.Major) })
 	found = append(found, rest...)
 	if len(found) == 0 {
 		return nil, fmt.Errorf("no initdb and postgres of version %d or newer found", oldestPostgres)
@@ -77,8 +80,8 @@ func findPostgres() ([]postgresBin, error) {
 	return found, nil
 }
 
-func usable(dirs []string) []postgresBin {
-	var out []postgresBin
+func usable(dirs []string) []PostgresBin {
+	var out []PostgresBin
 	for _, d := range dirs {
 		if b, ok := postgresAt(d); ok && b.Major >= oldestPostgres && !slices.Contains(out, b) {
 			out = append(out, b)
@@ -91,22 +94,23 @@ var majorVersion = regexp.MustCompile(`PostgreSQL\) (\d+)`)
 
 // postgresAt looks into one directory. Both programs must be there: packages
 // with the client alone have neither.
-func postgresAt(dir string) (postgresBin, bool) {
-	if !runnable(filepath.Join(dir, "initdb")) || !runnable(filepath.Join(dir, "postgres")) {
-		return postgresBin{}, false
+func postgresAt(dir string) (PostgresBin, bool) {
+	if !Runnable(filepath.Join(dir, "initdb")) || !Runnable(filepath.Join(dir, "postgres")) {
+		return PostgresBin{}, false
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, filepath.Join(dir, "postgres"), "--version").Output()
 	m := majorVersion.FindSubmatch(out)
 	if err != nil || m == nil {
-		return postgresBin{}, false
+		return PostgresBin{}, false
 	}
 	major, err := strconv.Atoi(string(m[1]))
-	return postgresBin{Dir: dir, Major: major}, err == nil
+	return PostgresBin{Dir: dir, Major: major}, err == nil
 }
 
-func runnable(path string) bool {
+// Runnable tells whether a file can be run.
+func Runnable(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
 }
@@ -135,10 +139,10 @@ func RedisBinary() (string, error) {
 	}
 	for _, d := range dirs {
 		for _, n := range names {
-			if p := filepath.Join(d, n); runnable(p) {
+			if p := filepath.Join(d, n); Runnable(p) {
 				return p, nil
 			}
 		}
 	}
-	return "", missingRedis(Test, "")
+	return "", MissingRedis("test", "TEST_REDIS_URL")
 }

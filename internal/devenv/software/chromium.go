@@ -1,6 +1,6 @@
 //go:build unix
 
-package devenv
+package software
 
 import (
 	"context"
@@ -24,20 +24,17 @@ var (
 
 // Chromium returns the path of a browser and makes sure of a font with Arabic
 // letters that is fit to be judged by: Debian's bare DejaVu is not. CHROMIUM
-// names a browser of one's own. Only Install and Out of the options count; a
-// missing browser or font is a *MissingError.
-func Chromium(ctx context.Context, o Options) (string, error) {
-	if o.Out == nil {
-		o.Out = io.Discard
-	}
+// names a browser of one's own. mayInstall lets it be installed; a missing
+// browser or font is a *MissingError.
+func Chromium(ctx context.Context, out io.Writer, mayInstall bool) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 	bin, why := chromium(ctx)
 	if why == "" {
 		return bin, nil
 	}
-	if o.Install {
-		if err := install(ctx, o.Out, "chromium fonts-noto-core fontconfig", "chromium"); err != nil {
+	if mayInstall {
+		if err := Install(ctx, out, "chromium fonts-noto-core fontconfig", "chromium"); err != nil {
 			return "", missingChromium(err.Error())
 		}
 		if bin, why = chromium(ctx); why == "" {
@@ -52,7 +49,7 @@ func chromium(ctx context.Context) (bin, why string) {
 	if bin = os.Getenv("CHROMIUM"); bin == "" {
 		bin = findChromium()
 	}
-	if bin == "" || !runnable(bin) {
+	if bin == "" || !Runnable(bin) {
 		return "", "no browser was found"
 	}
 	list, err := exec.CommandContext(ctx, "fc-list", ":lang=ar", "family").Output()
@@ -74,7 +71,7 @@ func findChromium() string {
 		}
 	}
 	for _, p := range chromiumPlaces {
-		if runnable(p) {
+		if Runnable(p) {
 			return p
 		}
 	}
