@@ -200,6 +200,23 @@
     addEventListener("pageshow", (e) => { if (e.persisted && !paused) start(); });
     start();
   }
+  // Seconds that run out, such as the time to take a launch back. What was left
+  // when the page was written counts, not the reader's clock.
+  const begun = new WeakMap();
+  function countDown() {
+    for (const e of document.querySelectorAll("[data-countdown]")) {
+      if (!begun.has(e)) begun.set(e, performance.now());
+      const left = Math.max(0, Math.round(Number(e.dataset.countdown) - (performance.now() - begun.get(e)) / 1000));
+      const parts = left < 60 ? [left] : [Math.floor(left / 60), left % 60];
+      const text = (left < 60 ? e.dataset.second : e.dataset.minute).replace(/0/g, () => parts.shift());
+      if (e.textContent !== text) e.textContent = text;
+    }
+  }
+  if (document.querySelector("[data-countdown]")) {
+    countDown();
+    setInterval(countDown, 250);
+  }
+
   const root = document.querySelector("[data-live]");
   if (root) live(root);
 
