@@ -98,11 +98,11 @@ func TestTheWizardFromBeginningToEnd(t *testing.T) {
 	form := []string{"name", "Ramadan", "number", d.Number.String(), "template", d.Template.String(), "go", "next"}
 	c, base := draftOf(t, b.post("/campaigns/new", form...))
 	b.post("/campaigns/new", form...).to(t, base+"/edit/message?fill=1#variables") // pressed twice
-	b.get(base+"/edit/message?fill=1").has(t, 200, "1 variable to fill: first_name", "Choose what fills variable 1: first_name.")
+	b.get(base+"/edit/message?fill=1").has(t, 200, "1 variable to fill: 1", "Choose what fills variable 1")
 
 	step := base + "/edit/message"
 	p := b.get(step).has(t, 200, `name="from.body.1"`, "first_name")
-	b.do("POST", step, p.hiddenOf(form...)).has(t, 422, "Choose what fills variable 1: first_name.", `href="#from.body.1"`, `aria-invalid="true"`)
+	b.do("POST", step, p.hiddenOf(form...)).has(t, 422, "Choose what fills variable 1", `href="#from.body.1"`, `aria-invalid="true"`)
 	p = b.get(step)
 	b.do("POST", step, p.hiddenOf(append(form, "from.body.1", "of:first_name", "value.body.1", "friend")...)).to(t, base+"/edit/audience")
 

@@ -12,6 +12,8 @@ import (
 // called is a variable's name for a reader.
 func called(c *front.Call, p templates.Parameter) string {
 	switch {
+	case p.Component == templates.Body && numbered(p) && p.Example != "":
+		return c.T("wizard.variable.like", "n", p.Name, "example", p.Example)
 	case p.Component == templates.Body:
 		return p.Name
 	case p.Component == templates.Button:
@@ -34,8 +36,8 @@ func wanted(c *front.Call, slots []plan.Slot, i int) string {
 			nth++
 		}
 	}
-	switch numbered := strings.Trim(p.Name, "0123456789") == ""; {
-	case !numbered:
+	switch {
+	case !numbered(p):
 		return c.T("wizard.need.variable", "n", nth, "name", p.Name)
 	case p.Example != "":
 		return c.T("wizard.need.variable.like", "n", nth, "example", p.Example)
@@ -66,11 +68,17 @@ func (m *messageView) ask(c *front.Call, f *ui.Form) {
 // missing names what is still to be filled, in one sentence.
 func (m *messageView) missing(c *front.Call, f *ui.Form, slots []plan.Slot) {
 	m.slots, m.open = slots, unfilled(f, slots)
-	names := make([]string, 0, len(m.open))
+	names, comma := make([]string, 0, len(m.open)), ", "
+	if c.Lang() == "ar" {
+		comma = "، "
+	}
 	for _, i := range m.open {
 		names = append(names, called(c, slots[i].Parameter))
 	}
 	if len(names) > 0 {
-		m.Missing = c.T("wizard.missing", "n", len(names), "names", strings.Join(names, c.T("wizard.missing.comma")))
+		m.Missing = c.T("wizard.missing", "n", len(names), "names", strings.Join(names, comma))
 	}
 }
+
+// numbered tells a variable that Meta knows by its place alone.
+func numbered(p templates.Parameter) bool { return strings.Trim(p.Name, "0123456789") == "" }
