@@ -83,7 +83,7 @@ type Entry struct {
 	ExpiresAt    *time.Time
 	Actor        string
 	Import       id.Import
-	ImportRow    int64
+	ImportRow    int64 // line of the file, the header is 1
 }
 
 var reMethod = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)

@@ -93,7 +93,7 @@ func (r *rig) imported(t testing.TB, i, at int) (refused bool) {
 		if err != nil {
 			return err
 		}
-		a := contacts.Agreement{Contact: c, RecipientKey: phone(t, i).RecipientKey(), Row: 1, OccurredAt: r.at(max(at, 900)), Declared: at < 0}
+		a := contacts.Agreement{Contact: c, RecipientKey: phone(t, i).RecipientKey(), Line: 1, OccurredAt: r.at(max(at, 900)), Declared: at < 0}
 		if at >= 0 {
 			a.OccurredAt = r.at(at)
 		}

@@ -26,10 +26,10 @@ type Line struct {
 	OccurredAt time.Time  `json:"occurred_at"`
 	RecordedAt time.Time  `json:"recorded_at"`
 	ExpiresAt  *time.Time `json:"expires_at"`
-	Declared   bool       `json:"declared" doc:"Said of a whole file, not dated per person"`
+	Declared   bool       `json:"declared" doc:"Without a day of this person's own; occurred_at is what was given for the file, or when it was uploaded"`
 	Actor      string     `json:"actor"`
 	Import     id.Import  `json:"import"`
-	ImportRow  *int64     `json:"import_row"`
+	ImportRow  *int64     `json:"import_row" doc:"Line of the file it was read from; the header is line 1"`
 }
 
 const sqlLines = `

@@ -182,7 +182,7 @@ func entriesOf(said contacts.Said, wording id.Wording) ([]Entry, []id.Contact) {
 		for _, purpose := range said.Declaration.Purposes {
 			entries = append(entries, Entry{Contact: a.Contact, RecipientKey: a.RecipientKey, Purpose: Purpose(purpose), Action: ActionOptIn,
 				Method: said.Declaration.Method, Source: a.Source, Wording: wording, Evidence: said.Declaration.Evidence, Policy: said.Policy,
-				OccurredAt: a.OccurredAt, Declared: a.Declared, Actor: said.Actor, Import: said.Import, ImportRow: a.Row})
+				OccurredAt: a.OccurredAt, Declared: a.Declared, Actor: said.Actor, Import: said.Import, ImportRow: a.Line})
 		}
 	}
 	return entries, who

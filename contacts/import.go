@@ -49,7 +49,7 @@ type Said struct {
 type Agreement struct {
 	Contact      id.Contact
 	RecipientKey string
-	Row          int64
+	Line         int64 // of the file, as a person counts: the header is 1
 	OccurredAt   time.Time
 	Declared     bool
 	Source       string

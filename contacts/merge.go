@@ -352,7 +352,7 @@ func (r *run) record(ctx context.Context, tx pgx.Tx, c *chunk, staged map[string
 		if !known || !p.optIn {
 			continue
 		}
-		a := Agreement{Contact: k.contact, RecipientKey: p.phone.RecipientKey(), Row: p.row, OccurredAt: p.optInAt, Source: p.source}
+		a := Agreement{Contact: k.contact, RecipientKey: p.phone.RecipientKey(), Line: p.line, OccurredAt: p.optInAt, Source: p.source}
 		if a.OccurredAt.IsZero() {
 			a.Declared, a.OccurredAt = true, r.declaredAt()
 		}

@@ -200,6 +200,37 @@ func TestPauseResumeStop(t *testing.T) {
 	b.get(s.path("/stop")).has(t, 200, "stopped for good")
 }
 
+// A launch can be taken back until its first message; afterwards whoever presses
+// the button is asked whether to stop.
+func TestTakeBack(t *testing.T) {
+	t.Parallel()
+	s := newSending(t)
+	b := s.as(t, accounts.Marketer)
+	b.post(s.path("/take-back")).to(t, s.path("/stop"))
+	b.get(s.path("/stop")).has(t, 200, "cannot be taken back", "Stop for good?")
+	if now := s.read(t); now.State != campaigns.Running {
+		t.Fatalf("the campaign that sends is %s", now.State)
+	}
+	s.b.Do(t, `update campaign set state = 'starting' where id = $1`, s.campaign)
+	s.b.Do(t, `update run set state = 'planning', started_at = null, starts_at = now() + interval '1 minute' where id = $1`, s.run)
+	for lang, want := range map[string]string{"ar": "يبدأ الإرسال بعد", "en": "Sending begins in"} {
+		b.post("/language", "language", lang, "back", "/").to(t, "/")
+		p := b.get(s.path("")).has(t, 200, want, `data-countdown="`, s.path("/take-back"))
+		examine(t, "starting", lang, p)
+		if strings.Contains(p.Body, "nothing to resume") {
+			t.Error("a campaign that has not begun is said not to be held")
+		}
+	}
+	if p := s.as(t, accounts.Viewer).get(s.path("")).has(t, 200, "Sending begins in"); strings.Contains(p.Body, "/take-back") {
+		t.Error("a viewer is offered to take it back")
+	}
+	b.post(s.path("/take-back")).to(t, s.path(""))
+	b.get(s.path("")).has(t, 200, "was taken back", "Stopped")
+	if now := s.read(t); now.State != campaigns.Stopped {
+		t.Errorf("the campaign is %s", now.State)
+	}
+}
+
 func (s *sending) read(t *testing.T) (c campaigns.Campaign) {
 	t.Helper()
 	s.b.In(t, func(tx pgx.Tx) (err error) {
@@ -222,13 +253,13 @@ func TestOthersCampaigns(t *testing.T) {
 		b.get(s.path(path)).has(t, 404)
 	}
 	b.get(s.message(1)).has(t, 404)
-	for _, path := range []string{"/pause", "/resume", "/stop"} {
+	for _, path := range []string{"/pause", "/resume", "/stop", "/take-back"} {
 		b.post(s.path(path)).has(t, 404)
 	}
 	mine := s.as(t, accounts.Owner)
 	mine.get("/campaigns/"+s.draft.String()+"/recipients/"+id.Message{Run: s.run, Ordinal: 1}.String()).has(t, 404)
 	viewer := s.as(t, accounts.Viewer)
-	for _, path := range []string{"/pause", "/resume", "/stop"} {
+	for _, path := range []string{"/pause", "/resume", "/stop", "/take-back"} {
 		viewer.post(s.path(path)).has(t, 403)
 	}
 	viewer.get(s.path("/recipients.csv")).has(t, 403)

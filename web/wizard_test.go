@@ -94,14 +94,15 @@ func TestTheWizardFromBeginningToEnd(t *testing.T) {
 	b := d.as(t, accounts.Marketer)
 	b.get("/campaigns/new").has(t, 200, `aria-current="step"`, "+966500000000", d.Template.String())
 	b.post("/campaigns/new", "go", "next").has(t, 422, "Give the campaign a name.", `href="#name"`, `href="#template"`)
-	b.post("/campaigns/new", "go", "stay", "name", "Ramadan", "template", d.Template.String()).has(t, 200, `value="Ramadan"`, "Hello")
+	b.post("/campaigns/new", "go", "look", "name", "Ramadan", "template", d.Template.String()).has(t, 200, `value="Ramadan"`, "Hello")
 	form := []string{"name", "Ramadan", "number", d.Number.String(), "template", d.Template.String(), "go", "next"}
 	c, base := draftOf(t, b.post("/campaigns/new", form...))
-	b.post("/campaigns/new", form...).to(t, base+"/edit/message") // pressed twice
+	b.post("/campaigns/new", form...).to(t, base+"/edit/message?fill=1#variables") // pressed twice
+	b.get(base+"/edit/message?fill=1").has(t, 200, "1 variable to fill: 1", "Choose what fills variable 1")
 
 	step := base + "/edit/message"
 	p := b.get(step).has(t, 200, `name="from.body.1"`, "first_name")
-	b.do("POST", step, p.hiddenOf(form...)).has(t, 422, "Choose what fills this variable.", `href="#from.body.1"`, `aria-invalid="true"`)
+	b.do("POST", step, p.hiddenOf(form...)).has(t, 422, "Choose what fills variable 1", `href="#from.body.1"`, `aria-invalid="true"`)
 	p = b.get(step)
 	b.do("POST", step, p.hiddenOf(append(form, "from.body.1", "of:first_name", "value.body.1", "friend")...)).to(t, base+"/edit/audience")
 

@@ -24,6 +24,7 @@ func Register(f *front.Front, hub *live.Hub) {
 	f.Handle("POST /campaigns/{campaign}/resume", d.resumeCampaign)
 	f.Handle("GET /campaigns/{campaign}/stop", d.stopPage)
 	f.Handle("POST /campaigns/{campaign}/stop", d.stopCampaign)
+	f.Handle("POST /campaigns/{campaign}/take-back", d.takeBack)
 	f.Handle("GET /campaigns/{campaign}/unconfirmed", d.unconfirmedPage)
 	f.Handle("POST /campaigns/{campaign}/unconfirmed", d.decideUnconfirmed)
 	f.Handle("GET /campaigns/{campaign}/recipients", d.recipientsPage)

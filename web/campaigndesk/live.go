@@ -143,7 +143,11 @@ func (w *watch) figures(r campaigns.Report) ([]byte, error) {
 		return nil, err
 	}
 	body, err := w.Fragment("campaign", "campaign-figures", v)
-	return slices.Concat(head, asof, body), err
+	if err != nil || r.State == campaigns.Starting && !r.Paused && !r.Holding {
+		return slices.Concat(head, asof, body), err
+	}
+	gone, err := w.Fragment("campaign", "campaign-start", (*startView)(nil))
+	return slices.Concat(head, asof, body, gone), err
 }
 
 // inWorkspace reads for every viewer, so that it outlives this one's request.

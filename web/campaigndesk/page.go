@@ -35,6 +35,7 @@ type campaignView struct {
 	Log      []eventView
 	Open     int64         // messages without an answer that nobody has decided on
 	Schedule *scheduleView // nil: once, and nothing to tell
+	Start    *startView    // nil: it does not begin by itself soon
 }
 
 // actsView is what may be done now. Why is a key of the reason why not.
@@ -43,11 +44,12 @@ type actsView struct {
 	State                         campaigns.State
 	Draft, Launched, May, Running bool
 	Paused, Holding               bool
+	Starting                      bool // nothing is sent yet
 }
 
 func actsOf(of id.Campaign, state campaigns.State, paused, holding, may bool) actsView {
 	return actsView{ID: of, State: state, Draft: state == campaigns.Draft || state == campaigns.Checking || state == campaigns.NeedsApproval,
-		Launched: state.Launched(), Paused: paused, Holding: holding, Running: !paused && !holding, May: may}
+		Launched: state.Launched(), Paused: paused, Holding: holding, Running: !paused && !holding, Starting: state == campaigns.Starting, May: may}
 }
 
 func (d *desk) campaignPage(c *front.Call) error {
@@ -63,6 +65,9 @@ func (d *desk) campaignPage(c *front.Call) error {
 	now := v.Campaign
 	v.Live = now.State.Launched() || now.State == campaigns.Checking
 	v.Acts = actsOf(now.ID, now.State, now.Paused, now.Holding, c.Can(accounts.LaunchCampaigns))
+	if at := v.Line.StartsAt; at != nil {
+		v.Start = startOf(c.Locale(), now, *at, c.Clock(), v.Acts.May)
+	}
 	if v.Live {
 		return c.Render("campaign", v, front.Refresh(5))
 	}

@@ -17,6 +17,7 @@ import (
 	"bareed/internal/id"
 	"bareed/messages"
 	"bareed/web/front"
+	"bareed/web/proof"
 )
 
 // peopleGroups are the states behind each figure, in the order of the chips.
@@ -186,7 +187,7 @@ type messageView struct {
 	Person   personRow
 	Timeline campaigns.Timeline
 	Passage  board.Passage
-	Consent  *consents.Line // nil: none, or no longer kept
+	Consent  *proof.Line // nil: none, or no longer kept
 	Advice   string
 	Contact  bool // there is still one to look at
 	Phones   bool
@@ -222,7 +223,13 @@ func (d *desk) messagePage(c *front.Call) error {
 		if errs.Is(err, "not_found") {
 			return nil
 		}
-		v.Consent = &entry
+		if err != nil {
+			return err
+		}
+		told, err := proof.Of(c, tx, []consents.Line{entry})
+		if err == nil {
+			v.Consent = &told[0]
+		}
 		return err
 	})
 	if err != nil {

@@ -9,8 +9,10 @@ import (
 	"bareed/campaigns/history"
 	"bareed/consents"
 	"bareed/contacts"
+	"bareed/internal/errs"
 	"bareed/internal/id"
 	"bareed/web/front"
+	"bareed/web/proof"
 )
 
 // contactView is a person and everything they said.
@@ -19,7 +21,7 @@ type contactView struct {
 	Country      string
 	Attributes   []attributeView
 	Permissions  []permissionView
-	Ledger       []consents.Line
+	Ledger       []proof.Line
 	Campaigns    []history.Part
 	Newer, Older string
 }
@@ -30,6 +32,7 @@ type attributeView struct{ Name, Value string }
 type permissionView struct {
 	Purpose consents.Purpose
 	Said    bool
+	Dayless bool // Since is only when it was recorded
 	consents.Permission
 }
 
@@ -55,7 +58,13 @@ func (s desk) contactPage(c *front.Call) error {
 		if err != nil {
 			return err
 		}
-		view.Ledger, view.Older = front.Older(c, "ledger", lines, func(l consents.Line) string { return l.ID.String() })
+		lines, view.Older = front.Older(c, "ledger", lines, func(l consents.Line) string { return l.ID.String() })
+		if view.Ledger, err = proof.Of(c, tx, lines); err != nil {
+			return err
+		}
+		if err := view.date(c, tx); err != nil {
+			return err
+		}
 		view.Campaigns, err = history.Of(c.Ctx(), tx, ws, contact, shownCampaigns)
 		return err
 	})
@@ -88,4 +97,32 @@ func (v *contactView) read(c *front.Call, tx pgx.Tx, contact id.Contact) (err er
 		v.Permissions = append(v.Permissions, p)
 	}
 	return err
+}
+
+// date notes which permissions rest on an entry whose day nobody told.
+func (v *contactView) date(c *front.Call, tx pgx.Tx) error {
+	for i := range v.Permissions {
+		p := &v.Permissions[i]
+		if !p.Said {
+			continue
+		}
+		at := slices.IndexFunc(v.Ledger, func(l proof.Line) bool { return l.ID == p.Consent })
+		if at >= 0 {
+			p.Dayless = !v.Ledger[at].DayKnown
+			continue
+		}
+		entry, err := consents.Get(c.Ctx(), tx, c.Actor().Workspace, p.Consent)
+		if errs.Is(err, "not_found") {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		told, err := proof.Of(c, tx, []consents.Line{entry})
+		if err != nil {
+			return err
+		}
+		p.Dayless = !told[0].DayKnown
+	}
+	return nil
 }

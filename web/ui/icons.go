@@ -51,6 +51,7 @@ var shapes = map[string]string{
 	"report":    `<path d="M4.5 4v15.5H20M8.5 16v-4M12.5 16V8M16.5 16v-6"/>`,
 	"key":       `<circle cx="8" cy="15.5" r="4"/><path d="M11 12.5l8-8M16 7.5l2.5 2.5M13.5 10l1.5 1.5"/>`,
 	"trash":     `<path d="M5 7h14M9.5 7V4.5h5V7M7 7l1 13h8l1-13M10.5 10.5v6M13.5 10.5v6"/>`,
+	"undo":      `<path d="M8.5 5l-4.5 4.5L8.5 14M4 9.5h9.5a5 5 0 0 1 0 10H11"/>`,
 	"refresh":   `<path d="M19 8.5A8 8 0 1 0 20 12M19.5 4v4.5H15"/>`,
 	"filter":    `<path d="M4 5.5h16l-6.2 7.5v5.5l-3.6-2V13z"/>`,
 	"more":      `<path d="M6 12h.01M12 12h.01M18 12h.01" stroke-width="3"/>`,
@@ -60,7 +61,7 @@ var shapes = map[string]string{
 }
 
 // mirrored are those that point along the line of reading.
-var mirrored = map[string]bool{"next": true, "back": true, "send": true, "sign-out": true, "external": true, "reply": true, "campaigns": true}
+var mirrored = map[string]bool{"next": true, "back": true, "send": true, "sign-out": true, "external": true, "undo": true, "reply": true, "campaigns": true}
 
 // icon draws one beside a word that says the same; a reader that listens is not
 // told twice.

@@ -24,16 +24,19 @@ const (
 
 // messageView is the first step's own part.
 type messageView struct {
-	Numbers   []map[string]any
-	Number    *numbers.Number
-	Limit     numbers.Portfolio // of the chosen number
-	Sendable  []map[string]any
-	Others    []map[string]any // templates that cannot be sent now, with the reason
-	Accounts  bool             // the numbers are of several accounts, each with its own templates
-	Template  *templates.Template
-	Slots     []map[string]any
-	Preview   map[string]any
-	HasSample bool
+	Numbers  []map[string]any
+	Number   *numbers.Number
+	Limit    numbers.Portfolio // of the chosen number
+	Sendable []map[string]any
+	Others   []map[string]any // templates that cannot be sent now, with the reason
+	Accounts bool             // the numbers are of several accounts, each with its own templates
+	Template *templates.Template
+	Slots    []map[string]any
+	Preview  map[string]any
+	Missing  string // what is still to be filled; empty: nothing
+	Asked    bool   // the reader came to fill the variables
+	slots    []plan.Slot
+	open     []int // of slots, those that are not filled
 }
 
 func (v *view) fillMessage(f *ui.Form) {
@@ -125,6 +128,7 @@ func (s *desk) messageView(c *front.Call, tx pgx.Tx, v *view, f *ui.Form) (*mess
 	}
 	slots := typed(f, *m.Template)
 	m.table(c, f, slots, attributes)
+	m.missing(c, f, slots)
 	return m, m.preview(c, tx, v, slots)
 }
 

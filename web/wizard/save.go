@@ -8,9 +8,9 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/campaigns"
+	"bareed/contacts/directory"
 	"bareed/internal/errs"
 	"bareed/internal/id"
-	"bareed/templates"
 	"bareed/web/front"
 	"bareed/web/ui"
 )
@@ -23,7 +23,11 @@ func (s *desk) saveStep(c *front.Call) error {
 		return err
 	}
 	f := c.Form()
+	if f.Get("go") == "look" {
+		return s.showStep(c, campaign, step, f, nil) // nothing is kept
+	}
 	var v *view
+	again := false // the template is another one, whose variables the form did not have
 	stay := f.Get("go") == "stay"
 	err = c.InWorkspace(func(tx pgx.Tx) (err error) {
 		if v, err = s.loadDraft(c, tx, campaign, step); err != nil || !v.editable() {
@@ -36,13 +40,15 @@ func (s *desk) saveStep(c *front.Call) error {
 		if v, err = s.loadDraft(c, tx, campaign, step); err != nil {
 			return err
 		}
-		stay = stay || v.Campaign.TemplateID != was && len(templates.Parameters(v.Template)) > 0
+		again = v.Campaign.TemplateID != was && v.lacking("message")
 		if (step == "delivery" && !stay || step == "check") && len(v.Lacks) == 0 && (step == "check" || !v.Checked()) {
 			_, err = campaigns.RequestCheck(c.Ctx(), tx, c.Actor(), campaign)
 		}
 		return err
 	})
 	switch {
+	case err == nil && !f.Refused() && again && !stay:
+		return c.Redirect(v.path("message") + toFill)
 	case err == nil && !f.Refused():
 		return s.goOn(c, v, f, stay)
 	case err != nil && !errs.Is(err, "version.stale") && !v.failed(c, f, err):
@@ -93,10 +99,11 @@ func (v *view) failed(c *front.Call, f *ui.Form, err error) bool {
 		}
 	}
 	if v != nil {
-		fields := slotFields(v.Campaign.Variables.Slots(v.Template))
+		slots := v.Campaign.Variables.Slots(v.Template)
+		fields := slotFields(slots)
 		for i := 0; i+1 < len(fields) && e.Code == "template.params"; i += 2 {
 			if slices.ContainsFunc(e.Fields, func(x errs.Field) bool { return x.Code == e.Code && x.Pointer == fields[i] }) {
-				f.Add(fields[i+1], c.T("wizard.need.variable"))
+				f.Add(fields[i+1], wanted(c, slots, i/2))
 			}
 		}
 		names = append(names, fields...)
@@ -128,6 +135,16 @@ func (s *desk) goOn(c *front.Call, v *view, f *ui.Form, stay bool) error {
 	return c.Redirect(v.path(next))
 }
 
+// meant is the audience that a new campaign was begun for, such as after its
+// import; zero when none.
+func meant(c *front.Call) id.Audience {
+	a, err := id.Parse[id.Audience](c.Query("audience"))
+	if err != nil {
+		return id.Audience{}
+	}
+	return a
+}
+
 // newCampaignPage is the first step before there is a draft.
 func (s *desk) newCampaignPage(c *front.Call) error {
 	return s.showNew(c, ui.NewForm(nil), nil)
@@ -136,6 +153,12 @@ func (s *desk) newCampaignPage(c *front.Call) error {
 func (s *desk) showNew(c *front.Call, f *ui.Form, refused error) error {
 	v := &view{Step: "message"}
 	err := c.InWorkspace(func(tx pgx.Tx) (err error) {
+		if a := meant(c); !a.IsZero() {
+			v.For, err = directory.AudienceName(c.Ctx(), tx, c.Actor().Workspace, a)
+			if v.Campaign.AudienceIDs = []id.Audience{a}; err != nil {
+				return err
+			}
+		}
 		v.Message, err = s.messageView(c, tx, v, f)
 		return err
 	})
@@ -158,7 +181,7 @@ func (s *desk) showNew(c *front.Call, f *ui.Form, refused error) error {
 // the first one by its name.
 func (s *desk) newCampaign(c *front.Call) error {
 	f := c.Form()
-	if f.Get("go") == "stay" {
+	if f.Get("go") == "look" || f.Get("go") == "stay" {
 		return s.showNew(c, f, nil)
 	}
 	var ch campaigns.Change
@@ -168,6 +191,9 @@ func (s *desk) newCampaign(c *front.Call) error {
 			return err
 		}
 		d := campaigns.Definition{Name: *ch.Name, NumberID: *ch.NumberID, TemplateID: *ch.TemplateID, Variables: *ch.Variables, Partial: true}
+		if a := meant(c); !a.IsZero() {
+			d.AudienceIDs = []id.Audience{a}
+		}
 		var err error
 		made, err = campaigns.Create(c.Ctx(), tx, c.Actor(), d)
 		return err
@@ -178,12 +204,33 @@ func (s *desk) newCampaign(c *front.Call) error {
 		}
 	}
 	if err == nil && !f.Refused() {
-		return c.Redirect("/campaigns/" + made.ID.String() + "/edit/message")
+		return s.goFrom(c, made.ID)
 	}
 	if err != nil && !(&view{Step: "message"}).failed(c, f, err) {
 		return err
 	}
 	return s.showNew(c, f, err)
+}
+
+// toFill leads to the variables of the first step, which then says what each
+// waits for.
+const toFill = "?fill=1#variables"
+
+// goFrom leads on from a draft that was just made: to the next step, or to what
+// the first one lacks.
+func (s *desk) goFrom(c *front.Call, made id.Campaign) error {
+	var v *view
+	err := c.InWorkspace(func(tx pgx.Tx) (err error) {
+		v, err = s.loadDraft(c, tx, made, "message")
+		return err
+	})
+	switch {
+	case err != nil:
+		return err
+	case v.lacking("message"):
+		return c.Redirect(v.path("message") + toFill)
+	}
+	return c.Redirect(v.path("audience"))
 }
 
 // justMade finds the draft of this name that the same person made seconds ago.

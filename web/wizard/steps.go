@@ -50,7 +50,8 @@ type view struct {
 	Template templates.Template
 	Check    *check.Check // the newest; nil before the first
 	Lacks    []lack
-	Stale    bool // somebody else changed the draft while this form was open
+	For      string // the audience that a new campaign is begun for
+	Stale    bool   // somebody else changed the draft while this form was open
 
 	Message  *messageView
 	Audience *audienceView
@@ -225,17 +226,25 @@ func stepPath(c *front.Call) (id.Campaign, string, error) {
 // showStep renders a step: as the draft has it, or with a form that was refused.
 func (s *desk) showStep(c *front.Call, campaign id.Campaign, step string, f *ui.Form, refused error) error {
 	var v *view
+	ask := false
 	err := c.InWorkspace(func(tx pgx.Tx) (err error) {
 		if v, err = s.loadDraft(c, tx, campaign, step); err != nil || !v.editable() {
 			return err
 		}
 		v.Stale = errs.Is(refused, "version.stale")
-		if f == nil {
+		fresh := f == nil
+		if fresh {
 			f = ui.NewForm(url.Values{})
 			v.fillForm(c, f)
 		}
-		f.Set("version", strconv.Itoa(v.Campaign.Version))
-		return s.fillStep(c, tx, v, f)
+		if f.Get("go") != "look" { // looking takes nobody's change over
+			f.Set("version", strconv.Itoa(v.Campaign.Version))
+		}
+		err = s.fillStep(c, tx, v, f)
+		if ask = fresh && err == nil && v.Message != nil && c.Query("fill") != ""; ask {
+			v.Message.ask(c, f)
+		}
+		return err
 	})
 	if err != nil {
 		return err
@@ -243,7 +252,7 @@ func (s *desk) showStep(c *front.Call, campaign id.Campaign, step string, f *ui.
 	if !v.editable() {
 		return c.Render("wizard-launched", v)
 	}
-	if f.Refused() || v.Stale {
+	if !ask && f.Refused() || v.Stale {
 		return c.Refused(refused, "wizard-"+step, v, f)
 	}
 	with := []func(*front.Page){front.WithForm(f)}

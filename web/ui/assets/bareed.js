@@ -200,6 +200,48 @@
     addEventListener("pageshow", (e) => { if (e.persisted && !paused) start(); });
     start();
   }
+  // Seconds that run out, such as the time to take a launch back. What was left
+  // when the page was written counts, not the reader's clock.
+  const begun = new WeakMap();
+  function countDown() {
+    for (const e of document.querySelectorAll("[data-countdown]")) {
+      if (!begun.has(e)) begun.set(e, performance.now());
+      const left = Math.max(0, Math.round(Number(e.dataset.countdown) - (performance.now() - begun.get(e)) / 1000));
+      const parts = left < 60 ? [left] : [Math.floor(left / 60), left % 60];
+      const text = (left < 60 ? e.dataset.second : e.dataset.minute).replace(/0/g, () => parts.shift());
+      if (e.textContent !== text) e.textContent = text;
+    }
+  }
+  if (document.querySelector("[data-countdown]")) {
+    countDown();
+    setInterval(countDown, 250);
+  }
+
+  // What was chosen is shown at once: the form is asked how it would look.
+  const looked = document.querySelector("form[data-look]");
+  if (looked) {
+    for (const e of looked.querySelectorAll("[data-look-button]")) e.hidden = true;
+    let asked = null;
+    looked.addEventListener("change", async (e) => {
+      const name = e.target.name || "";
+      const filled = /^(from|value)\./.test(name);
+      if (!filled && name !== "template" && name !== "number") return;
+      asked?.abort();
+      asked = new AbortController();
+      const body = new URLSearchParams(new FormData(looked));
+      body.set("go", "look");
+      try {
+        const r = await fetch(location.pathname + location.search, { method: "POST", body, signal: asked.signal, headers: { Accept: "text/html" } });
+        if (r.redirected || r.status >= 500) return;
+        const doc = new DOMParser().parseFromString(await r.text(), "text/html");
+        const ids = filled ? ["wizard-shown", "variables-missing"] : ["template", "wizard-slots", "wizard-shown"];
+        swap(ids.map((i) => doc.getElementById(i)).filter(Boolean).map((n) => n.outerHTML).join(""));
+        if (filled && !doc.getElementById("variables-missing")) document.getElementById("variables-missing")?.remove();
+        if (!filled) say(document.getElementById("variables-missing")?.textContent, true);
+      } catch { /* another choice, or no network: the button still saves */ }
+    });
+  }
+
   const root = document.querySelector("[data-live]");
   if (root) live(root);
 
