@@ -50,7 +50,8 @@ type view struct {
 	Template templates.Template
 	Check    *check.Check // the newest; nil before the first
 	Lacks    []lack
-	Stale    bool // somebody else changed the draft while this form was open
+	Preview  map[string]any // of the last two steps: the message as a person reads it
+	Stale    bool           // somebody else changed the draft while this form was open
 
 	Message  *messageView
 	Audience *audienceView
@@ -277,9 +278,13 @@ func (s *desk) fillStep(c *front.Call, tx pgx.Tx, v *view, f *ui.Form) (err erro
 	case "delivery":
 		v.Delivery, err = s.deliveryView(c, v)
 	case "check":
-		v.Report, err = s.reportView(c, tx, v)
+		if v.Preview, err = v.asDrafted(c, tx); err == nil {
+			v.Report, err = s.reportView(c, tx, v)
+		}
 	default:
-		v.Confirm, err = s.confirmView(c, v, f)
+		if v.Preview, err = v.asDrafted(c, tx); err == nil {
+			v.Confirm, err = s.confirmView(c, v, f)
+		}
 	}
 	return err
 }
