@@ -76,6 +76,9 @@ func (d *desk) messagePage(c *front.Call) error {
 		return err
 	}
 	v.Person = personOf(c, v.Timeline.Recipient)
+	if names := phone.Columns(c.Locale(), v.Campaign.Variables.Unbacked()); v.Person.Reason == "param_missing" && names != "" {
+		v.Person.Why = c.T("reasons.text.param_missing.of", "name", names)
+	}
 	if code, ok := strings.CutPrefix(v.Person.Reason, "meta_"); ok {
 		v.Advice = known(c.Locale(), "failures.advice.", code)
 	} else if v.Person.Reason != "" {

@@ -28,3 +28,18 @@ func Of(l ui.Locale, t templates.Template, values templates.Values, caption stri
 	}
 	return shown
 }
+
+// Columns names attributes in words, as in: city or Name.
+func Columns(l ui.Locale, attributes []string) (text string) {
+	for i, a := range attributes {
+		if a == "name" || a == "phone" {
+			a = l.Of("wizard.from", a)
+		}
+		if i == 0 {
+			text = a
+		} else {
+			text = l.T("ui.or", "a", text, "b", a)
+		}
+	}
+	return text
+}
