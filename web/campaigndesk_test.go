@@ -140,7 +140,7 @@ func TestCampaignFiguresAddUp(t *testing.T) {
 	p := s.as(t, accounts.Viewer).get(s.path(""))
 	p.Body = html.UnescapeString(p.Body)
 	p.has(t, 200,
-		"Rows 10 = not sent 1 + waiting 2 + accepted 4 + held 0 + failed 1 + unanswered 1 + unconfirmed 1.",
+		"Rows 10 = left out 1 + waiting 2 + accepted 4 + held 0 + failed 1 + unanswered 1 + unconfirmed 1.",
 		"Meta did not answer for 1 person.", "131049", "Your role can view results but not send.", `data-live="`)
 	if strings.Contains(p.Body, s.path("/pause")) {
 		t.Error("a viewer is offered to pause")

@@ -154,6 +154,19 @@ func (v Variables) Attributes() []string {
 	return names
 }
 
+// Unbacked names the attributes, sorted, whose empty value leaves a person out,
+// because nothing stands in for it.
+func (v Variables) Unbacked() []string {
+	var names []string
+	for _, value := range slices.Concat(v.Header[:min(1, len(v.Header))], v.Body, slices.Collect(maps.Values(v.BodyNamed)), slices.Collect(maps.Values(v.Buttons))) {
+		if value.Attribute != "" && value.Fallback == "" && !slices.Contains(names, value.Attribute) {
+			names = append(names, value.Attribute)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
 // Check compares the mapping with the template, both ways, and tries what is
 // the same for everybody. It returns nil, or every fault in one error.
 func (v Variables) Check(t templates.Template) *errs.Error {

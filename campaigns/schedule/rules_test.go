@@ -26,7 +26,7 @@ func TestRules(t *testing.T) {
 		code, pointer, params string
 		want, notes           string
 	}{
-		{name: "S1 past", rules: schedule.Rules{At: "2026-03-01T11:55:00Z"}, code: "schedule.past", pointer: "/schedule/at", params: "at=2026-03-01T11:55:00Z now=2026-03-01T12:00:00Z"},
+		{name: "S1 past", rules: schedule.Rules{At: "2026-03-01T11:55:00Z"}, code: "schedule.past", pointer: "/schedule/at", params: "at=2026-03-01 11:55 UTC now=2026-03-01 12:00 UTC"},
 		{name: "S2 no zone", rules: schedule.Rules{At: "2026-12-01T10:00"}, code: "schedule.zone_required", pointer: "/schedule/zone"},
 		{name: "S2 no zone of what recurs", rules: schedule.Rules{Recurring: &schedule.Recurrence{Every: "day", Time: "10:00"}}, code: "schedule.zone_required", pointer: "/schedule/zone"},
 		{name: "S3 zone", rules: schedule.Rules{At: "2026-12-01T10:00", Zone: "EST"}, code: "schedule.zone_unknown", pointer: "/schedule/zone", params: "got=EST suggestions=America/New_York"},

@@ -69,12 +69,22 @@ func Parse(at, zone string, now time.Time) (Time, error) {
 // InRange refuses an instant that is past by more than 60 s or over 365 days away.
 func (s Time) InRange(now time.Time) error {
 	if s.Last().Before(now.Add(-pastGrace)) {
-		return errs.New("schedule.past", "at", s.At.Format(time.RFC3339), "now", now.UTC().Format(time.RFC3339)).At("/send_at", "")
+		return errs.New("schedule.past", "at", s.said(s.At), "now", s.said(now)).At("/send_at", "")
 	}
 	if s.At.After(now.Add(tooFar)) {
 		return errs.New("schedule.too_far", "days", 365).At("/send_at", "")
 	}
 	return nil
+}
+
+// said is an instant as the writer of the time reads a clock, in their zone:
+// 2026-11-20 10:00 Asia/Riyadh; in UTC without one.
+func (s Time) said(at time.Time) string {
+	loc, err := parseZone(s.Zone)
+	if err != nil || s.Zone == "" {
+		return at.UTC().Format("2006-01-02 15:04 UTC")
+	}
+	return at.In(loc).Format("2006-01-02 15:04 ") + s.Zone
 }
 
 // Occurrence names this firing: two launches of the same wall time are one run,

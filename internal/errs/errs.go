@@ -9,6 +9,8 @@ package errs
 import (
 	"errors"
 	"fmt"
+	"math"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -117,7 +119,26 @@ func Sentence(lang, code string, p Params) string {
 		s = x.AR
 	}
 	for k, v := range p {
-		s = strings.ReplaceAll(s, "{"+k+"}", fmt.Sprint(v))
+		s = strings.ReplaceAll(s, "{"+k+"}", said(v))
+	}
+	return s
+}
+
+// said writes a parameter: whole numbers with commas between thousands.
+func said(v any) string {
+	s := fmt.Sprint(v)
+	switch x := v.(type) {
+	case int, int32, int64:
+	case float64: // as JSON brings it
+		if x != math.Trunc(x) || math.Abs(x) > 1<<53 {
+			return s
+		}
+		s = strconv.FormatInt(int64(x), 10)
+	default:
+		return s
+	}
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
 	}
 	return s
 }

@@ -6,16 +6,20 @@
 package campaigndesk
 
 import (
+	"bareed/accounts"
 	"bareed/campaigns/live"
 	"bareed/web/front"
 )
 
 // desk is what the handlers share.
-type desk struct{ live *live.Hub }
+type desk struct {
+	live  *live.Hub
+	vault *accounts.Vault // opens what a message said
+}
 
 // Register adds the pages. Everybody who watches does so through one hub.
 func Register(f *front.Front, hub *live.Hub) {
-	d := &desk{live: hub}
+	d := &desk{live: hub, vault: f.Vault}
 	f.Handle("GET /campaigns", d.campaignsPage)
 	f.Handle("GET /campaigns/{campaign}", d.campaignPage)
 	f.Handle("GET /campaigns/{campaign}/live", d.campaignLive)

@@ -10,14 +10,9 @@ import (
 
 	"bareed/accounts"
 	"bareed/campaigns"
-	"bareed/campaigns/board"
-	"bareed/consents"
-	"bareed/contacts"
-	"bareed/internal/errs"
 	"bareed/internal/id"
 	"bareed/messages"
 	"bareed/web/front"
-	"bareed/web/proof"
 )
 
 // peopleGroups are the states behind each figure, in the order of the chips.
@@ -179,79 +174,4 @@ func stamp(t *time.Time) string {
 		return ""
 	}
 	return t.UTC().Format(time.RFC3339)
-}
-
-// messageView is one message's way.
-type messageView struct {
-	Campaign campaigns.Campaign
-	Person   personRow
-	Timeline campaigns.Timeline
-	Passage  board.Passage
-	Consent  *proof.Line // nil: none, or no longer kept
-	Advice   string
-	Contact  bool // there is still one to look at
-	Phones   bool
-}
-
-func (d *desk) messagePage(c *front.Call) error {
-	campaign, err := front.ID[id.Campaign](c, "campaign")
-	if err != nil {
-		return err
-	}
-	m, err := front.ID[id.Message](c, "message")
-	if err != nil {
-		return err
-	}
-	v, ws := messageView{Phones: c.Can(accounts.SeePhones)}, c.Actor().Workspace
-	err = c.InWorkspace(func(tx pgx.Tx) (err error) {
-		if v.Campaign, err = campaigns.Get(c.Ctx(), tx, ws, campaign); err != nil {
-			return err
-		}
-		if v.Timeline, err = campaigns.GetMessage(c.Ctx(), tx, ws, m, v.Phones); err != nil {
-			return err
-		}
-		if v.Timeline.CampaignID != campaign {
-			return errs.New("not_found")
-		}
-		if v.Contact, err = present(c, tx, v.Timeline.ContactID); err != nil {
-			return err
-		}
-		if v.Passage, err = board.ReadPassage(c.Ctx(), tx, ws, m); err != nil || v.Passage.Consent.IsZero() {
-			return err
-		}
-		entry, err := consents.Get(c.Ctx(), tx, ws, v.Passage.Consent)
-		if errs.Is(err, "not_found") {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		told, err := proof.Of(c, tx, []consents.Line{entry})
-		if err == nil {
-			v.Consent = &told[0]
-		}
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	v.Person = personOf(c, v.Timeline.Recipient)
-	if code, ok := strings.CutPrefix(v.Person.Reason, "meta_"); ok {
-		v.Advice = known(c.Locale(), "failures.advice.", code)
-	} else if v.Person.Reason != "" {
-		v.Advice = known(c.Locale(), "reasons.advice.", v.Person.Reason)
-	}
-	return c.Render("recipient", v)
-}
-
-// present tells whether the reader may open a contact and it still exists.
-func present(c *front.Call, tx pgx.Tx, contact id.Contact) (bool, error) {
-	if contact.IsZero() || !c.Can(accounts.ReadContacts) {
-		return false, nil
-	}
-	_, err := contacts.Get(c.Ctx(), tx, c.Actor().Workspace, contact)
-	if errs.Is(err, "not_found") {
-		return false, nil
-	}
-	return err == nil, err
 }

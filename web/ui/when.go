@@ -87,15 +87,22 @@ func (l Locale) Ago(t time.Time) string {
 	return l.Day(t)
 }
 
-// Span is a length of time in its two largest units: 1 h 20 min.
+// Span is a length of time in its two largest units, without one that is
+// nothing: 1 h 20 min, 1 min.
 func (l Locale) Span(d time.Duration) string {
 	d = d.Round(time.Second)
 	h, m, s := int(d/time.Hour), int(d/time.Minute)%60, int(d/time.Second)%60
 	switch {
+	case h >= 24 && h%24 == 0:
+		return l.T("ui.span.days_only", "d", h/24)
 	case h >= 24:
 		return l.T("ui.span.days", "d", h/24, "h", h%24)
+	case h > 0 && m == 0:
+		return l.T("ui.span.hours_only", "h", h)
 	case h > 0:
 		return l.T("ui.span.hours", "h", h, "m", m)
+	case m > 0 && s == 0:
+		return l.T("ui.span.minutes_only", "m", m)
 	case m > 0:
 		return l.T("ui.span.minutes", "m", m, "s", s)
 	}

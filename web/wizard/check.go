@@ -17,6 +17,7 @@ import (
 	"bareed/internal/id"
 	"bareed/web/charts"
 	"bareed/web/front"
+	"bareed/web/phone"
 	"bareed/web/ui"
 )
 
@@ -52,8 +53,12 @@ func (s *desk) reportView(c *front.Call, tx pgx.Tx, v *view) (*reportView, error
 	}) {
 		n := k.Suppressed[reason]
 		r.Suppressed += n
-		r.Reasons = append(r.Reasons, map[string]any{"code": reason, "people": n})
-		r.Chart.Items = append(r.Chart.Items, charts.Item{Label: l.Of("wizard.reason", reason), Value: float64(n), Class: "c-suppressed", Note: l.Percent(n, k.Total)})
+		text := l.Of("wizard.reason", reason)
+		if names := phone.Columns(l, v.Campaign.Variables.Unbacked()); reason == "param_missing" && names != "" {
+			text = c.T("wizard.reason.param_missing.of", "name", names)
+		}
+		r.Reasons = append(r.Reasons, map[string]any{"code": reason, "people": n, "text": text})
+		r.Chart.Items = append(r.Chart.Items, charts.Item{Label: text, Value: float64(n), Class: "c-suppressed", Note: l.Percent(n, k.Total)})
 	}
 	r.Chart.Frame = charts.Frame{ID: "reasons", Title: c.T("wizard.reasons"), Summary: c.T("wizard.reasons.summary", "n", r.Suppressed, "total", k.Total),
 		Quiet: true, Dir: charts.Dir(l.Dir()), Empty: c.T("wizard.reasons.none"), Format: func(f float64) string { return l.T("wizard.count", "n", int64(f)) }}

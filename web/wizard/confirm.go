@@ -1,6 +1,7 @@
 package wizard
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"time"
@@ -26,7 +27,9 @@ type confirmView struct {
 	WhyStep string // of the step that helps
 	Type    bool   // the number must be typed
 	Now     bool
-	Plan    []rhythm.Line    // what recurs, hours
+	Plan    []rhythm.Line // what recurs, hours
+	Pace    string        // in words, as are the next
+	Unknown string
 	Graces  []map[string]any // how long the launch can be taken back
 }
 
@@ -36,6 +39,11 @@ func (s *desk) confirmView(c *front.Call, v *view, f *ui.Form) (*confirmView, er
 		return nil, err
 	}
 	n := &confirmView{Now: v.Campaign.Schedule == nil, Plan: rhythm.Lines(c.Locale(), v.Campaign.Rules)}
+	n.Pace = c.T("wizard.confirm.pace.full", "n", v.Number.PerSecond*60)
+	if p := v.Campaign.PerMinute; p > 0 && p < v.Number.PerSecond*60 {
+		n.Pace = c.T("wizard.confirm.pace.own", "n", p)
+	}
+	n.Unknown = c.Locale().Of("settings.unknown", cmp.Or(v.Campaign.UnknownPolicy, w.UnknownPolicy))
 	for _, seconds := range slices.Compact(slices.Sorted(slices.Values([]int{w.UndoSeconds, 0, 30, 60, 300, 600}))) {
 		text := c.T("wizard.grace.none")
 		if seconds > 0 {

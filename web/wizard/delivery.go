@@ -104,6 +104,9 @@ func fillRules(f *ui.Form, r *schedule.Rules) {
 	}
 	if w := r.Window; w != nil {
 		f.Set("hours", "window")
+		if r.QuietHours != nil {
+			f.Set("hours", "both")
+		}
 		f.Set("window_from", w.From)
 		f.Set("window_to", w.To)
 		if r.Expires() {
@@ -192,11 +195,12 @@ func (v *view) rules(c *front.Call, f *ui.Form) *schedule.Rules {
 		r.Recurring = recurrence(c, f, when)
 	}
 	r.RecipientTime = f.Get("clock") == "own" && when != "now"
-	switch f.Get("hours") {
-	case "window":
+	hours := f.Get("hours")
+	if hours == "window" || hours == "both" {
 		need(c, f, "window_from", "window_to")
 		r.Window = &schedule.Window{From: f.Get("window_from"), To: f.Get("window_to"), After: f.Get("after")}
-	case "quiet":
+	}
+	if hours == "quiet" || hours == "both" {
 		need(c, f, "quiet_from", "quiet_to")
 		r.QuietHours = &schedule.Span{From: f.Get("quiet_from"), To: f.Get("quiet_to")}
 	}

@@ -129,7 +129,8 @@ func (s *desk) messageView(c *front.Call, tx pgx.Tx, v *view, f *ui.Form) (*mess
 	slots := typed(f, *m.Template)
 	m.table(c, f, slots, attributes)
 	m.missing(c, f, slots)
-	return m, m.preview(c, tx, v, slots)
+	m.Preview, err = v.preview(c, tx, *m.Template, m.Number, slots)
+	return m, err
 }
 
 func (m *messageView) chooseNumber(c *front.Call, list []numbers.Number, chosen string) {
@@ -190,47 +191,4 @@ func (m *messageView) table(c *front.Call, f *ui.Form, slots []plan.Slot, attrib
 		m.Slots = append(m.Slots, map[string]any{"key": slot.Key, "parameter": p, "options": options, "name": p.Name, "label": p.Label,
 			"place": p.Component, "kind": p.Kind, "example": p.Example, "optional": !p.Required})
 	}
-}
-
-// preview shows the message as one person of the audience would read it; before
-// there is an audience, with the examples that Meta was given.
-func (m *messageView) preview(c *front.Call, tx pgx.Tx, v *view, slots []plan.Slot) error {
-	t := *m.Template
-	values := templates.Examples(t)
-	for _, slot := range slots {
-		if slot.Value.Text != "" {
-			values[slot.Key] = slot.Value.Text
-		}
-	}
-	caption := c.T("wizard.preview.examples")
-	if len(v.Campaign.AudienceIDs) > 0 && m.Number != nil {
-		mapping := plan.Mapping(slots)
-		sample, err := plan.Example(c.Ctx(), tx, plan.Scope{Workspace: c.Actor().Workspace, Audiences: v.Campaign.AudienceIDs,
-			Portfolio: m.Number.Portfolio, Purpose: t.Purpose(), Attributes: mapping.Attributes()}, t, mapping)
-		if err != nil {
-			return err
-		}
-		if sample.Found {
-			values, caption = sample.Values, c.T("wizard.preview.person")
-			if sample.Name != "" {
-				caption = c.T("wizard.preview.for", "name", sample.Name)
-			}
-		}
-	}
-	m.Preview = phoneOf(c, t, values, caption)
-	return nil
-}
-
-// phoneOf is the argument of the part "phone".
-func phoneOf(c *front.Call, t templates.Template, values templates.Values, caption string) map[string]any {
-	p := templates.Show(t, values)
-	lang, _, _ := strings.Cut(strings.ReplaceAll(t.Language, "_", "-"), "-")
-	shown := map[string]any{"lang": lang, "dir": "auto", "header": p.Header, "body": p.Body, "footer": p.Footer, "buttons": p.Buttons, "caption": caption}
-	if slices.Contains([]string{"ar", "he", "fa", "ur"}, lang) {
-		shown["dir"] = "rtl"
-	}
-	if kind := strings.Trim(p.Header, "[]"); kind != p.Header && slices.Contains([]string{templates.Image, templates.Video, templates.Document, templates.Location}, kind) {
-		shown["image"], shown["header"] = c.Locale().Of("wizard.media", kind), ""
-	}
-	return shown
 }

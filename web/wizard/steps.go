@@ -50,8 +50,9 @@ type view struct {
 	Template templates.Template
 	Check    *check.Check // the newest; nil before the first
 	Lacks    []lack
-	For      string // the audience that a new campaign is begun for
-	Stale    bool   // somebody else changed the draft while this form was open
+	For      string         // the audience that a new campaign is begun for
+	Preview  map[string]any // of the last two steps: the message as a person reads it
+	Stale    bool           // somebody else changed the draft while this form was open
 
 	Message  *messageView
 	Audience *audienceView
@@ -286,9 +287,13 @@ func (s *desk) fillStep(c *front.Call, tx pgx.Tx, v *view, f *ui.Form) (err erro
 	case "delivery":
 		v.Delivery, err = s.deliveryView(c, v)
 	case "check":
-		v.Report, err = s.reportView(c, tx, v)
+		if v.Preview, err = v.asDrafted(c, tx); err == nil {
+			v.Report, err = s.reportView(c, tx, v)
+		}
 	default:
-		v.Confirm, err = s.confirmView(c, v, f)
+		if v.Preview, err = v.asDrafted(c, tx); err == nil {
+			v.Confirm, err = s.confirmView(c, v, f)
+		}
 	}
 	return err
 }
