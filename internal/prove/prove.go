@@ -80,7 +80,7 @@ func (o *Options) defaults() {
 		o.Kills, o.Flushes, o.Crashes = or(o.Kills, 25), or(o.Flushes, 2), or(o.Crashes, 1)
 	}
 	o.Length = or(o.Length, 38*time.Second)
-	o.Rate = or(o.Rate, 400)
+	o.Rate = or(o.Rate, 80) // Meta's, unless it raised the number's
 	if o.Faults == nil {
 		o.Faults = nemesis.Standing(0.002)
 	}
