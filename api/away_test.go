@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"bareed/api"
 	"bareed/internal/pg/pgtest"
@@ -39,7 +40,11 @@ func TestDatabaseAway(t *testing.T) {
 		}
 	}
 	line.Up()
-	asks["a list"]("en").ok(t, http.StatusOK)
+	for end := time.Now().Add(10 * time.Second); asks["a list"]("en").Status != http.StatusOK; { // connections that were refused meanwhile
+		if time.Now().After(end) {
+			t.Fatal("not back ten seconds after the database")
+		}
+	}
 	asks["an audience"]("en").ok(t, http.StatusCreated)
 
 	do := pgtest.Owner(t, r.pool)
