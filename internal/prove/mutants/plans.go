@@ -35,6 +35,18 @@ func lostAnswers() prove.Options {
 	})
 }
 
+// killed: workers are killed again and again while Meta has accepted what they
+// wait to be told of, and no receipt comes.
+func killed() prove.Options {
+	return fixed("killed", 600, 80, []sandbox.Fault{{Kind: sandbox.KindSlow, Probability: 0.5, SlowMS: 700}}, func([]string) []nemesis.Step {
+		plan := []nemesis.Step{away}
+		for i := range 12 {
+			plan = append(plan, nemesis.Step{At: 2*second + time.Duration(i)*second, Do: nemesis.Kill, On: []string{"worker1", "worker2"}[i%2]})
+		}
+		return plan
+	})
+}
+
 // refusals: many people opt out shortly before their turn.
 func refusals() prove.Options {
 	return fixed("refusals", 400, 80, noFaults(), func(main []string) (plan []nemesis.Step) {

@@ -8,13 +8,13 @@ func All() []Mutant {
 		{"mark-after-POST", []Patch{
 			{"messages/claim.go", "set state = 'sending',", "set state = 'ready',"},
 			{"messages/record.go", "m.state in ('sending', 'unknown') or", "m.state in ('ready', 'sending', 'unknown') or"},
-		}, lostAnswers(), true},
+		}, killed(), true},
 		{"blind-resend-on-lost-answer", []Patch{
 			{"messages/record.go", "		r.State = Unknown\n", "		r.State, r.Again = Ready, 0\n"},
 		}, lostAnswers(), true},
 		{"expired-claim-to-ready", []Patch{
 			{"messages/repair.go", "    set state = 'unknown', updated_at", "    set state = 'ready', feed_after = bareed_now(), updated_at"},
-		}, lostAnswers(), true},
+		}, killed(), true},
 		{"idempotency-key-on-the-POST", []Patch{
 			{"whatsapp/client.go", "		req.Header.Set(\"Content-Type\", \"application/json\")\n",
 				"		req.Header.Set(\"Content-Type\", \"application/json\")\n		req.Header.Set(\"Idempotency-Key\", \"k\")\n"},
