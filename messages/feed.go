@@ -24,7 +24,8 @@ type Backlog struct {
 	Fed        int32 // ordinals handed over
 	PlanDone   bool
 	Waiting    int           // handed over and not claimed
-	Sending    int           // claimed, answer outstanding
+	Sending    int           // claimed in the last five seconds, answer outstanding
+	Young      int           // of those, claimed in the last second
 	OldestPOST time.Duration // age of the oldest outstanding claim of the process that answers best
 }
 
@@ -32,7 +33,9 @@ type Backlog struct {
 // not out but waits to be handed over, and so does one that is put off: counted
 // as out, a window full of them would never open again. A claim that is older
 // than any POST can last (15 s and its departure) is a dead process's; and while
-// one process answers, the old claims of another say nothing of the number.
+// one process answers, the old claims of another say nothing of the number. A
+// claim takes a place for five seconds only: when every process died with its
+// slots full, nothing would be fed that could show that the number answers.
 const sqlBacklog = `
 select r.planned, r.fed, r.plan_done,
     (select count(*) from message m
@@ -40,10 +43,13 @@ select r.planned, r.fed, r.plan_done,
           and (m.not_before is null or m.not_before <= bareed_now())
           and (m.feed_after is null or m.feed_after > bareed_now())),
     s.sending,
+    s.young,
     coalesce(extract(epoch from bareed_now() - s.oldest), 0)::float8
 from run r,
-    lateral (select coalesce(sum(by.n), 0)::int as sending, max(by.oldest) as oldest
-        from (select count(*) as n, min(m.claimed_at) as oldest
+    lateral (select coalesce(sum(by.n), 0)::int as sending, coalesce(sum(by.young), 0)::int as young, max(by.oldest) as oldest
+        from (select count(*) filter (where m.claimed_at > bareed_now() - interval '5 seconds') as n,
+                count(*) filter (where m.claimed_at > bareed_now() - interval '1 second') as young,
+                min(m.claimed_at) as oldest
             from message m
             where m.run_id = r.id
               and m.state = 'sending'
@@ -59,7 +65,7 @@ where r.workspace_id = $1
 // running or a stop holds it, and then nothing is to be fed.
 func ReadBacklog(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run) (b Backlog, open bool, err error) {
 	var oldest float64
-	err = tx.QueryRow(ctx, sqlBacklog, ws, run).Scan(&b.Planned, &b.Fed, &b.PlanDone, &b.Waiting, &b.Sending, &oldest)
+	err = tx.QueryRow(ctx, sqlBacklog, ws, run).Scan(&b.Planned, &b.Fed, &b.PlanDone, &b.Waiting, &b.Sending, &b.Young, &oldest)
 	if err == pgx.ErrNoRows {
 		return b, false, nil
 	}

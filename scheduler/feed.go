@@ -92,7 +92,7 @@ func (s *Scheduler) feedLane(ctx context.Context, runs []feedRun) {
 	flow := s.feeder.flow(runs[0], s.Clock())
 	backlogs := make([]messages.Backlog, len(runs))
 	open := make([]bool, len(runs))
-	out, oldest, eager := 0, time.Duration(0), 0
+	out, awaited, oldest, eager := 0, 0, time.Duration(0), 0
 	for i, r := range runs {
 		err := s.Pool.InLedgerBriefly(ctx, r.Workspace, func(tx pgx.Tx) (err error) {
 			backlogs[i], open[i], err = messages.ReadBacklog(ctx, tx, r.Workspace, r.Run)
@@ -104,10 +104,14 @@ func (s *Scheduler) feedLane(ctx context.Context, runs []feedRun) {
 			continue
 		}
 		out += backlogs[i].Waiting + backlogs[i].Sending
+		awaited += backlogs[i].Waiting + backlogs[i].Young
 		oldest = max(oldest, backlogs[i].OldestPOST)
 		if open[i] {
 			eager++
 		}
+	}
+	if flow.answered(s.Clock(), awaited) {
+		oldest = 0
 	}
 	room := flow.room(s.Clock(), out, oldest)
 	for k := range runs {
@@ -120,7 +124,7 @@ func (s *Scheduler) feedLane(ctx context.Context, runs []feedRun) {
 		if err != nil {
 			s.Log.Error("feed a run", "run", runs[i].Run, "error", err)
 		}
-		s.feeder.spend(runs[i], n)
+		s.feeder.spend(runs[i], n, s.Clock())
 		room, eager = room-n, eager-1
 	}
 }

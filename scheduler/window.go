@@ -15,6 +15,8 @@ type flow struct {
 	size   float64 // how many may be out: handed over and not answered
 	most   float64 // what size may grow to: a second of the rate
 	halved time.Time
+	handed time.Time // when something was handed over last
+	given  int       // how many were handed over since the last look
 }
 
 const (
@@ -47,17 +49,27 @@ func (f *feeder) flow(r feedRun, now time.Time) *flow {
 // room is how many messages may be handed over now, given what is out and how
 // old the oldest answer awaited is. What may be out grows while answers come
 // quickly and halves when they do not, so that a slow number cannot fill the
-// workers' slots with waiting.
+// workers' slots with waiting. What was handed over and is answered by the next
+// look counts as use too.
 func (w *flow) room(now time.Time, out int, oldest time.Duration) int {
 	switch {
 	case oldest > slow:
 		if now.Sub(w.halved) >= time.Second {
 			w.size, w.halved = max(least, w.size/2), now
 		}
-	case float64(out) > w.size/2:
+	case float64(max(out, w.given)) > w.size/2:
 		w.size = min(w.most, w.size+max(1, w.most/16))
 	}
+	w.given = 0
 	return int(min(w.credit, w.size-float64(out)))
+}
+
+// answered tells whether everything that was handed over of late is answered
+// already: none of it waits for a claim or was claimed in the last second. Then
+// the old claims that are left are orphans, of processes that died or whose claim
+// was in doubt, and say nothing of the number.
+func (w *flow) answered(now time.Time, awaited int) bool {
+	return awaited == 0 && now.Sub(w.handed) < slow
 }
 
 // pace is a run's own speed ("100 a minute") as a credit that fills with time.
@@ -83,8 +95,13 @@ func (f *feeder) allowed(r feedRun, n int, now time.Time) int {
 }
 
 // spend takes what was handed over off the credits.
-func (f *feeder) spend(r feedRun, n int) {
-	f.flows[r.lane()].credit -= float64(n)
+func (f *feeder) spend(r feedRun, n int, now time.Time) {
+	w := f.flows[r.lane()]
+	w.credit -= float64(n)
+	w.given += n
+	if n > 0 {
+		w.handed = now
+	}
 	if p := f.paces[r.Run]; p != nil {
 		p.credit -= float64(n)
 	}

@@ -15,7 +15,7 @@ func Codes(row front.Route) []string {
 	w := byRoute()[row.Route]
 	codes := append([]string{"internal", "timeout", "param.duplicate", "param.syntax", "auth.key_in_url"}, w.codes...)
 	if strings.HasPrefix(row.Path(), "/v1/") {
-		codes = append(codes, "rate.limited", "storage.full")
+		codes = append(codes, "rate.limited", "storage.full", "storage.unavailable")
 		codes = append(codes, queryCodes(row)...)
 		codes = append(codes, bodyCodes(row)...)
 	}

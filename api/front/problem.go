@@ -47,7 +47,7 @@ func (f *Front) asProblem(ctx context.Context, path string, err error) *problemE
 }
 
 func (f *Front) personal(ctx context.Context, err error) *errs.Error {
-	e, inside := errs.Shown(err, pg.Full(err))
+	e, inside := errs.Shown(err, pg.Full(err), pg.Momentary(err))
 	if inside {
 		f.Log.ErrorContext(ctx, "request ended badly", "request_id", callOf(ctx).requestID, "code", e.Code, "err", err)
 	}

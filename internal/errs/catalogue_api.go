@@ -4,6 +4,7 @@ var catalogueAPI = []Entry{
 	{"internal", 500, "Something went wrong on our side. Try again; if it stays, send us the request id.", "حدث خطأ لدينا. حاول مرة أخرى، وإن استمر فأرسل لنا رقم الطلب."},
 	{"timeout", 503, "This took too long and was given up. Nothing was half done; try again.", "استغرق الطلب وقتًا طويلًا فأُلغي. لم يُنفَّذ منه جزء، حاول مرة أخرى."},
 	{"storage.full", 503, "The database takes no more at the moment. Nothing was lost; try again later.", "قاعدة البيانات لا تستقبل المزيد الآن. لم يُفقد شيء، حاول لاحقًا."},
+	{"storage.unavailable", 503, "The database cannot be reached for a moment. Try again; a request with the same Idempotency-Key is not carried out twice.", "يتعذر الوصول إلى قاعدة البيانات للحظات. حاول مرة أخرى، والطلب بمفتاح Idempotency-Key نفسه لا يُنفَّذ مرتين."},
 	{"ready.unreachable", 503, "{part} does not answer.", "لا يوجد رد من {part}."},
 	{"not_found", 404, "There is nothing at this address.", "لا يوجد شيء في هذا العنوان."},
 	{"method_not_allowed", 405, "{method} does not work here; the Allow header lists what does.", "الطريقة {method} غير متاحة هنا، والمتاح مذكور في ترويسة Allow."},

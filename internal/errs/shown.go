@@ -9,8 +9,8 @@ import (
 
 // Shown turns any error into one a person may see. inside: it says less than
 // err does, so that the log must keep err. full tells that the database takes
-// no more.
-func Shown(err error, full bool) (e *Error, inside bool) {
+// no more, away that it cannot be reached or gave up for reasons of this moment.
+func Shown(err error, full, away bool) (e *Error, inside bool) {
 	var tooLarge *http.MaxBytesError
 	e, ok := As(err)
 	switch {
@@ -25,6 +25,9 @@ func Shown(err error, full bool) (e *Error, inside bool) {
 	case full:
 		e = New("storage.full")
 		e.RetryAfter = 30 * time.Second
+	case away:
+		e = New("storage.unavailable")
+		e.RetryAfter = 2 * time.Second
 	default:
 		e = New("internal")
 	}

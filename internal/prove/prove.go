@@ -33,7 +33,7 @@ type Options struct {
 	Flushes int           // 2
 	Crashes int           // 1
 	Length  time.Duration // of the sending under faults
-	Rate    int           // messages a second of the number
+	Rate    int           // messages a second of the number: 80 or, raised by Meta, 1000
 	Quiet   bool          // do not print the plan
 	Binary  string        // of the product; empty builds it
 
@@ -80,7 +80,10 @@ func (o *Options) defaults() {
 		o.Kills, o.Flushes, o.Crashes = or(o.Kills, 25), or(o.Flushes, 2), or(o.Crashes, 1)
 	}
 	o.Length = or(o.Length, 38*time.Second)
-	o.Rate = or(o.Rate, 400)
+	if o.Rate == 0 && o.Plan == nil { // the number could do more: paced, the sending lasts as long as the plan
+		o.Rate, o.Paced = 1000, or(o.Paced, 5400)
+	}
+	o.Rate = or(o.Rate, 80)
 	if o.Faults == nil {
 		o.Faults = nemesis.Standing(0.002)
 	}

@@ -28,7 +28,11 @@ func (p *proof) settle(ctx context.Context) error {
 		return err
 	}
 	defer p.work.operate(ctx)()
-	pause(ctx, 4*time.Second)
+	before := 4 * time.Second
+	if p.Plan != nil { // one thing: all of it is offered again before a receipt comes
+		before = 12 * time.Second
+	}
+	pause(ctx, before)
 	if err := w.Receipts(ctx); err != nil {
 		return err
 	}

@@ -84,7 +84,7 @@ func (c *Call) signIn(e *errs.Error) {
 // personal turns any error into one a person may see; what is not ours is
 // logged and shows as internal.
 func (c *Call) personal(err error) *errs.Error {
-	e, inside := errs.Shown(err, pg.Full(err))
+	e, inside := errs.Shown(err, pg.Full(err), pg.Momentary(err))
 	if inside {
 		c.Log.ErrorContext(c.Ctx(), "page ended badly", "request_id", c.RequestID, "route", c.row.Route, "code", e.Code, "err", err)
 	}

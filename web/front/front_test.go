@@ -2,10 +2,13 @@ package front_test
 
 import (
 	"context"
+	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/fstest"
 
@@ -40,7 +43,8 @@ func kit(t *testing.T) *ui.UI {
 // table is the rows of the tests and what they do.
 var table = map[string]front.Handler{
 	"GET /panic":  func(*front.Call) error { panic("a secret of the inside") },
-	"GET /error":  func(*front.Call) error { return io.ErrUnexpectedEOF },
+	"GET /error":  func(*front.Call) error { return errors.New("a secret of the inside") },
+	"GET /away":   func(*front.Call) error { return &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED} },
 	"GET /broken": func(c *front.Call) error { return c.Render("broken", struct{}{}) },
 	"GET /late":   func(*front.Call) error { return context.DeadlineExceeded },
 	"GET /rule":   func(*front.Call) error { return errs.New("name.taken") },
@@ -116,7 +120,7 @@ func TestFaultsShowNothingOfTheInside(t *testing.T) {
 		says   string
 	}{
 		"/panic": {500, "broken|internal|"}, "/error": {500, "broken|internal|"}, "/broken": {500, "broken|internal|"},
-		"/late": {503, "broken|timeout|"}, "/rule": {409, "refused|name.taken|"}, "/none": {404, "missing|not_found|"},
+		"/late": {503, "broken|timeout|"}, "/away": {503, "broken|storage.unavailable|"}, "/rule": {409, "refused|name.taken|"}, "/none": {404, "missing|not_found|"},
 	} {
 		status, body, h := r.do(t, http.MethodGet, path)
 		if status != want.status || !strings.Contains(body, want.says+h.Get("Request-Id")) || strings.Contains(body, "secret") || strings.Contains(body, "half") {

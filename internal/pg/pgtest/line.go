@@ -24,6 +24,7 @@ type Line struct {
 
 	server *pgx.ConnConfig
 	armed  atomic.Bool
+	down   atomic.Bool
 	mu     sync.Mutex
 	open   map[net.Conn]net.Conn // by its caller's end
 }
@@ -58,6 +59,16 @@ func (l *Line) Cut() {
 	clear(l.open)
 }
 
+// Down breaks every connection and lets no new one through, as when the server
+// is away, until Up.
+func (l *Line) Down() {
+	l.down.Store(true)
+	l.Cut()
+}
+
+// Up ends Down.
+func (l *Line) Up() { l.down.Store(false) }
+
 // CutAtCommit lets the next commit happen and breaks its connection before the
 // server's word of it is through.
 func (l *Line) CutAtCommit() { l.armed.Store(true) }
@@ -70,6 +81,10 @@ func (l *Line) accept(ln net.Listener) {
 		caller, err := ln.Accept()
 		if err != nil {
 			return
+		}
+		if l.down.Load() {
+			_ = caller.Close()
+			continue
 		}
 		network, address := pgAddress(l.server)
 		server, err := net.DialTimeout(network, address, 5*time.Second)

@@ -32,6 +32,7 @@ type Mutant struct {
 	Name    string
 	Patches []Patch
 	Proof   prove.Options
+	Twice   bool // must be caught by somebody messaged twice, not by a by-effect
 }
 
 // Options of Run.
@@ -83,7 +84,7 @@ func Run(soft, hard context.Context, o Options) error {
 			if r.History != "" {
 				os.RemoveAll(filepath.Dir(r.History))
 			}
-			if caught = !r.Good(); caught {
+			if caught = !r.Good() && (r.Twice > 0 || !m.Twice); caught {
 				why = strings.Join(r.Breaches, "; ")
 				break
 			}

@@ -27,7 +27,7 @@ var away = nemesis.Step{Do: nemesis.Outage, On: "end"}
 // lostAnswers: many answers are lost, workers are killed with POSTs under way, and
 // no receipt comes to the rescue.
 func lostAnswers() prove.Options {
-	return fixed("lost answers", 400, 60, []sandbox.Fault{{Kind: sandbox.KindCut, Probability: 0.1}, {Kind: sandbox.KindReset, Probability: 0.05},
+	return fixed("lost answers", 400, 80, []sandbox.Fault{{Kind: sandbox.KindCut, Probability: 0.1}, {Kind: sandbox.KindReset, Probability: 0.05},
 		{Kind: sandbox.KindHTMLAccept, Probability: 0.05}, {Kind: sandbox.KindCutBody, Probability: 0.05}}, func([]string) []nemesis.Step {
 		return []nemesis.Step{away, {Do: nemesis.Slow, On: "worker-meta", For: 8 * second},
 			{At: 2500 * time.Millisecond, Do: nemesis.Kill, On: "worker1"}, {At: 4 * second, Do: nemesis.Kill, On: "worker2"},
@@ -35,9 +35,21 @@ func lostAnswers() prove.Options {
 	})
 }
 
+// killed: workers are killed again and again while Meta has accepted what they
+// wait to be told of, and no receipt comes.
+func killed() prove.Options {
+	return fixed("killed", 600, 80, []sandbox.Fault{{Kind: sandbox.KindSlow, Probability: 0.5, SlowMS: 700}}, func([]string) []nemesis.Step {
+		plan := []nemesis.Step{away}
+		for i := range 12 {
+			plan = append(plan, nemesis.Step{At: 2*second + time.Duration(i)*second, Do: nemesis.Kill, On: []string{"worker1", "worker2"}[i%2]})
+		}
+		return plan
+	})
+}
+
 // refusals: many people opt out shortly before their turn.
 func refusals() prove.Options {
-	return fixed("refusals", 400, 30, noFaults(), func(main []string) (plan []nemesis.Step) {
+	return fixed("refusals", 400, 80, noFaults(), func(main []string) (plan []nemesis.Step) {
 		for i, phone := range main[len(main)-60:] {
 			do := nemesis.Refuse
 			if i%3 == 0 {
@@ -51,7 +63,7 @@ func refusals() prove.Options {
 
 // stops: campaigns are paused and stopped, also with the workers' queues full.
 func stops() prove.Options {
-	return fixed("stops", 1500, 60, noFaults(), func([]string) []nemesis.Step {
+	return fixed("stops", 1500, 80, noFaults(), func([]string) []nemesis.Step {
 		return []nemesis.Step{{At: 2 * second, Do: nemesis.Frozen, On: "main", For: 1500 * time.Millisecond},
 			{At: 6 * second, Do: nemesis.Pause, On: "main", For: second}, {At: 9 * second, Do: nemesis.Frozen, On: "main", For: 1500 * time.Millisecond},
 			{At: 12 * second, Do: nemesis.Stop, On: "stopped"}, {At: 12 * second, Do: nemesis.Frozen, On: "second", For: 1500 * time.Millisecond}}
@@ -60,7 +72,7 @@ func stops() prove.Options {
 
 // crashes: PostgreSQL loses what it had not written, again and again.
 func crashes() prove.Options {
-	return fixed("crashes", 1200, 100, noFaults(), func([]string) []nemesis.Step {
+	return fixed("crashes", 1200, 80, noFaults(), func([]string) []nemesis.Step {
 		plan := []nemesis.Step{away}
 		for i := range 4 {
 			plan = append(plan, nemesis.Step{At: time.Duration(2+5*i) * second, Do: nemesis.Crash})
@@ -71,8 +83,12 @@ func crashes() prove.Options {
 
 // sessions: the administrator ends database sessions in the middle of their work.
 func sessions() prove.Options {
-	return fixed("sessions", 1000, 100, noFaults(), func([]string) []nemesis.Step {
-		return []nemesis.Step{away, {At: second, Do: nemesis.Terminate, Times: 150}, {At: second + 25*time.Millisecond, Do: nemesis.Terminate, Times: 150}}
+	return fixed("sessions", 1000, 80, noFaults(), func([]string) []nemesis.Step {
+		plan := []nemesis.Step{away}
+		for i := range 40 { // a claim is open for some milliseconds only
+			plan = append(plan, nemesis.Step{At: second + time.Duration(i)*330*time.Millisecond, Do: nemesis.Terminate, Times: 60})
+		}
+		return plan
 	})
 }
 
@@ -81,8 +97,8 @@ func sessions() prove.Options {
 func receipts() prove.Options {
 	return fixed("receipts", 600, 80, noFaults(), func([]string) []nemesis.Step {
 		plan := []nemesis.Step{{At: second, Do: nemesis.Terminate, Times: 60}, {At: 5 * second, Do: nemesis.Crash}}
-		for i := range 4 {
-			plan = append(plan, nemesis.Step{At: time.Duration(2+2*i) * second, Do: nemesis.Kill, On: "api"})
+		for i := range 20 { // an event is on its way for some milliseconds only
+			plan = append(plan, nemesis.Step{At: 2*second + time.Duration(i)*500*time.Millisecond, Do: nemesis.Kill, On: "api"})
 		}
 		return plan
 	})
@@ -90,7 +106,7 @@ func receipts() prove.Options {
 
 // dashboard: somebody presses every button, and every answer comes.
 func dashboard() prove.Options {
-	o := fixed("dashboard", 600, 60, noFaults(), func([]string) []nemesis.Step {
+	o := fixed("dashboard", 600, 80, noFaults(), func([]string) []nemesis.Step {
 		plan := []nemesis.Step{away, {Do: nemesis.Slow, On: "worker-meta", For: 14 * second}}
 		for i := range 24 {
 			plan = append(plan, nemesis.Step{At: second + time.Duration(i)*500*time.Millisecond, Do: nemesis.Buttons, Times: 200})
@@ -104,7 +120,7 @@ func dashboard() prove.Options {
 
 // emptied: Redis forgets everything, and the rate must hold all the same.
 func emptied() prove.Options {
-	return fixed("emptied", 1200, 100, noFaults(), func([]string) (plan []nemesis.Step) {
+	return fixed("emptied", 1200, 80, noFaults(), func([]string) (plan []nemesis.Step) {
 		for i := range 4 {
 			plan = append(plan, nemesis.Step{At: time.Duration(2+3*i) * second, Do: nemesis.Flush})
 		}
@@ -115,7 +131,7 @@ func emptied() prove.Options {
 // oneSided: one worker's answers of the database are swallowed while Meta refuses
 // and the other worker goes on.
 func oneSided() prove.Options {
-	return fixed("one-sided", 800, 100, []sandbox.Fault{{Kind: sandbox.KindRefuse, Code: 131056, Probability: 0.5}}, func([]string) []nemesis.Step {
+	return fixed("one-sided", 800, 80, []sandbox.Fault{{Kind: sandbox.KindRefuse, Code: 131056, Probability: 0.5}}, func([]string) []nemesis.Step {
 		plan := []nemesis.Step{away, {Do: nemesis.Slow, On: "worker-meta", For: 30 * second}}
 		for i := range 5 {
 			plan = append(plan, nemesis.Step{At: time.Duration(1+6*i) * second, Do: nemesis.Mute, On: "postgres-worker1", For: 4 * second})

@@ -170,7 +170,20 @@ func (w *World) process(ctx context.Context, s Step) error {
 		sleep(ctx, s.For)
 		return p.Signal(syscall.SIGCONT)
 	}
-	began := time.Now()
+	return w.roll(ctx, s)
+}
+
+// roll ends a process that is up as a deployment does. One that is starting
+// holds nothing yet and knows nothing of signals: it is waited for.
+func (w *World) roll(ctx context.Context, s Step) error {
+	ready, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	for w.Rig.WaitReady(ready, s.On) != nil { // it may end at its start, and is started again
+		if sleep(ready, 100*time.Millisecond); ready.Err() != nil {
+			return errors.New("not up within 10 s, so that SIGTERM would say nothing")
+		}
+	}
+	p, began := w.Rig.Process(s.On), time.Now()
 	if err := p.Signal(syscall.SIGTERM); err != nil {
 		return err
 	}
