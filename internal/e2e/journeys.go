@@ -62,7 +62,10 @@ func (r *run) walk(ctx context.Context, j journey) ([]look.Fault, error) {
 	if err := t.Width(1360); err != nil {
 		return nil, err
 	}
-	err = j.walk(ctx, t)
+	if err = j.walk(ctx, t); err != nil {
+		said, _ := look.Eval[string](t, `document.querySelector("main").innerText.replace(/\s+/g, " ").slice(0, 600)`) // empty when the tab is gone
+		err = fmt.Errorf("%w; the page says: %s", err, said)
+	}
 	return t.Noise(), err
 }
 
