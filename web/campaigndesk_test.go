@@ -213,7 +213,8 @@ func TestTakeBack(t *testing.T) {
 	}
 	s.b.Do(t, `update campaign set state = 'starting' where id = $1`, s.campaign)
 	s.b.Do(t, `update run set state = 'planning', started_at = null, starts_at = now() + interval '1 minute' where id = $1`, s.run)
-	for lang, want := range map[string]string{"ar": "يبدأ الإرسال بعد", "en": "Sending begins in"} {
+	for _, x := range [][2]string{{"ar", "يبدأ الإرسال بعد"}, {"en", "Sending begins in"}} { // English last: what follows reads it
+		lang, want := x[0], x[1]
 		b.post("/language", "language", lang, "back", "/").to(t, "/")
 		p := b.get(s.path("")).has(t, 200, want, `data-countdown="`, s.path("/take-back"))
 		examine(t, "starting", lang, p)
