@@ -84,10 +84,11 @@ func TestClaimSurvivesADeadlock(t *testing.T) {
 		claimed <- len(got)
 	}()
 	// The claim holds the first row and waits for the second. Who has waited for
-	// a second looks for a deadlock and is its victim; the claim is to be first.
+	// a second looks for a deadlock, once, and is its victim: the claim is to be
+	// the first of the two, and the other to wait before the claim has looked.
 	waits := func() (n int) {
 		err := l.owner.QueryRow(t.Context(), `select count(*) from pg_locks join pg_stat_activity using (pid)
-			where datname = current_database() and not granted and waitstart < clock_timestamp() - interval '500 ms'`).Scan(&n)
+			where datname = current_database() and not granted and waitstart < clock_timestamp() - interval '50 ms'`).Scan(&n)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"bareed/internal/clock"
 	"bareed/sandbox/asset"
 	"bareed/sandbox/journal"
 	"bareed/sandbox/strict"
@@ -79,7 +80,7 @@ func (s *Server) postMessage(w http.ResponseWriter, r *http.Request, numberID st
 	if msg != nil {
 		s.start(msg, rep.decision.Held)
 	}
-	if !wait(r.Context(), rep.latency) {
+	if !clock.Pause(r.Context(), rep.latency) {
 		return
 	}
 	s.answer(w, r, rep)
@@ -247,7 +248,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, rep reply) {
 		_, _ = io.WriteString(w, `{"messaging_product":"whatsapp","contacts":[{"inp`)
 		panic(http.ErrAbortHandler)
 	case journal.FateSlow:
-		if !wait(r.Context(), rep.slow) {
+		if !clock.Pause(r.Context(), rep.slow) {
 			return
 		}
 	}

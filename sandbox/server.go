@@ -209,21 +209,6 @@ func (s *Server) pick(ms [2]int) time.Duration {
 	return time.Duration(d) * time.Millisecond
 }
 
-// wait pauses in real time; false when the request was given up meanwhile.
-func wait(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return true
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
 func readBody(r *http.Request) ([]byte, error) {
 	const limit = 1 << 20
 	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"bareed/internal/clock"
 	"bareed/sandbox/asset"
 	"bareed/sandbox/hooks"
 	"bareed/whatsapp"
@@ -147,7 +148,7 @@ func (s *Server) pump(ctx context.Context) {
 			}
 		}
 		// A short rest lets statuses gather, as Meta batches them.
-		if !wait(ctx, 5*time.Millisecond) {
+		if !clock.Pause(ctx, 5*time.Millisecond) {
 			return
 		}
 		if pause <= 0 {

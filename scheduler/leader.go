@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"bareed/internal/clock"
 )
 
 // leaderLock is the key of the session lock that makes a scheduler the leader.
@@ -35,7 +37,7 @@ func (s *Scheduler) lead(ctx context.Context, work func(context.Context)) error 
 		if leads {
 			break
 		}
-		if !pause(ctx, time.Second) {
+		if !clock.Pause(ctx, time.Second) {
 			return ctx.Err()
 		}
 	}
@@ -64,7 +66,7 @@ on conflict (one) do update set since = excluded.since, beat = excluded.beat`
 
 // watch ends held when the session no longer answers.
 func watch(held context.Context, conn *pgx.Conn, lost context.CancelFunc) {
-	for pause(held, time.Second) {
+	for clock.Pause(held, time.Second) {
 		ask, cancel := context.WithTimeout(held, 3*time.Second)
 		_, err := conn.Exec(ask, sqlBeat)
 		cancel()
@@ -72,17 +74,5 @@ func watch(held context.Context, conn *pgx.Conn, lost context.CancelFunc) {
 			lost()
 			return
 		}
-	}
-}
-
-// pause waits; false when ctx ended first.
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"bareed/internal/clock"
 	"bareed/internal/pg/pgtest"
 )
 
@@ -32,7 +33,7 @@ func TestLeaderIsSeenAndFollowed(t *testing.T) {
 	}
 	second, secondLeads, secondEnds := led(t, &Scheduler{Config: Config{Pool: pool, Log: slog.New(slog.DiscardHandler)}})
 	for began := *l.Beat; !leader().Beat.After(began); { // a beat a second
-		if !pause(t.Context(), 50*time.Millisecond) {
+		if !clock.Pause(t.Context(), 50*time.Millisecond) {
 			t.Fatal("no beat came")
 		}
 	}
@@ -50,7 +51,7 @@ func TestLeaderIsSeenAndFollowed(t *testing.T) {
 	second()
 	<-secondEnds
 	for leader().Held { // the session's end reaches the server a moment later
-		if !pause(t.Context(), 20*time.Millisecond) {
+		if !clock.Pause(t.Context(), 20*time.Millisecond) {
 			t.Fatal("nobody leads and somebody is named")
 		}
 	}

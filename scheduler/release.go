@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"bareed/internal/clock"
 	"bareed/queue"
 )
 
@@ -59,7 +60,7 @@ func (r *release) clear() {
 // releaseTasks hands over what is due until ctx ends.
 func (s *Scheduler) releaseTasks(ctx context.Context) {
 	defer s.release.clear()
-	for pause(ctx, grain) {
+	for clock.Pause(ctx, grain) {
 		tasks := s.release.due(s.Clock())
 		if len(tasks) == 0 {
 			continue

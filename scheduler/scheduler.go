@@ -85,7 +85,7 @@ func (s *Scheduler) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		if err := s.lead(ctx, s.work); err != nil && ctx.Err() == nil {
 			s.Log.Warn("leadership lost or not to be had", "error", err)
-			pause(ctx, time.Second)
+			clock.Pause(ctx, time.Second)
 		}
 	}
 	return nil

@@ -134,6 +134,28 @@ func TestCampaignPages(t *testing.T) {
 	}
 }
 
+// A message's text shows the person's own values to those who see phone numbers
+// alone.
+func TestMessageTextIsMasked(t *testing.T) {
+	t.Parallel()
+	s := newSending(t)
+	m := id.Message{Run: s.run, Ordinal: 4}
+	box, err := s.vault.Box(t.Context(), s.b.Workspace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := box.Seal([]byte(`{"body.1":"Private Name"}`), messages.ParametersPlace(m))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.b.Do(t, `update message set parameters = $3 where run_id = $1 and ordinal = $2`, m.Run, m.Ordinal, sealed)
+	s.as(t, accounts.Marketer).get(s.message(4)).has(t, 200, "Private Name")
+	p := s.as(t, accounts.Viewer).get(s.message(4)).has(t, 200, "shown only to roles that see phone numbers")
+	if strings.Contains(p.Body, "Private Name") {
+		t.Error("a viewer reads the person's own values")
+	}
+}
+
 func TestCampaignFiguresAddUp(t *testing.T) {
 	t.Parallel()
 	s := newSending(t)

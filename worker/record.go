@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/consents"
+	"bareed/internal/clock"
 	"bareed/internal/errs"
 	"bareed/internal/id"
 	"bareed/internal/pg"
@@ -95,7 +96,7 @@ func (w *Worker) record(ctx context.Context, ws id.Workspace, a answer) error {
 			return nil
 		}
 		// At random, or those who failed together would meet again.
-		if !sleep(ctx, rand.N(time.Duration(min(try, 10))*200*time.Millisecond)) {
+		if !clock.Pause(ctx, rand.N(time.Duration(min(try, 10))*200*time.Millisecond)) {
 			return fmt.Errorf("record an answer, tried %d times: %w", try, err)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"bareed/internal/clock"
 	"bareed/internal/id"
 	"bareed/limits"
 	"bareed/messages"
@@ -168,7 +169,7 @@ func (w *Worker) book(ctx context.Context, ask limits.Ask, began time.Time) (gra
 			w.slots.rest(in, min(grant.Retry, time.Second))
 			return limits.Grant{}, grant.Retry
 		}
-		if !sleep(ctx, grant.Retry) {
+		if !clock.Pause(ctx, grant.Retry) {
 			return limits.Grant{}, crowded
 		}
 	}
@@ -180,18 +181,6 @@ func (w *Worker) stay(ctx context.Context, ask limits.Ask, again time.Duration) 
 		w.Log.Warn("release the pair", "error", err)
 	}
 	return limits.Grant{}, again
-}
-
-// sleep is false when ctx ended first.
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
 }
 
 // tellLimits slows the number down when Meta says so, or when nobody answers.

@@ -6,6 +6,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"bareed/internal/clock"
 )
 
 // lag measures how late this machine wakes a sleeper: what the rig measures of
@@ -30,7 +32,7 @@ func watchLag(ctx context.Context) *lag {
 	l.wg.Go(func() {
 		for {
 			began := time.Now()
-			if !pause(ctx, beat) {
+			if !clock.Pause(ctx, beat) {
 				return
 			}
 			if by := time.Since(began) - beat; by > beat {

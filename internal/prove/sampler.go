@@ -10,6 +10,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"bareed/internal/clock"
 )
 
 // sampler looks at the accounting identity all the time: in the picture that
@@ -34,7 +36,7 @@ func sample(hard context.Context, admin *pgxpool.Pool, w *work) *sampler {
 }
 
 func (s *sampler) every(ctx context.Context, d time.Duration, look func(context.Context) error) {
-	for pause(ctx, d) {
+	for clock.Pause(ctx, d) {
 		brief, cancel := context.WithTimeout(ctx, 2*time.Second)
 		_ = look(brief) // PostgreSQL and the API are away now and then: that sample is none
 		cancel()

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"bareed/internal/clock"
 	"bareed/internal/prove/judge"
 	"bareed/internal/prove/nemesis"
 	"bareed/sandbox"
@@ -32,7 +33,7 @@ func (p *proof) settle(ctx context.Context) error {
 	if p.Plan != nil { // one thing: all of it is offered again before a receipt comes
 		before = 12 * time.Second
 	}
-	pause(ctx, before)
+	clock.Pause(ctx, before)
 	if err := w.Receipts(ctx); err != nil {
 		return err
 	}
@@ -59,7 +60,7 @@ func (p *proof) settle(ctx context.Context) error {
 func (p *proof) finish(ctx context.Context) error {
 	still, last := 0, int64(-1)
 	for jumps := 0; !p.work.settled(ctx, true); {
-		if !pause(ctx, time.Second) {
+		if !clock.Pause(ctx, time.Second) {
 			return ctx.Err()
 		}
 		if left := p.work.left(ctx); left != last {

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"bareed/internal/clock"
 	"bareed/internal/rig"
 )
 
@@ -49,7 +50,7 @@ func (s *supervisor) watch(ctx, hard context.Context, name string) {
 		case <-s.rig.Process(name).Done():
 		}
 		s.history.Note("ended", name, fmt.Sprint(s.rig.Process(name).Err()))
-		if !pause(ctx, away) {
+		if !clock.Pause(ctx, away) {
 			return
 		}
 		if err := s.rig.StartProcess(hard, name); err != nil {
@@ -79,15 +80,4 @@ func (s *supervisor) restarts(prefix string) (n int) {
 func (s *supervisor) stop() {
 	s.cancel()
 	s.wg.Wait()
-}
-
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
 }

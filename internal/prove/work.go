@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"bareed/client"
+	"bareed/internal/clock"
 	"bareed/internal/rig"
 )
 
@@ -178,7 +179,7 @@ func (w *work) operate(ctx context.Context) (stop func()) {
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		session := ""
-		for pause(ctx, 500*time.Millisecond) {
+		for clock.Pause(ctx, 500*time.Millisecond) {
 			if session == "" {
 				session, _ = w.world.Rig.SignIn(ctx, w.world.Tenant.Owner) // tried again
 			}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"bareed/client"
+	"bareed/internal/clock"
 	"bareed/sandbox"
 )
 
@@ -56,7 +57,7 @@ func (w *World) meta(ctx context.Context, s Step) error {
 		if err := set(map[string]any{"sent_delay_ms": [2]int{5000, 15000}}); err != nil {
 			return err
 		}
-		sleep(ctx, s.For)
+		clock.Pause(ctx, s.For)
 		return set(map[string]any{"sent_delay_ms": Settled()["sent_delay_ms"]})
 	}
 	if s.On == "end" {
@@ -68,7 +69,7 @@ func (w *World) meta(ctx context.Context, s Step) error {
 	if err := set(map[string]any{"outage": true}); err != nil {
 		return err
 	}
-	sleep(ctx, s.For)
+	clock.Pause(ctx, s.For)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.ended {
@@ -195,7 +196,7 @@ func (w *World) pause(ctx context.Context, s Step) error {
 		return err
 	}
 	at := w.stopped(ctx, s.On)
-	sleep(ctx, s.For)
+	clock.Pause(ctx, s.For)
 	w.mark(Mark{Do: s.Do, On: s.On, At: at, Until: time.Now()})
 	_, err := w.Client.ResumeCampaign(ctx, campaign, client.Resume{})
 	return err
@@ -214,15 +215,15 @@ func (w *World) frozen(ctx context.Context, s Step) error {
 	signal(syscall.SIGSTOP)
 	resume := sync.OnceFunc(func() { signal(syscall.SIGCONT) })
 	defer resume()
-	sleep(ctx, 500*time.Millisecond)
+	clock.Pause(ctx, 500*time.Millisecond)
 	campaign := w.Campaigns[s.On]
 	if _, err := w.Client.PauseCampaign(ctx, campaign); err != nil {
 		return err
 	}
 	at := w.stopped(ctx, s.On)
-	sleep(ctx, time.Until(at.Add(500*time.Millisecond)))
+	clock.Pause(ctx, time.Until(at.Add(500*time.Millisecond)))
 	resume()
-	sleep(ctx, s.For)
+	clock.Pause(ctx, s.For)
 	w.mark(Mark{Do: Frozen, On: s.On, At: at, Until: time.Now()})
 	_, err := w.Client.ResumeCampaign(ctx, campaign, client.Resume{})
 	return err

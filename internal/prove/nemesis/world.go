@@ -21,6 +21,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"bareed/client"
+	"bareed/internal/clock"
 	"bareed/internal/devenv"
 	"bareed/internal/prove/wire"
 	"bareed/internal/rig"
@@ -147,16 +148,6 @@ func (w *World) perform(ctx context.Context, s Step) error {
 	return fmt.Errorf("there is no step %q", s.Do)
 }
 
-// sleep returns early when ctx ends.
-func sleep(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-t.C:
-	}
-}
-
 // process sends signals; the supervisor starts again what ended.
 func (w *World) process(ctx context.Context, s Step) error {
 	p := w.Rig.Process(s.On)
@@ -167,7 +158,7 @@ func (w *World) process(ctx context.Context, s Step) error {
 		if err := p.Signal(syscall.SIGSTOP); err != nil {
 			return err
 		}
-		sleep(ctx, s.For)
+		clock.Pause(ctx, s.For)
 		return p.Signal(syscall.SIGCONT)
 	}
 	return w.roll(ctx, s)
@@ -179,7 +170,7 @@ func (w *World) roll(ctx context.Context, s Step) error {
 	ready, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	for w.Rig.WaitReady(ready, s.On) != nil { // it may end at its start, and is started again
-		if sleep(ready, 100*time.Millisecond); ready.Err() != nil {
+		if clock.Pause(ready, 100*time.Millisecond); ready.Err() != nil {
 			return errors.New("not up within 10 s, so that SIGTERM would say nothing")
 		}
 	}
@@ -233,7 +224,7 @@ func (w *World) emptyRedis(ctx context.Context, s Step) error {
 		if err := w.Redis.Save(ctx).Err(); err != nil {
 			return err
 		}
-		sleep(ctx, 1500*time.Millisecond)
+		clock.Pause(ctx, 1500*time.Millisecond)
 	}
 	w.Servers.KillRedis()
 	err := w.Servers.StartRedis(ctx)
@@ -266,7 +257,7 @@ func (w *World) terminate(ctx context.Context, times int) error {
 		if _, err := w.Admin.Exec(ctx, sqlTerminate); err != nil {
 			return err
 		}
-		sleep(ctx, 50*time.Millisecond)
+		clock.Pause(ctx, 50*time.Millisecond)
 	}
 	return nil
 }
@@ -290,6 +281,6 @@ func (w *World) link(ctx context.Context, s Step) error {
 	if err != nil {
 		return err
 	}
-	sleep(ctx, s.For)
+	clock.Pause(ctx, s.For)
 	return l.Heal()
 }
