@@ -25,10 +25,15 @@ const step = 61 * time.Second
 // given up. It moves the database's clock instead of waiting.
 func (p *proof) settle(ctx context.Context) error {
 	w := p.world
-	if err := w.Jump(ctx, step); err != nil {
-		return err
-	}
 	defer p.work.operate(ctx)()
+	for range 2 { // the first turn marks what was handed to the queue, the second offers it again
+		if err := w.Jump(ctx, step); err != nil {
+			return err
+		}
+		if !p.work.until(ctx, 30*time.Second, func() bool { return p.turned(ctx) }) {
+			return errors.New("no scheduler looked for lost tasks within half a minute")
+		}
+	}
 	before := 4 * time.Second
 	if p.Plan != nil { // one thing: all of it is offered again before a receipt comes
 		before = 12 * time.Second
@@ -53,6 +58,20 @@ func (p *proof) settle(ctx context.Context) error {
 		return fmt.Errorf("the runs came to no end: %s", p.work.progress(ctx))
 	}
 	return nil
+}
+
+const sqlNotTurned = `
+select count(*)
+from run
+where settled_at is null
+  and planned > 0
+  and refeed_at < bareed_now() - interval '60 seconds'`
+
+// turned tells whether a scheduler has looked at every run for lost tasks since
+// the clock moved.
+func (p *proof) turned(ctx context.Context) bool {
+	n := -1
+	return p.world.Admin.QueryRow(ctx, sqlNotTurned).Scan(&n) == nil && n == 0
 }
 
 // finish waits while messages go on leaving. When nothing moves for some seconds

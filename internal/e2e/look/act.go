@@ -101,20 +101,16 @@ func (t *Tab) Has(selector string) error {
 
 // Press clicks an element and waits for the next page.
 func (t *Tab) Press(selector string) error {
-	if err := t.leave(); err != nil {
-		return err
-	}
 	if err := t.Click(selector); err != nil {
 		return err
 	}
 	return t.arrive("the page after " + selector)
 }
 
-// leave marks the document, so that the next one can be told from it.
-func (t *Tab) leave() error {
-	_, err := Eval[bool](t, "window.left = true")
-	return err
-}
+// leave marks the document in which something was pressed, so that the next one
+// can be told from it. The document does so itself, in that moment: one that
+// loads itself again meanwhile must not pass for the next.
+const leave = `for (const e of ["click", "keydown"]) addEventListener(e, () => { window.left = true; }, true)`
 
 func (t *Tab) arrive(what string) error {
 	return t.Until(what, "!window.left && document.readyState === 'complete'")
@@ -191,9 +187,6 @@ func (t *Tab) TabTo(selector string) error {
 
 // PressEnter presses Enter and waits for the next page.
 func (t *Tab) PressEnter() error {
-	if err := t.leave(); err != nil {
-		return err
-	}
 	if err := t.Type(kb.Enter); err != nil {
 		return err
 	}

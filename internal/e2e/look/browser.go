@@ -17,6 +17,7 @@ import (
 
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
@@ -76,6 +77,11 @@ func (t *Tab) Beside() (*Tab, error) {
 func (b *Browser) tab(ctx context.Context, cancel func()) (*Tab, error) {
 	t := &Tab{browser: b, ctx: ctx, Close: cancel}
 	if err := chromedp.Listen(ctx, t.hear); err != nil {
+		cancel()
+		return nil, fmt.Errorf("open a tab: %w", err)
+	}
+	_, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: leave})
+	if err != nil {
 		cancel()
 		return nil, fmt.Errorf("open a tab: %w", err)
 	}

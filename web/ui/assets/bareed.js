@@ -153,6 +153,13 @@
     for (const e of document.querySelectorAll("[data-swapped]")) e.removeAttribute("data-swapped");
   }
 
+  // A page that loads itself again must not undo a press that is on its way.
+  let leaving = -Infinity;
+  addEventListener("beforeunload", () => { leaving = Date.now(); });
+  function again() {
+    if (Date.now() - leaving < 5000) setTimeout(again, 1000); else location.reload();
+  }
+
   function live(root) {
     let source = null, timer = 0, misses = 0, paused = false;
     const stop = () => { source?.close(); source = null; clearInterval(timer); timer = 0; };
@@ -165,7 +172,7 @@
           if (!r.ok || r.redirected) return stop();
           const ids = [...root.querySelectorAll("[id]")].map((e) => e.id);
           const doc = new DOMParser().parseFromString(await r.text(), "text/html");
-          if (!doc.querySelector("[data-live]")) return location.reload();
+          if (!doc.querySelector("[data-live]")) { stop(); return again(); }
           swap(ids.map((i) => doc.getElementById(i)).filter(Boolean).map((e) => e.outerHTML).join(""));
         } catch { /* the next one may come through */ }
       }, Number(root.dataset.poll) || 5000);
@@ -177,7 +184,7 @@
       source.addEventListener("fragments", (e) => { misses = 0; swap(e.data); });
       source.addEventListener("say", (e) => say(e.data));
       source.addEventListener("state", (e) => say(e.data, true));
-      source.addEventListener("end", (e) => { stop(); if (e.data === "reload") location.reload(); });
+      source.addEventListener("end", (e) => { stop(); if (e.data === "reload") again(); });
       source.addEventListener("error", () => {
         misses += 1;
         if (misses === 2) toast(word("lost"));
