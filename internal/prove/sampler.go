@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"bareed/client"
 	"bareed/internal/clock"
 )
 
@@ -67,24 +68,30 @@ func (s *sampler) pictures(ctx context.Context) error {
 }
 func (s *sampler) rows(ctx context.Context) error { return s.compare(ctx, "the rows", sqlCounted) }
 
+// balance is one run's total and the sum of its parts.
+type balance struct {
+	Run        string
+	Total, Sum int64
+}
+
 // compare notes whether the second and the third column agree.
 func (s *sampler) compare(ctx context.Context, what, sql string) error {
-	type line struct {
-		Run        string
-		Total, Sum int64
-	}
 	rows, err := s.admin.Query(ctx, sql)
 	if err != nil {
 		return err
 	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[line])
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[balance])
 	if err != nil {
 		return err
 	}
+	s.weigh(what, list)
+	return nil
+}
+
+func (s *sampler) weigh(what string, list []balance) {
 	for _, l := range list {
 		s.note(l.Total == l.Sum, "%s of run %s: %d of %d", what, l.Run, l.Sum, l.Total)
 	}
-	return nil
 }
 
 func (s *sampler) reports(ctx context.Context) error {
@@ -93,10 +100,15 @@ func (s *sampler) reports(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		sum := r.SuppressedTotal + r.Ready + r.Sending + r.Held + r.Accepted + r.FailedTotal + r.Unknown + r.Unconfirmed
-		s.note(r.Balanced && r.Total == sum, "the report of %s: %d of %d", name, sum, r.Total)
+		s.weighReport(name, r)
 	}
 	return nil
+}
+
+// weighReport believes no report that calls itself balanced.
+func (s *sampler) weighReport(name string, r client.Report) {
+	sum := r.SuppressedTotal + r.Ready + r.Sending + r.Held + r.Accepted + r.FailedTotal + r.Unknown + r.Unconfirmed
+	s.note(r.Balanced && r.Total == sum, "the report of %s: %d of %d", name, sum, r.Total)
 }
 
 func (s *sampler) stop() {

@@ -185,7 +185,7 @@ func (w *work) operate(ctx context.Context) (stop func()) {
 			}
 			for name, campaign := range w.launched() {
 				r, err := w.world.Client.GetReport(ctx, campaign)
-				if err != nil || !r.Holding {
+				if err != nil || !r.Holding || w.world.HandsOff() {
 					continue
 				}
 				w.history.Note("held", name, fmt.Sprintf("%+v", r.Stops))

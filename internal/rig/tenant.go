@@ -44,6 +44,9 @@ func MetaOf(n, perSecond int, limit string) Meta {
 		Phone: fmt.Sprintf("+1 555 010 %04d", n), PerSecond: perSecond, Limit: limit}
 }
 
+// OfferID is Meta's id of the template offer in English.
+func (m Meta) OfferID() string { return m.WABA + "1" }
+
 // SeedMeta tells the sandbox about an app, a portfolio, a WABA, a number and
 // the templates offer (marketing, two variables in Arabic and English) and
 // order_update (utility, one).
@@ -62,7 +65,7 @@ func (r *Rig) SeedMeta(ctx context.Context, m Meta) error {
 		Numbers:    []sandbox.Number{{ID: m.Number, WABAID: m.WABA, DisplayPhone: m.Phone, VerifiedName: "Acme", MPS: m.PerSecond}},
 		Tokens:     []sandbox.Token{{Token: m.Token, AppID: m.App}},
 		Templates: []sandbox.Template{
-			{ID: m.WABA + "1", WABAID: m.WABA, Name: "offer", Language: "en", Category: "MARKETING",
+			{ID: m.OfferID(), WABAID: m.WABA, Name: "offer", Language: "en", Category: "MARKETING",
 				Components: text("Hello {{1}}, our shop in {{2}} has something new for you.", "Sara|Riyadh")},
 			{ID: m.WABA + "2", WABAID: m.WABA, Name: "offer", Language: "ar", Category: "MARKETING",
 				Components: text("مرحبا {{1}}، لدى فرعنا في {{2}} جديد لك.", "سارة|الرياض")},

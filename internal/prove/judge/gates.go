@@ -4,47 +4,26 @@ package judge
 
 import (
 	"cmp"
-	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"bareed/internal/prove/nemesis"
 	"bareed/sandbox/journal"
 )
 
-const sqlOptOuts = `
-select distinct on (m.contact_id) m.address, pg_xact_commit_timestamp(p.xmin)
-from permission p
-join message m on m.workspace_id = p.workspace_id and m.contact_id = p.contact_id
-where p.purpose = 'marketing'
-  and not p.granted`
-
 // late is how long after a gate's commit a POST may start.
 const late = 250 * time.Millisecond
 
 // optOuts is F8.
-func (t *trial) optOuts(ctx context.Context) error {
-	rows, err := t.Admin.Query(ctx, sqlOptOuts)
-	if err != nil {
-		return fmt.Errorf("read the opt-outs: %w", err)
-	}
-	type optOut struct {
-		Address string
-		At      *time.Time
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[optOut])
-	if err != nil {
-		return fmt.Errorf("read the opt-outs: %w", err)
-	}
+func (t *trial) optOuts(list []OptOut) {
 	at := map[string]time.Time{}
 	for _, o := range list {
-		if o.At != nil {
-			at[digits(o.Address)] = *o.At
+		if o.At == nil {
+			t.breach("an opt-out has no time of its commit: nothing can be said of it")
+			continue
 		}
+		at[digits(o.Address)] = *o.At
 	}
 	t.f.OptOuts = len(at)
 	bad := 0
@@ -68,7 +47,6 @@ func (t *trial) optOuts(ctx context.Context) error {
 	if bad > 0 {
 		t.breach("%d POSTs began more than 250 ms after an opt-out's commit, the last %.0f ms", bad, t.f.AfterOptOutMS)
 	}
-	return nil
 }
 
 // lag is what the machine itself was late by; it bounds what can be measured.
@@ -80,16 +58,16 @@ func (t *trial) lag(from, to time.Time) time.Duration {
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// stops is F7: pauses, stops, pauses of frozen workers.
+// stops is F7: pauses, stops, pauses of frozen workers, drops of quality.
 func (t *trial) stops() {
 	for _, m := range t.Marks {
-		if m.Do != nemesis.Pause && m.Do != nemesis.Stop && m.Do != nemesis.Frozen {
+		if !slices.Contains([]string{nemesis.Pause, nemesis.Stop, nemesis.Frozen, nemesis.Quality}, m.Do) {
 			continue
 		}
 		t.f.Stops++
 		n, last := 0, time.Duration(0)
 		for _, e := range t.Entries {
-			if !strings.Contains(e.CallbackData, t.Runs[m.On]) || !e.At.After(m.At) || !m.Until.IsZero() && !e.At.Before(m.Until) {
+			if !t.reaches(m, e) || !e.At.After(m.At) || !m.Until.IsZero() && !e.At.Before(m.Until) {
 				continue
 			}
 			n++
@@ -97,12 +75,18 @@ func (t *trial) stops() {
 		}
 		t.f.AfterStop, t.f.AfterStopMS = max(t.f.AfterStop, n), max(t.f.AfterStopMS, ms(last))
 		if n > t.Slots {
-			t.breach("%d POSTs after the %s of %s, the workers have %d slots", n, m.Do, m.On, t.Slots)
+			t.breach("a stop leaked: %d POSTs after the %s of %s, the workers have %d slots", n, m.Do, m.On, t.Slots)
 		}
 		if n > 0 && last > late+t.lag(m.At, m.At.Add(last)) {
-			t.breach("a POST began %.0f ms after the %s of %s", ms(last), m.Do, m.On)
+			t.breach("a stop leaked: a POST began %.0f ms after the %s of %s", ms(last), m.Do, m.On)
 		}
 	}
+}
+
+// reaches tells whether a stop is one of the request's campaign; a drop of the
+// template's quality is every campaign's.
+func (t *trial) reaches(m nemesis.Mark, e journal.Entry) bool {
+	return m.Do == nemesis.Quality || strings.Contains(e.CallbackData, t.Runs[m.On])
 }
 
 // silences are F3 and F9.

@@ -9,7 +9,6 @@ package judge
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
@@ -25,7 +24,7 @@ import (
 type Case struct {
 	Entries  []journal.Entry
 	Summary  sandbox.Summary
-	Admin    *pgxpool.Pool
+	Admin    *pgxpool.Pool       // for Judge
 	Runs     map[string]string   // name → run, 32 hexadecimal digits
 	People   map[string][]string // name → phones that had to be planned
 	Marks    []nemesis.Mark
@@ -66,18 +65,6 @@ type Figures struct {
 	Breaches        []string       `json:"breaches"`
 }
 
-// row is one message as the product's table has it.
-type row struct {
-	Run       string
-	Ordinal   int32
-	Address   string
-	State     string
-	Reason    string
-	Delivered bool
-	Read      bool
-	Contact   [16]byte
-}
-
 type key struct{ run, phone string }
 
 type trial struct {
@@ -85,34 +72,37 @@ type trial struct {
 	f        Figures
 	accepted map[key][]journal.Entry
 	all      map[key][]journal.Entry
-	rows     map[key]row
+	rows     map[key]Message
 }
 
-// Judge looks at everything and returns what it found; Breaches says in words
-// what must not be.
+// Judge reads what the product's tables claim, and decides.
 func Judge(ctx context.Context, c Case) (Figures, error) {
-	t := &trial{Case: c, accepted: map[key][]journal.Entry{}, all: map[key][]journal.Entry{}, rows: map[key]row{}}
+	tables, err := Read(ctx, c.Admin)
+	if err != nil {
+		return Figures{}, err
+	}
+	return Decide(c, tables), nil
+}
+
+// Decide looks at everything and returns what it found; Breaches says in words
+// what must not be.
+func Decide(c Case, tables Tables) Figures {
+	t := &trial{Case: c, accepted: map[key][]journal.Entry{}, all: map[key][]journal.Entry{}, rows: map[key]Message{}}
 	t.f.States, t.f.Breaches = map[string]int{}, []string{}
 	t.f.Requests, t.f.Accepted = c.Summary.Requests, c.Summary.Accepted
-	t.read()
-	if err := t.readRows(ctx); err != nil {
-		return t.f, err
-	}
-	if err := t.certain(ctx); err != nil {
-		return t.f, err
-	}
+	t.sortJournal()
+	t.sortRows(tables.Messages)
+	t.certain(tables.Uncertain)
 	t.twice()
 	t.everybody()
 	t.reported()
 	t.receipts()
 	t.pace()
-	if err := t.optOuts(ctx); err != nil {
-		return t.f, err
-	}
+	t.optOuts(tables.OptOuts)
 	t.stops()
 	t.silences()
 	t.rolls()
-	return t.f, nil
+	return t.f
 }
 
 func (t *trial) breach(format string, args ...any) {
@@ -121,8 +111,8 @@ func (t *trial) breach(format string, args ...any) {
 
 func digits(phone string) string { return strings.TrimPrefix(phone, "+") }
 
-// read sorts the journal by run and person.
-func (t *trial) read() {
+// sortJournal sorts the journal by run and person.
+func (t *trial) sortJournal() {
 	for _, e := range t.Entries {
 		run := e.CallbackData
 		if p := strings.Split(e.CallbackData, "."); len(p) == 5 {
@@ -136,23 +126,8 @@ func (t *trial) read() {
 	}
 }
 
-const sqlRows = `
-select run_id, ordinal, address, state, coalesce(reason, ''), delivered_at is not null, read_at is not null, contact_id
-from message`
-
-func (t *trial) readRows(ctx context.Context) error {
-	list, err := t.Admin.Query(ctx, sqlRows)
-	if err != nil {
-		return fmt.Errorf("read the messages: %w", err)
-	}
-	defer list.Close()
-	for list.Next() {
-		var r row
-		var run [16]byte
-		if err := list.Scan(&run, &r.Ordinal, &r.Address, &r.State, &r.Reason, &r.Delivered, &r.Read, &r.Contact); err != nil {
-			return fmt.Errorf("read the messages: %w", err)
-		}
-		r.Run = hex.EncodeToString(run[:])
+func (t *trial) sortRows(list []Message) {
+	for _, r := range list {
 		k := key{r.Run, digits(r.Address)}
 		if _, twice := t.rows[k]; twice {
 			t.breach("two rows for one person in run %s, ordinal %d", r.Run, r.Ordinal)
@@ -160,28 +135,14 @@ func (t *trial) readRows(ctx context.Context) error {
 		t.rows[k] = r
 		t.f.States[r.State]++
 	}
-	return list.Err()
 }
-
-const sqlUncertain = `
-select count(*)
-from message_attempt
-where outcome in ('unknown', 'expired')`
 
 // certain is for proofs in which every answer came: nothing may ever have been
 // unknown.
-func (t *trial) certain(ctx context.Context) error {
-	if !t.Clean {
-		return nil
+func (t *trial) certain(uncertain int) {
+	if t.Clean && uncertain > 0 {
+		t.breach("%d answers became unknown although every answer came", uncertain)
 	}
-	var n int
-	if err := t.Admin.QueryRow(ctx, sqlUncertain).Scan(&n); err != nil {
-		return fmt.Errorf("read the attempts: %w", err)
-	}
-	if n > 0 {
-		t.breach("%d answers became unknown although every answer came", n)
-	}
-	return nil
 }
 
 // twice is F1 and F2's first half.

@@ -19,6 +19,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"bareed/internal/devenv"
 	"bareed/internal/prove"
@@ -31,8 +32,14 @@ type Patch struct{ File, Old, New string }
 type Mutant struct {
 	Name    string
 	Patches []Patch
-	Proof   prove.Options
-	Twice   bool // must be caught by somebody messaged twice, not by a by-effect
+	Plan    Plan
+	By      string // what a breach must say: what the bug breaks, not a by-effect of it
+}
+
+// Plan is a proof of any build of the product.
+type Plan struct {
+	Name string
+	Run  func(soft, hard context.Context, binary string, log io.Writer) (prove.Result, error)
 }
 
 // Options of Run.
@@ -43,6 +50,15 @@ type Options struct {
 	Names    []string // empty for all
 }
 
+// trial is a Run in progress.
+type trial struct {
+	Options
+	soft, hard context.Context
+	root       string
+	wrong      int
+	sound      map[string]bool // plans in which the product was proved
+}
+
 // Run builds and proves one mutant after the other, and says of each whether it
 // was caught. Before a proof is believed it must find nothing in the product as
 // it is; that is left out when single mutants are named.
@@ -51,61 +67,84 @@ func Run(soft, hard context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	survived, wrong := 0, 0
-	sound := map[string]bool{}
-	for _, m := range All() {
+	all := All()
+	for _, name := range o.Names {
+		if !slices.ContainsFunc(all, func(m Mutant) bool { return m.Name == name }) {
+			return fmt.Errorf("there is no planted bug %s", name)
+		}
+	}
+	t := &trial{Options: o, soft: soft, hard: hard, root: root, sound: map[string]bool{}}
+	for _, m := range all {
 		if len(o.Names) > 0 && !slices.Contains(o.Names, m.Name) {
 			continue
 		}
-		if plan := m.Proof.Name; len(o.Names) == 0 && !sound[plan] {
-			sound[plan] = true
-			r, err := attempt(soft, hard, m.Proof, o.Sound, o.Log)
-			if err != nil {
-				return fmt.Errorf("prove the product by the plan %s: %w", plan, err)
-			}
-			if !r.Good() {
-				wrong++
-				fmt.Fprintf(o.Out, "FALSE ALARM of the plan %s (seed %d): %s; history %s\n", plan, r.Seed, strings.Join(r.Breaches, "; "), r.History)
-			}
+		if len(o.Names) == 0 && !t.sound[m.Plan.Name] {
+			t.sound[m.Plan.Name] = true
+			t.good(m.Plan)
 		}
-		binary, err := Build(soft, root, o.Dir, m)
-		if err != nil {
-			return fmt.Errorf("build %s: %w", m.Name, err)
+		if err := t.caught(m); err != nil {
+			return err
 		}
-		caught, why := false, ""
-		for range 3 { // luck is part of some
-			r, err := attempt(soft, hard, m.Proof, binary, o.Log)
-			if soft.Err() != nil {
-				return soft.Err()
-			}
-			if err != nil {
-				return fmt.Errorf("prove %s: %w", m.Name, err)
-			}
-			if r.History != "" {
-				os.RemoveAll(filepath.Dir(r.History))
-			}
-			if caught = !r.Good() && (r.Twice > 0 || !m.Twice); caught {
-				why = strings.Join(r.Breaches, "; ")
-				break
-			}
-		}
-		os.Remove(binary)
-		if caught {
-			fmt.Fprintf(o.Out, "caught %s: %s\n", m.Name, why)
-		} else {
-			survived++
-			fmt.Fprintf(o.Out, "SURVIVED %s\n", m.Name)
+		if soft.Err() != nil {
+			return soft.Err()
 		}
 	}
-	if survived+wrong > 0 {
+	if t.wrong > 0 {
 		return errors.New("the proof cannot be trusted: a planted bug survived or there was a false alarm")
 	}
 	return nil
 }
 
-func attempt(soft, hard context.Context, o prove.Options, binary string, log io.Writer) (prove.Result, error) {
-	o.Binary, o.Out, o.Quiet = binary, log, true
-	return prove.Run(soft, hard, o)
+// good proves the product as it is: one breach is a false alarm, or a bug that
+// nobody planted.
+func (t *trial) good(p Plan) {
+	began := time.Now()
+	r, err := p.Run(t.soft, t.hard, t.Sound, t.Log)
+	switch took := time.Since(began).Round(time.Second); {
+	case t.soft.Err() != nil:
+	case err != nil:
+		t.wrong++
+		fmt.Fprintf(t.Out, "NOT PROVED: the plan %s did not run: %v\n", p.Name, err)
+	case !r.Good():
+		t.wrong++
+		fmt.Fprintf(t.Out, "FALSE ALARM of the plan %s (seed %d, %s): %s; history %s\n", p.Name, r.Seed, took, strings.Join(r.Breaches, "; "), r.History)
+	default:
+		fmt.Fprintf(t.Out, "good in the plan %s, %s\n", p.Name, took)
+	}
+}
+
+// tries is how often a mutant is proved: luck is part of some.
+const tries = 3
+
+// caught proves a mutant until it is found. A proof that did not run found nothing.
+func (t *trial) caught(m Mutant) error {
+	binary, err := Build(t.soft, t.root, t.Dir, m)
+	if err != nil {
+		return fmt.Errorf("build %s: %w", m.Name, err)
+	}
+	defer os.Remove(binary)
+	for try := range tries {
+		began := time.Now()
+		r, err := m.Plan.Run(t.soft, t.hard, binary, t.Log)
+		if t.soft.Err() != nil {
+			return t.soft.Err()
+		}
+		if err != nil {
+			fmt.Fprintf(t.Log, "prove %s: %v\n", m.Name, err)
+			continue
+		}
+		if slices.ContainsFunc(r.Breaches, func(b string) bool { return strings.Contains(b, m.By) }) {
+			if r.History != "" {
+				os.RemoveAll(filepath.Dir(r.History))
+			}
+			fmt.Fprintf(t.Out, "caught %s, try %d, %s: %s\n", m.Name, try+1, time.Since(began).Round(time.Second), strings.Join(r.Breaches, "; "))
+			return nil
+		}
+		fmt.Fprintf(t.Log, "not caught %s, try %d: %q; history %s\n", m.Name, try+1, r.Breaches, r.History)
+	}
+	t.wrong++
+	fmt.Fprintf(t.Out, "SURVIVED %s\n", m.Name)
+	return nil
 }
 
 // Build builds the product with the mutant's patches laid over its files.

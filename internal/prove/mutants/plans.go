@@ -3,9 +3,13 @@
 package mutants
 
 import (
+	"context"
+	"fmt"
+	"io"
 	"time"
 
 	"bareed/internal/prove"
+	"bareed/internal/prove/firings"
 	"bareed/internal/prove/nemesis"
 	"bareed/sandbox"
 )
@@ -13,9 +17,19 @@ import (
 const second = time.Second
 
 // fixed makes a proof of a plan that hangs on no seed.
-func fixed(name string, people, rate int, faults []sandbox.Fault, plan func(main []string) []nemesis.Step) prove.Options {
-	return prove.Options{Name: name, Seed: 1, People: people, Rate: rate, Faults: faults,
-		Plan: func(_ prove.Options, main []string) []nemesis.Step { return plan(main) }}
+func fixed(name string, people int, faults []sandbox.Fault, plan func(main []string) []nemesis.Step) Plan {
+	return planned(prove.Options{Name: name, People: people, Faults: faults,
+		Plan: func(_ prove.Options, main []string) []nemesis.Step { return plan(main) }})
+}
+
+// planned paces the number at 80 a second, Meta's usual rate.
+func planned(o prove.Options) Plan {
+	o.Seed, o.Rate, o.Quiet = 1, 80, true
+	return Plan{o.Name, func(soft, hard context.Context, binary string, log io.Writer) (prove.Result, error) {
+		fmt.Fprintf(log, "%-10s %s\n", "plan", o.Name)
+		o.Binary, o.Out = binary, log
+		return prove.Run(soft, hard, o)
+	}}
 }
 
 // noFaults is not nil, which would be the usual ones.
@@ -26,8 +40,8 @@ var away = nemesis.Step{Do: nemesis.Outage, On: "end"}
 
 // lostAnswers: many answers are lost, workers are killed with POSTs under way, and
 // no receipt comes to the rescue.
-func lostAnswers() prove.Options {
-	return fixed("lost answers", 400, 80, []sandbox.Fault{{Kind: sandbox.KindCut, Probability: 0.1}, {Kind: sandbox.KindReset, Probability: 0.05},
+func lostAnswers() Plan {
+	return fixed("lost answers", 400, []sandbox.Fault{{Kind: sandbox.KindCut, Probability: 0.1}, {Kind: sandbox.KindReset, Probability: 0.05},
 		{Kind: sandbox.KindHTMLAccept, Probability: 0.05}, {Kind: sandbox.KindCutBody, Probability: 0.05}}, func([]string) []nemesis.Step {
 		return []nemesis.Step{away, {Do: nemesis.Slow, On: "worker-meta", For: 8 * second},
 			{At: 2500 * time.Millisecond, Do: nemesis.Kill, On: "worker1"}, {At: 4 * second, Do: nemesis.Kill, On: "worker2"},
@@ -37,8 +51,8 @@ func lostAnswers() prove.Options {
 
 // killed: workers are killed again and again while Meta has accepted what they
 // wait to be told of, and no receipt comes.
-func killed() prove.Options {
-	return fixed("killed", 600, 80, []sandbox.Fault{{Kind: sandbox.KindSlow, Probability: 0.5, SlowMS: 700}}, func([]string) []nemesis.Step {
+func killed() Plan {
+	return fixed("killed", 600, []sandbox.Fault{{Kind: sandbox.KindSlow, Probability: 0.5, SlowMS: 700}}, func([]string) []nemesis.Step {
 		plan := []nemesis.Step{away}
 		for i := range 12 {
 			plan = append(plan, nemesis.Step{At: 2*second + time.Duration(i)*second, Do: nemesis.Kill, On: []string{"worker1", "worker2"}[i%2]})
@@ -48,8 +62,8 @@ func killed() prove.Options {
 }
 
 // refusals: many people opt out shortly before their turn.
-func refusals() prove.Options {
-	return fixed("refusals", 400, 80, noFaults(), func(main []string) (plan []nemesis.Step) {
+func refusals() Plan {
+	return fixed("refusals", 400, noFaults(), func(main []string) (plan []nemesis.Step) {
 		for i, phone := range main[len(main)-60:] {
 			do := nemesis.Refuse
 			if i%3 == 0 {
@@ -62,8 +76,8 @@ func refusals() prove.Options {
 }
 
 // stops: campaigns are paused and stopped, also with the workers' queues full.
-func stops() prove.Options {
-	return fixed("stops", 1500, 80, noFaults(), func([]string) []nemesis.Step {
+func stops() Plan {
+	return fixed("stops", 1500, noFaults(), func([]string) []nemesis.Step {
 		return []nemesis.Step{{At: 2 * second, Do: nemesis.Frozen, On: "main", For: 1500 * time.Millisecond},
 			{At: 6 * second, Do: nemesis.Pause, On: "main", For: second}, {At: 9 * second, Do: nemesis.Frozen, On: "main", For: 1500 * time.Millisecond},
 			{At: 12 * second, Do: nemesis.Stop, On: "stopped"}, {At: 12 * second, Do: nemesis.Frozen, On: "second", For: 1500 * time.Millisecond}}
@@ -71,8 +85,8 @@ func stops() prove.Options {
 }
 
 // crashes: PostgreSQL loses what it had not written, again and again.
-func crashes() prove.Options {
-	return fixed("crashes", 1200, 80, noFaults(), func([]string) []nemesis.Step {
+func crashes() Plan {
+	return fixed("crashes", 1200, noFaults(), func([]string) []nemesis.Step {
 		plan := []nemesis.Step{away}
 		for i := range 4 {
 			plan = append(plan, nemesis.Step{At: time.Duration(2+5*i) * second, Do: nemesis.Crash})
@@ -82,8 +96,8 @@ func crashes() prove.Options {
 }
 
 // sessions: the administrator ends database sessions in the middle of their work.
-func sessions() prove.Options {
-	return fixed("sessions", 1000, 80, noFaults(), func([]string) []nemesis.Step {
+func sessions() Plan {
+	return fixed("sessions", 1000, noFaults(), func([]string) []nemesis.Step {
 		plan := []nemesis.Step{away}
 		for i := range 40 { // a claim is open for some milliseconds only
 			plan = append(plan, nemesis.Step{At: second + time.Duration(i)*330*time.Millisecond, Do: nemesis.Terminate, Times: 60})
@@ -94,8 +108,8 @@ func sessions() prove.Options {
 
 // receipts: webhooks come in any order, several times, while their taker and its
 // database are ended.
-func receipts() prove.Options {
-	return fixed("receipts", 600, 80, noFaults(), func([]string) []nemesis.Step {
+func receipts() Plan {
+	return fixed("receipts", 600, noFaults(), func([]string) []nemesis.Step {
 		plan := []nemesis.Step{{At: second, Do: nemesis.Terminate, Times: 60}, {At: 5 * second, Do: nemesis.Crash}}
 		for i := range 20 { // an event is on its way for some milliseconds only
 			plan = append(plan, nemesis.Step{At: 2*second + time.Duration(i)*500*time.Millisecond, Do: nemesis.Kill, On: "api"})
@@ -105,22 +119,20 @@ func receipts() prove.Options {
 }
 
 // dashboard: somebody presses every button, and every answer comes.
-func dashboard() prove.Options {
-	o := fixed("dashboard", 600, 80, noFaults(), func([]string) []nemesis.Step {
+func dashboard() Plan {
+	return planned(prove.Options{Name: "dashboard", People: 600, Faults: noFaults(), Clean: true, Plan: func(prove.Options, []string) []nemesis.Step {
 		plan := []nemesis.Step{away, {Do: nemesis.Slow, On: "worker-meta", For: 14 * second}}
 		for i := range 24 {
 			plan = append(plan, nemesis.Step{At: second + time.Duration(i)*500*time.Millisecond, Do: nemesis.Buttons, Times: 200})
 		}
 		return append(plan, nemesis.Step{At: 3 * second, Do: nemesis.Frozen, On: "stopped", For: second},
 			nemesis.Step{At: 3300 * time.Millisecond, Do: nemesis.Buttons, Times: 500})
-	})
-	o.Clean = true
-	return o
+	}})
 }
 
 // emptied: Redis forgets everything, and the rate must hold all the same.
-func emptied() prove.Options {
-	return fixed("emptied", 1200, 80, noFaults(), func([]string) (plan []nemesis.Step) {
+func emptied() Plan {
+	return fixed("emptied", 1200, noFaults(), func([]string) (plan []nemesis.Step) {
 		for i := range 4 {
 			plan = append(plan, nemesis.Step{At: time.Duration(2+3*i) * second, Do: nemesis.Flush})
 		}
@@ -128,10 +140,41 @@ func emptied() prove.Options {
 	})
 }
 
+// forgotten: Redis forgets everything while Meta has accepted what the workers
+// wait to be told of, and no receipt comes.
+func forgotten() Plan {
+	return fixed("forgotten", 1000, []sandbox.Fault{{Kind: sandbox.KindSlow, Probability: 0.5, SlowMS: 700}}, func([]string) []nemesis.Step {
+		plan := []nemesis.Step{away}
+		for i, do := range []string{nemesis.Flush, nemesis.Wipe, nemesis.Flush, nemesis.Wipe} {
+			plan = append(plan, nemesis.Step{At: 2*second + time.Duration(i)*3*second, Do: do})
+		}
+		return plan
+	})
+}
+
+// drops: the template's quality falls twice, and the queue forgets.
+func drops() Plan {
+	return fixed("drops", 1200, noFaults(), func([]string) []nemesis.Step {
+		return []nemesis.Step{{At: 3 * second, Do: nemesis.Quality, On: "YELLOW", For: 2500 * time.Millisecond},
+			{At: 9 * second, Do: nemesis.Quality, On: "RED", For: 2500 * time.Millisecond}}
+	})
+}
+
+// clocks: what recurs fires through a change of clocks, on a machine that stands
+// elsewhere.
+func clocks() Plan {
+	return Plan{"clocks", func(soft, hard context.Context, binary string, log io.Writer) (r prove.Result, err error) {
+		fmt.Fprintf(log, "%-10s clocks\n", "plan")
+		found, err := firings.Run(soft, hard, firings.Options{Out: log, Binary: binary})
+		r.Requests, r.Breaches = int64(found.Messages), found.Breaches
+		return r, err
+	}}
+}
+
 // oneSided: one worker's answers of the database are swallowed while Meta refuses
 // and the other worker goes on.
-func oneSided() prove.Options {
-	return fixed("one-sided", 800, 80, []sandbox.Fault{{Kind: sandbox.KindRefuse, Code: 131056, Probability: 0.5}}, func([]string) []nemesis.Step {
+func oneSided() Plan {
+	return fixed("one-sided", 800, []sandbox.Fault{{Kind: sandbox.KindRefuse, Code: 131056, Probability: 0.5}}, func([]string) []nemesis.Step {
 		plan := []nemesis.Step{away, {Do: nemesis.Slow, On: "worker-meta", For: 30 * second}}
 		for i := range 5 {
 			plan = append(plan, nemesis.Step{At: time.Duration(1+6*i) * second, Do: nemesis.Mute, On: "postgres-worker1", For: 4 * second})

@@ -14,8 +14,8 @@ func TestEveryPatchFits(t *testing.T) {
 	t.Parallel()
 	names := map[string]bool{}
 	for _, m := range mutants.All() {
-		if names[m.Name] || len(m.Patches) == 0 || m.Proof.Name == "" || m.Proof.Plan == nil {
-			t.Errorf("%s: a name of its own, patches and a plan", m.Name)
+		if names[m.Name] || len(m.Patches) == 0 || m.Plan.Name == "" || m.Plan.Run == nil || m.By == "" {
+			t.Errorf("%s: a name of its own, patches, a plan and what it breaks", m.Name)
 		}
 		names[m.Name] = true
 		for _, p := range m.Patches {

@@ -51,6 +51,7 @@ type World struct {
 	counts map[string]int
 	marks  []Mark
 	ended  bool // the outage at the end has begun
+	off    int  // steps that measure a rule's stop
 }
 
 // Mark is a moment that the judge measures from.
@@ -144,6 +145,8 @@ func (w *World) perform(ctx context.Context, s Step) error {
 		return w.Jump(ctx, s.For)
 	case Refuse, WriteStop, Pause, Stop, Frozen:
 		return w.person(ctx, s)
+	case Quality:
+		return w.drop(ctx, s)
 	}
 	return fmt.Errorf("there is no step %q", s.Do)
 }
