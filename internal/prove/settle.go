@@ -49,10 +49,11 @@ func (p *proof) settle(ctx context.Context) error {
 		return errors.New("the receipts were not all taken and applied within a minute")
 	}
 	p.say("settled", "%s", p.work.progress(ctx))
-	if p.work.settled(ctx, true) {
-		if err := w.Jump(ctx, 25*time.Hour); err != nil {
-			return err
-		}
+	if !p.work.settled(ctx, true) {
+		return fmt.Errorf("the runs came to no end: %s", p.work.progress(ctx))
+	}
+	if err := w.Jump(ctx, 25*time.Hour); err != nil {
+		return err
 	}
 	if !p.work.until(ctx, 30*time.Second, func() bool { return p.work.settled(ctx, false) && p.drained(ctx) }) {
 		return fmt.Errorf("the runs came to no end: %s", p.work.progress(ctx))

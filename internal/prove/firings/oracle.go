@@ -62,7 +62,7 @@ func plans(now time.Time) (from time.Time, list []Schedule, err error) {
 	}
 	for i := range list {
 		for k := range people {
-			list[i].People = append(list[i].People, fmt.Sprintf("+9665%08d", 20000000+1000*i+k))
+			list[i].People = append(list[i].People, fmt.Sprintf("+9665%08d", 19000000+1000*i+k))
 		}
 	}
 	return on(-1, 0, 0, berlin), list, nil

@@ -47,7 +47,7 @@ type Options struct {
 	Out, Log io.Writer
 	Dir      string   // for binaries
 	Sound    string   // the product as it is
-	Names    []string // empty for all
+	Names    []string // of planted bugs, and of plans for the product as it is; empty for all
 }
 
 // trial is a Run in progress.
@@ -61,7 +61,7 @@ type trial struct {
 
 // Run builds and proves one mutant after the other, and says of each whether it
 // was caught. Before a proof is believed it must find nothing in the product as
-// it is; that is left out when single mutants are named.
+// it is; when names are given, only for the plans among them.
 func Run(soft, hard context.Context, o Options) error {
 	root, err := devenv.Checkout()
 	if err != nil {
@@ -69,21 +69,20 @@ func Run(soft, hard context.Context, o Options) error {
 	}
 	all := All()
 	for _, name := range o.Names {
-		if !slices.ContainsFunc(all, func(m Mutant) bool { return m.Name == name }) {
-			return fmt.Errorf("there is no planted bug %s", name)
+		if !slices.ContainsFunc(all, func(m Mutant) bool { return m.Name == name || m.Plan.Name == name }) {
+			return fmt.Errorf("there is no planted bug and no plan %s", name)
 		}
 	}
 	t := &trial{Options: o, soft: soft, hard: hard, root: root, sound: map[string]bool{}}
 	for _, m := range all {
-		if len(o.Names) > 0 && !slices.Contains(o.Names, m.Name) {
-			continue
-		}
-		if len(o.Names) == 0 && !t.sound[m.Plan.Name] {
+		if t.named(m.Plan.Name) && !t.sound[m.Plan.Name] {
 			t.sound[m.Plan.Name] = true
 			t.good(m.Plan)
 		}
-		if err := t.caught(m); err != nil {
-			return err
+		if t.named(m.Name) {
+			if err := t.caught(m); err != nil {
+				return err
+			}
 		}
 		if soft.Err() != nil {
 			return soft.Err()
@@ -94,6 +93,8 @@ func Run(soft, hard context.Context, o Options) error {
 	}
 	return nil
 }
+
+func (t *trial) named(name string) bool { return len(t.Names) == 0 || slices.Contains(t.Names, name) }
 
 // good proves the product as it is: one breach is a false alarm, or a bug that
 // nobody planted.

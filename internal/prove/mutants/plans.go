@@ -41,7 +41,7 @@ var away = nemesis.Step{Do: nemesis.Outage, On: "end"}
 // lostAnswers: many answers are lost, workers are killed with POSTs under way, and
 // no receipt comes to the rescue.
 func lostAnswers() Plan {
-	return fixed("lost answers", 400, []sandbox.Fault{{Kind: sandbox.KindCut, Probability: 0.1}, {Kind: sandbox.KindReset, Probability: 0.05},
+	return fixed("lost-answers", 400, []sandbox.Fault{{Kind: sandbox.KindCut, Probability: 0.1}, {Kind: sandbox.KindReset, Probability: 0.05},
 		{Kind: sandbox.KindHTMLAccept, Probability: 0.05}, {Kind: sandbox.KindCutBody, Probability: 0.05}}, func([]string) []nemesis.Step {
 		return []nemesis.Step{away, {Do: nemesis.Slow, On: "worker-meta", For: 8 * second},
 			{At: 2500 * time.Millisecond, Do: nemesis.Kill, On: "worker1"}, {At: 4 * second, Do: nemesis.Kill, On: "worker2"},
@@ -141,9 +141,10 @@ func emptied() Plan {
 }
 
 // forgotten: Redis forgets everything while Meta has accepted what the workers
-// wait to be told of, and no receipt comes.
+// wait to be told of, for longer than a new Redis takes to grant departures, and
+// no receipt comes.
 func forgotten() Plan {
-	return fixed("forgotten", 1000, []sandbox.Fault{{Kind: sandbox.KindSlow, Probability: 0.5, SlowMS: 700}}, func([]string) []nemesis.Step {
+	return fixed("forgotten", 1000, []sandbox.Fault{{Kind: sandbox.KindSlow, Probability: 0.25, SlowMS: 2000}}, func([]string) []nemesis.Step {
 		plan := []nemesis.Step{away}
 		for i, do := range []string{nemesis.Flush, nemesis.Wipe, nemesis.Flush, nemesis.Wipe} {
 			plan = append(plan, nemesis.Step{At: 2*second + time.Duration(i)*3*second, Do: do})
