@@ -61,7 +61,7 @@ func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 // stops is F7: pauses, stops, pauses of frozen workers, drops of quality.
 func (t *trial) stops() {
 	for _, m := range t.Marks {
-		if !slices.Contains([]string{nemesis.Pause, nemesis.Stop, nemesis.Frozen, nemesis.Quality}, m.Do) {
+		if !slices.Contains([]string{nemesis.Pause, nemesis.Stop, nemesis.Frozen, nemesis.Downgrade}, m.Do) {
 			continue
 		}
 		t.f.Stops++
@@ -86,7 +86,7 @@ func (t *trial) stops() {
 // reaches tells whether a stop is one of the request's campaign; a drop of the
 // template's quality is every campaign's.
 func (t *trial) reaches(m nemesis.Mark, e journal.Entry) bool {
-	return m.Do == nemesis.Quality || strings.Contains(e.CallbackData, t.Runs[m.On])
+	return m.Do == nemesis.Downgrade || strings.Contains(e.CallbackData, t.Runs[m.On])
 }
 
 // silences are F3 and F9.

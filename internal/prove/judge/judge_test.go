@@ -112,7 +112,7 @@ func TestGood(t *testing.T) {
 		},
 		"what the slots had":           func(s *story) { s.mark(nemesis.Mark{Do: nemesis.Stop, On: "main", At: after(4699)}) },
 		"the stop of another campaign": func(s *story) { s.mark(nemesis.Mark{Do: nemesis.Stop, On: "second", At: after(5001)}) },
-		"quality dropped at the end":   func(s *story) { s.mark(nemesis.Mark{Do: nemesis.Quality, On: "RED", At: after(5001)}) },
+		"quality dropped at the end":   func(s *story) { s.mark(nemesis.Mark{Do: nemesis.Downgrade, On: "RED", At: after(5001)}) },
 		"Redis emptied":                func(s *story) { s.mark(nemesis.Mark{Do: nemesis.Flush, At: after(2550)}) },
 		"PostgreSQL crashed":           func(s *story) { s.mark(nemesis.Mark{Do: nemesis.Crash, At: after(2550)}) },
 		"emptied when all was over":    func(s *story) { s.mark(nemesis.Mark{Do: nemesis.Flush, At: after(9000)}) },
@@ -194,7 +194,7 @@ func TestBreaches(t *testing.T) {
 		},
 			[]string{"a stop leaked: a POST began 300 ms after the pause of main"}},
 		"any campaign after a drop of quality": {func(s *story) {
-			s.mark(nemesis.Mark{Do: nemesis.Quality, On: "RED", At: after(4600), Until: after(5500)})
+			s.mark(nemesis.Mark{Do: nemesis.Downgrade, On: "RED", At: after(4600), Until: after(5500)})
 		},
 			[]string{"a stop leaked: a POST began 400 ms after the quality of RED"}},
 		"silence after Redis was emptied": {func(s *story) {

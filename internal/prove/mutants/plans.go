@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"bareed/internal/prove"
-	"bareed/internal/prove/firings"
+	"bareed/internal/prove/clocks"
 	"bareed/internal/prove/nemesis"
 	"bareed/sandbox"
 )
@@ -156,17 +156,17 @@ func forgotten() Plan {
 // drops: the template's quality falls twice, and the queue forgets.
 func drops() Plan {
 	return fixed("drops", 1200, noFaults(), func([]string) []nemesis.Step {
-		return []nemesis.Step{{At: 3 * second, Do: nemesis.Quality, On: "YELLOW", For: 2500 * time.Millisecond},
-			{At: 9 * second, Do: nemesis.Quality, On: "RED", For: 2500 * time.Millisecond}}
+		return []nemesis.Step{{At: 3 * second, Do: nemesis.Downgrade, On: "YELLOW", For: 2500 * time.Millisecond},
+			{At: 9 * second, Do: nemesis.Downgrade, On: "RED", For: 2500 * time.Millisecond}}
 	})
 }
 
 // clocks: what recurs fires through a change of clocks, on a machine that stands
 // elsewhere.
-func clocks() Plan {
+func zones() Plan {
 	return Plan{"clocks", func(soft, hard context.Context, binary string, log io.Writer) (r prove.Result, err error) {
 		fmt.Fprintf(log, "%-10s clocks\n", "plan")
-		found, err := firings.Run(soft, hard, firings.Options{Out: log, Binary: binary})
+		found, err := clocks.Run(soft, hard, clocks.Options{Out: log, Binary: binary})
 		r.Requests, r.Breaches = int64(found.Messages), found.Breaches
 		return r, err
 	}}

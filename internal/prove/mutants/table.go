@@ -105,7 +105,7 @@ func All() []Mutant {
 		}, drops(), isStop},
 		{"cron-in-local-time", []Patch{
 			{"campaigns/schedule/rules.go", "resolve(wall, loc)\n	t.Runs", "resolve(wall, time.Local)\n	t.Runs"},
-		}, clocks(), isTime},
+		}, zones(), isTime},
 	}
 }
 

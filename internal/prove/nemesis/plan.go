@@ -58,7 +58,7 @@ const (
 	WriteStop = "stop-word" // a person writes STOP
 	Pause     = "pause"     // a campaign, and resume
 	Stop      = "stop"      // a campaign, for good
-	Quality   = "quality"   // Meta lowers the template's quality to On, and Redis is emptied
+	Downgrade = "downgrade" // Meta lowers the template's quality to On, and Redis is emptied
 	Jump      = "jump"      // the database's clock goes forward
 	Frozen    = "frozen"    // every worker frozen, a campaign stopped or somebody opted out, go on
 )

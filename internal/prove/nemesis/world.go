@@ -145,8 +145,8 @@ func (w *World) perform(ctx context.Context, s Step) error {
 		return w.Jump(ctx, s.For)
 	case Refuse, WriteStop, Pause, Stop, Frozen:
 		return w.person(ctx, s)
-	case Quality:
-		return w.drop(ctx, s)
+	case Downgrade:
+		return w.downgrade(ctx, s)
 	}
 	return fmt.Errorf("there is no step %q", s.Do)
 }

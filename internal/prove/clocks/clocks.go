@@ -1,13 +1,13 @@
 //go:build unix
 
-// Package firings proves that what recurs is sent when its schedule's zone says:
+// Package clocks proves that what recurs is sent when its schedule's zone says:
 // campaigns in several zones, through a change of clocks, on real processes whose
 // machine stands in yet another zone. The database's clock is moved from firing to
 // firing, and the sandbox's journal is judged by an oracle of its own.
 //
 // The planted bugs call it. Like the proof it stands beside, it knows the product
 // from outside: its command line, its API, the clock in its database.
-package firings
+package clocks
 
 import (
 	"context"
@@ -110,10 +110,10 @@ func Run(soft, hard context.Context, o Options) (r Result, err error) {
 // open starts everything and sets the clock. Partitions are made as the scheduler
 // would have in those months.
 func (p *proof) open(ctx, hard context.Context, at time.Time) (err error) {
-	if p.dir, err = os.MkdirTemp("", "bareed-firings-"); err != nil {
+	if p.dir, err = os.MkdirTemp("", "bareed-clocks-"); err != nil {
 		return fmt.Errorf("make a directory: %w", err)
 	}
-	if p.servers, err = devenv.StartDurable(hard, "firings", io.Discard); err != nil {
+	if p.servers, err = devenv.StartDurable(hard, "clocks", io.Discard); err != nil {
 		return err
 	}
 	log, err := os.Create(filepath.Join(p.dir, "processes.log"))

@@ -1,6 +1,6 @@
 //go:build unix
 
-package firings
+package clocks
 
 import (
 	"cmp"

@@ -18,11 +18,11 @@ from template
 where meta_template_id = $1
   and quality = $2`
 
-// drop has Meta lower the quality of the template that every campaign uses. From
+// downgrade has Meta lower the quality of the template that every campaign uses. From
 // the moment at which the product has written that down nothing may leave any
 // more, whatever becomes of Redis: it is emptied at once, so that a stop that
 // lives in the queue alone is forgotten. Nobody resumes meanwhile.
-func (w *World) drop(ctx context.Context, s Step) error {
+func (w *World) downgrade(ctx context.Context, s Step) error {
 	w.hands(1)
 	defer w.hands(-1)
 	template := w.Tenant.Meta.OfferID()
@@ -36,7 +36,7 @@ func (w *World) drop(ctx context.Context, s Step) error {
 	}
 	emptied := w.Redis.FlushAll(ctx).Err()
 	clock.Pause(ctx, time.Until(at.Add(s.For)))
-	w.mark(Mark{Do: Quality, On: s.On, At: at, Until: time.Now()})
+	w.mark(Mark{Do: Downgrade, On: s.On, At: at, Until: time.Now()})
 	return emptied
 }
 
