@@ -5,27 +5,23 @@
 // machine stands in yet another zone. The database's clock is moved from firing to
 // firing, and the sandbox's journal is judged by an oracle of its own.
 //
-// The planted bugs call it. Like the proof it stands beside, it knows the product
-// from outside: its command line, its API, the clock in its database.
+// The planted bugs call it: it is quick. internal/prove/firings is the long proof
+// of schedules. It knows the product from outside.
 package clocks
 
 import (
 	"context"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
-
 	"bareed/client"
 	"bareed/internal/clock"
-	"bareed/internal/devenv"
+	"bareed/internal/prove/nemesis"
+	"bareed/internal/prove/stage"
 	"bareed/internal/rig"
-	"bareed/sandbox/journal"
 )
 
 // Options of Run.
@@ -57,12 +53,8 @@ const (
 // proof is one run in progress.
 type proof struct {
 	Options
-	dir       string
-	servers   *devenv.Durable
-	rig       *rig.Rig
-	admin     *pgxpool.Pool
+	*stage.Stage
 	client    *client.Client
-	tenant    *rig.Tenant
 	moves     []move
 	campaigns map[string]string // by the schedule's name
 	breaches  []string
@@ -78,18 +70,16 @@ func Run(soft, hard context.Context, o Options) (r Result, err error) {
 		return r, err
 	}
 	p := &proof{Options: o, campaigns: map[string]string{}}
-	defer p.close()
-	if err = p.open(ctx, hard, from.Add(-2*time.Hour)); err != nil {
-		return r, p.explain(err)
+	if p.Stage, err = stage.Open(hard, "clocks", o.Binary, 1, 1, 80, "TZ="+elsewhere); err != nil {
+		return r, err
 	}
-	for i := range list {
-		if err := p.launch(ctx, i, list[i]); err != nil {
-			return r, p.explain(fmt.Errorf("launch %s: %w", list[i].Name, err))
-		}
+	defer p.Close()
+	if err := p.prepare(ctx, from, list); err != nil {
+		return r, err
 	}
 	for _, f := range inOrder(list) {
 		if err := p.fire(ctx, list, f); err != nil {
-			return r, p.explain(err)
+			return r, err
 		}
 		if len(p.breaches) > 0 {
 			break
@@ -107,59 +97,22 @@ func Run(soft, hard context.Context, o Options) (r Result, err error) {
 	return r, nil
 }
 
-// open starts everything and sets the clock. Partitions are made as the scheduler
-// would have in those months.
-func (p *proof) open(ctx, hard context.Context, at time.Time) (err error) {
-	if p.dir, err = os.MkdirTemp("", "bareed-clocks-"); err != nil {
-		return fmt.Errorf("make a directory: %w", err)
-	}
-	if p.servers, err = devenv.StartDurable(hard, "clocks", io.Discard); err != nil {
+// prepare launches every campaign two hours before the first day. Partitions are
+// made as the scheduler would have in the months until then.
+func (p *proof) prepare(ctx context.Context, from time.Time, list []Schedule) error {
+	if err := p.setClock(ctx, from.Add(-2*time.Hour)); err != nil {
 		return err
 	}
-	log, err := os.Create(filepath.Join(p.dir, "processes.log"))
-	if err != nil {
-		return fmt.Errorf("make a log: %w", err)
-	}
-	s := p.servers
-	p.rig, err = rig.Start(hard, rig.Config{Binary: p.Binary, Dir: p.dir, Workers: 1, Schedulers: 1, Slots: 16, Log: log,
-		DatabaseURL: "postgres://" + s.Login + ":" + s.Password + "@" + s.Postgres + "/" + s.Database + "?sslmode=disable",
-		RedisURL:    "redis://:" + s.Password + "@" + s.Redis + "/0", Env: []string{"TZ=" + elsewhere}})
-	if err != nil {
-		return fmt.Errorf("start the product: %w", err)
-	}
-	if p.admin, err = pgxpool.New(ctx, s.AdminURL); err != nil {
-		return fmt.Errorf("connect as the superuser: %w", err)
-	}
-	if err := p.setClock(ctx, at); err != nil {
-		return err
-	}
-	if _, err := p.admin.Exec(ctx, `select ensure_partitions()`); err != nil {
+	if _, err := p.Admin.Exec(ctx, `select ensure_partitions()`); err != nil {
 		return fmt.Errorf("make partitions: %w", err)
 	}
-	if p.tenant, err = p.rig.MakeTenant(ctx, "Acme", rig.MetaOf(1, 80, "TIER_UNLIMITED")); err != nil {
-		return fmt.Errorf("make a tenant: %w", err)
+	p.client = p.Rig.Client(p.Tenant.Key)
+	for _, s := range list {
+		if err := p.launch(ctx, s); err != nil {
+			return fmt.Errorf("launch %s: %w", s.Name, err)
+		}
 	}
-	p.client = p.rig.Client(p.tenant.Key)
 	return nil
-}
-
-func (p *proof) close() {
-	if p.rig != nil {
-		p.rig.Stop()
-	}
-	if p.admin != nil {
-		p.admin.Close()
-	}
-	if p.servers != nil {
-		p.servers.Close()
-	}
-	os.RemoveAll(p.dir)
-}
-
-// explain adds the processes' last words to a fault of the rig.
-func (p *proof) explain(err error) error {
-	b, _ := os.ReadFile(filepath.Join(p.dir, "processes.log")) // none is as good
-	return fmt.Errorf("%w\n%s", err, b[max(0, len(b)-2000):])
 }
 
 const sqlSetClock = `update clock_offset set shift = $1`
@@ -167,47 +120,23 @@ const sqlSetClock = `update clock_offset set shift = $1`
 // setClock sets the database's clock to an instant, and notes when.
 func (p *proof) setClock(ctx context.Context, at time.Time) error {
 	now := time.Now()
-	if _, err := p.admin.Exec(ctx, sqlSetClock, at.Sub(now)); err != nil {
+	if _, err := p.Admin.Exec(ctx, sqlSetClock, at.Sub(now)); err != nil {
 		return fmt.Errorf("set the database's clock: %w", err)
 	}
 	p.moves = append(p.moves, move{now, at.Sub(now)})
 	return nil
 }
 
-// launch makes an audience of the schedule's people and launches a campaign.
-func (p *proof) launch(ctx context.Context, i int, s Schedule) error {
-	a, err := p.client.CreateAudience(ctx, s.Name)
+// launch makes a campaign to the schedule's people. What the product says of its
+// first firing is told; the journal is what is judged.
+func (p *proof) launch(ctx context.Context, s Schedule) error {
+	campaign, eligible, err := p.Rig.Campaign(ctx, p.Tenant, rig.Definition{Name: s.Name, Schedule: &client.Rules{Zone: s.Zone, Recurring: &s.Recurs},
+		CSV: "phone,name,city,opt_in,opt_in_at\n" + strings.Join(s.lines(), "\n") + "\n"})
 	if err != nil {
 		return err
 	}
-	csv := "phone,name,city,opt_in,opt_in_at\n" + strings.Join(s.lines(), "\n") + "\n"
-	up, err := p.client.CreateImport(ctx, a.ID, client.Upload{File: strings.NewReader(csv), Name: s.Name + ".csv",
-		Settings: client.ImportSettings{Consent: &client.Declaration{Covers: "rows", Purposes: []string{"marketing"}, Method: "web_form",
-			Source: "https://acme.example", Wording: &client.Wording{Version: "1", Text: "Acme may write to me on WhatsApp", BusinessName: "Acme"}}}})
-	if err != nil {
-		return err
-	}
-	if _, err := p.client.WaitJob(ctx, up.Job.ID); err != nil {
-		return err
-	}
-	template, err := p.rig.Template(ctx, p.tenant, "offer", "en")
-	if err != nil {
-		return err
-	}
-	c, err := p.client.CreateCampaign(ctx, client.NewCampaign{Name: s.Name, NumberID: p.tenant.Number, TemplateID: template, AudienceIDs: []string{a.ID},
-		Variables: client.Variables{Body: []client.Value{{Attribute: "name"}, {Attribute: "city"}}}, Schedule: &client.Rules{Zone: s.Zone, Recurring: &s.Recurs}})
-	if err != nil {
-		return err
-	}
-	p.campaigns[s.Name] = c.ID
-	asked, err := p.client.CheckCampaign(ctx, c.ID)
-	if err != nil {
-		return err
-	}
-	if _, err := p.client.WaitJob(ctx, asked.JobID); err != nil {
-		return err
-	}
-	got, err := p.client.LaunchCampaign(ctx, c.ID, client.Launch{ExpectedRecipients: people})
+	p.campaigns[s.Name] = campaign
+	got, err := p.client.LaunchCampaign(ctx, campaign, client.Launch{ExpectedRecipients: eligible})
 	if err == nil && !got.StartsAt.Equal(s.Due[0]) {
 		fmt.Fprintf(p.Out, "%-10s %s is said to begin at %s, due at %s\n", "launched", s.Name, got.StartsAt.UTC(), s.Due[0].UTC())
 	}
@@ -271,12 +200,9 @@ func (p *proof) over(ctx context.Context, s Schedule, f firing) bool {
 
 // sent reads the journal, in the database's time.
 func (p *proof) sent(ctx context.Context) (list []Sent, err error) {
-	var page struct{ Entries []journal.Entry }
-	if err := p.rig.Control(ctx, "/sandbox/journal?limit=10000&after=0", nil, &page); err != nil {
-		return nil, err
-	}
-	for _, e := range page.Entries {
+	all, err := nemesis.Journal(ctx, p.Rig)
+	for _, e := range all {
 		list = append(list, Sent{To: "+" + strings.TrimPrefix(e.Recipient, "+"), At: e.At.Add(shiftAt(p.moves, e.At)), Accepted: e.Accepted})
 	}
-	return list, nil
+	return list, err
 }

@@ -116,6 +116,12 @@ func TestGood(t *testing.T) {
 		"Redis emptied":                func(s *story) { s.mark(nemesis.Mark{Do: nemesis.Flush, At: after(2550)}) },
 		"PostgreSQL crashed":           func(s *story) { s.mark(nemesis.Mark{Do: nemesis.Crash, At: after(2550)}) },
 		"emptied when all was over":    func(s *story) { s.mark(nemesis.Mark{Do: nemesis.Flush, At: after(9000)}) },
+		"evidence settled each":        func(s *story) { s.Evidence = true },
+		"a worker died": func(s *story) {
+			s.mark(nemesis.Mark{Do: nemesis.Orphan, On: "worker1", At: after(2000)})
+			s.mark(nemesis.Mark{Do: nemesis.OrphanUnknown, On: "worker1", At: after(2000), Until: after(52000)})
+			s.mark(nemesis.Mark{Do: nemesis.OrphanSettled, On: "3", At: after(52000), Until: after(57000)})
+		},
 		"a rolling restart": func(s *story) {
 			s.mark(nemesis.Mark{Do: nemesis.Roll, On: "worker1", At: after(2000), Until: after(2500)})
 		},
@@ -196,7 +202,24 @@ func TestBreaches(t *testing.T) {
 		"any campaign after a drop of quality": {func(s *story) {
 			s.mark(nemesis.Mark{Do: nemesis.Downgrade, On: "RED", At: after(4600), Until: after(5500)})
 		},
-			[]string{"a stop leaked: a POST began 400 ms after the quality of RED"}},
+			[]string{"a stop leaked: a POST began 400 ms after the downgrade of RED"}},
+		"any campaign after the token's end": {func(s *story) { s.mark(nemesis.Mark{Do: nemesis.Revoke, At: after(4600), Until: after(5500)}) },
+			[]string{"a stop leaked: a POST began 400 ms after the revoke of"}},
+		"any campaign after the number's drop": {func(s *story) { s.mark(nemesis.Mark{Do: nemesis.Drop, At: after(4600), Until: after(5500)}) },
+			[]string{"a stop leaked: a POST began 400 ms after the drop of"}},
+		"unconfirmed where evidence had to settle": {func(s *story) { s.Evidence = true; s.fate(4, "unconfirmed"); s.unsent(4) },
+			[]string{"1 unconfirmed, where evidence had to settle each"}},
+		"a dead worker holds the others up": {func(s *story) {
+			s.Entries = slices.DeleteFunc(s.Entries, func(e journal.Entry) bool { return e.At.After(after(2000)) && e.At.Before(after(3100)) })
+			for i := 11; i < 21; i++ {
+				s.fate(i, "suppressed")
+			}
+			s.mark(nemesis.Mark{Do: nemesis.Orphan, On: "worker1", At: after(2000)})
+		}, []string{"s of silence after the death of a worker"}},
+		"a dead worker's claims stay": {func(s *story) { s.mark(nemesis.Mark{Do: nemesis.OrphanUnknown, At: after(2000), Until: after(52001)}) },
+			[]string{"s until a dead worker's claims were unknown"}},
+		"receipts do not settle a dead worker's claims": {func(s *story) { s.mark(nemesis.Mark{Do: nemesis.OrphanSettled, At: after(2000), Until: after(7001)}) },
+			[]string{"s until receipts settled a dead worker's claims"}},
 		"silence after Redis was emptied": {func(s *story) {
 			for i := 12; i < 38; i++ { // nothing from 2.2 s to 4.8 s
 				s.fate(i, "suppressed")

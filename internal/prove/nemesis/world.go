@@ -147,6 +147,10 @@ func (w *World) perform(ctx context.Context, s Step) error {
 		return w.person(ctx, s)
 	case Downgrade:
 		return w.downgrade(ctx, s)
+	case Drop, Revoke:
+		return w.held(ctx, s)
+	case Orphan:
+		return w.orphan(ctx, s)
 	}
 	return fmt.Errorf("there is no step %q", s.Do)
 }
