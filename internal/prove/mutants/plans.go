@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"bareed/internal/prove"
@@ -22,13 +23,29 @@ func fixed(name string, people int, faults []sandbox.Fault, plan func(main []str
 		Plan: func(_ prove.Options, main []string) []nemesis.Step { return plan(main) }})
 }
 
-// planned paces the number at 80 a second, Meta's usual rate.
+// planned paces the number at 80 a second, Meta's usual rate. A stop of the plan
+// that could not be measured is a breach: the proof would say less than it seems to.
 func planned(o prove.Options) Plan {
 	o.Seed, o.Rate, o.Quiet = 1, 80, true
 	return Plan{o.Name, func(soft, hard context.Context, binary string, log io.Writer) (prove.Result, error) {
 		fmt.Fprintf(log, "%-10s %s\n", "plan", o.Name)
+		o, steps := o, o.Plan
 		o.Binary, o.Out = binary, log
-		return prove.Run(soft, hard, o)
+		stops := 0
+		o.Plan = func(o prove.Options, main []string) []nemesis.Step {
+			plan := steps(o, main)
+			for _, s := range plan {
+				if slices.Contains([]string{nemesis.Pause, nemesis.Stop, nemesis.Frozen, nemesis.Downgrade}, s.Do) {
+					stops++
+				}
+			}
+			return plan
+		}
+		r, err := prove.Run(soft, hard, o)
+		if err == nil && r.Stops != stops {
+			r.Breaches = append(r.Breaches, fmt.Sprintf("the plan has %d stops, %d were measured", stops, r.Stops))
+		}
+		return r, err
 	}}
 }
 
@@ -173,13 +190,13 @@ func zones() Plan {
 }
 
 // oneSided: one worker's answers of the database are swallowed while Meta refuses
-// and the other worker goes on.
+// and the other worker goes on: for longer than a person refused for now waits
+// (6 s), and shorter than the worker waits for the database (10 s), so that what it
+// records again at the end meets the other's claim.
 func oneSided() Plan {
-	return fixed("one-sided", 800, []sandbox.Fault{{Kind: sandbox.KindRefuse, Code: 131056, Probability: 0.5}}, func([]string) []nemesis.Step {
-		plan := []nemesis.Step{away, {Do: nemesis.Slow, On: "worker-meta", For: 30 * second}}
-		for i := range 5 {
-			plan = append(plan, nemesis.Step{At: time.Duration(1+6*i) * second, Do: nemesis.Mute, On: "postgres-worker1", For: 4 * second})
-		}
-		return plan
+	faults := []sandbox.Fault{{Kind: sandbox.KindRefuse, Code: 131056, Probability: 0.4}, {Kind: sandbox.KindSlow, Probability: 0.5, SlowMS: 3000}}
+	return fixed("one-sided", 400, faults, func([]string) []nemesis.Step {
+		return []nemesis.Step{away, {At: second, Do: nemesis.Mute, On: "postgres-worker1", For: 8 * second},
+			{At: 11 * second, Do: nemesis.Mute, On: "postgres-worker1", For: 8 * second}}
 	})
 }

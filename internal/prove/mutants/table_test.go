@@ -3,7 +3,9 @@
 package mutants_test
 
 import (
+	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 
 	"bareed/internal/prove/mutants"
@@ -22,6 +24,25 @@ func TestEveryPatchFits(t *testing.T) {
 			if _, err := mutants.Apply(filepath.Join("../../..", p.File), p); err != nil {
 				t.Errorf("%s: %v", m.Name, err)
 			}
+		}
+	}
+}
+
+// The list that people read is this table, in its order.
+func TestListed(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../../docs/PROVE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := regexp.MustCompile(`(?m)^\| ([a-zA-Z'-]+-[a-zA-Z'-]+)\b[^|]*\| ([a-z-]+) \|`).FindAllStringSubmatch(string(page), -1)
+	all := mutants.All()
+	if len(rows) != len(all) {
+		t.Fatalf("%d planted bugs are listed, there are %d", len(rows), len(all))
+	}
+	for i, m := range all {
+		if rows[i][1] != m.Name || rows[i][2] != m.Plan.Name {
+			t.Errorf("%s in the plan %s is listed as %s in the plan %s", m.Name, m.Plan.Name, rows[i][1], rows[i][2])
 		}
 	}
 }
