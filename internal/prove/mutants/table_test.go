@@ -35,7 +35,7 @@ func TestListed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows := regexp.MustCompile(`(?m)^\| ([a-zA-Z'-]+-[a-zA-Z'-]+)\b[^|]*\| ([a-z-]+) \|`).FindAllStringSubmatch(string(page), -1)
+	rows := regexp.MustCompile(`(?m)^\| ([a-zA-Z0-9'-]+-[a-zA-Z0-9'-]+)\b[^|]*\| ([a-z-]+) \|`).FindAllStringSubmatch(string(page), -1)
 	all := mutants.All()
 	if len(rows) != len(all) {
 		t.Fatalf("%d planted bugs are listed, there are %d", len(rows), len(all))
