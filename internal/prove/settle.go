@@ -148,7 +148,8 @@ func (p *proof) verdict(ctx context.Context, end time.Time) (judge.Figures, erro
 }
 
 // possible is F2's bound: what each worker that was killed or could not reach the
-// database may have held, and each answer that said nothing.
+// database may have held, what each ended session may have claimed, and each answer
+// that said nothing.
 func (p *proof) possible(entries []journal.Entry) int {
 	n := p.sup.restarts("worker") * slots
 	for _, e := range entries {
@@ -157,6 +158,7 @@ func (p *proof) possible(entries []journal.Entry) int {
 		}
 	}
 	counts := p.world.Counts()
+	n += counts[nemesis.Ended] * slots // one that ended in its commit leaves a batch of claims of which the worker never heard
 	for _, what := range []string{nemesis.Orphan, nemesis.Crash, nemesis.Cut, nemesis.Mute, nemesis.Freeze, nemesis.Frozen} {
 		n += counts[what] * p.world.Slots
 	}

@@ -45,6 +45,7 @@ const (
 	Stale     = "stale"     // Redis killed and started with what it held a while ago
 	Crash     = "crash"     // PostgreSQL's immediate shutdown, and a start
 	Terminate = "terminate" // database sessions ended by the administrator
+	Ended     = "sessions"  // of the database that Terminate found at work and ended
 	Cut       = "cut"       // of a link: nothing passes
 	Slow      = "slow"      // of a link: answers are late
 	Mute      = "mute"      // of a link: answers are swallowed

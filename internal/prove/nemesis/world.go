@@ -261,9 +261,11 @@ where usename <> 'postgres'
 
 func (w *World) terminate(ctx context.Context, times int) error {
 	for range times {
-		if _, err := w.Admin.Exec(ctx, sqlTerminate); err != nil {
+		ended := 0
+		if err := w.Admin.QueryRow(ctx, sqlTerminate).Scan(&ended); err != nil {
 			return err
 		}
+		w.count(Ended, ended)
 		clock.Pause(ctx, 50*time.Millisecond)
 	}
 	return nil
