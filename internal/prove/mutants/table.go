@@ -2,6 +2,8 @@
 
 package mutants
 
+import "slices"
+
 // What the judge says of what the bugs break.
 const (
 	isTwice     = "were messaged twice"
@@ -16,7 +18,10 @@ const (
 )
 
 // All is every planted bug.
-func All() []Mutant {
+func All() []Mutant { return slices.Concat(resends(), gates(), commits(), queues(), instead()) }
+
+// resends send again what may have left.
+func resends() []Mutant {
 	return []Mutant{
 		{"mark-after-POST", []Patch{
 			{"messages/claim.go", "set state = 'sending',", "set state = 'ready',"},
@@ -32,6 +37,12 @@ func All() []Mutant {
 			{"whatsapp/client.go", "		req.Header.Set(\"Content-Type\", \"application/json\")\n",
 				"		req.Header.Set(\"Content-Type\", \"application/json\")\n		req.Header.Set(\"Idempotency-Key\", \"k\")\n"},
 		}, lostAnswers(), isTwice},
+	}
+}
+
+// gates are looked at too early or not at all.
+func gates() []Mutant {
+	return []Mutant{
 		{"no-opt-out-check-in-the-claim", []Patch{
 			{"messages/claim.go", "          and (may.permitted or a.kind = 'reply' and may.open_window)\n          and may.suppressed is not true\n", ""},
 		}, refusals(), isOptOut},
@@ -43,6 +54,12 @@ func All() []Mutant {
 			{"worker/send_message.go", "const (\n	// sendTime", "const (\n	neverLate = true\n	// sendTime"},
 			{"worker/send_message.go", "	return time.Since(began) > lastLook ||", "	return !neverLate && time.Since(began) > lastLook || !neverLate &&"},
 		}, stops(), isStop},
+	}
+}
+
+// commits come too late, or change what came before.
+func commits() []Mutant {
+	return []Mutant{
 		{"claims-not-durable", []Patch{
 			{"internal/pg/pg.go", "    set_config('jit', 'off', true)`", "    set_config('jit', 'off', true), set_config('synchronous_commit', 'off', true)`"},
 		}, crashes(), isTwice},
@@ -68,6 +85,12 @@ func All() []Mutant {
 		{"rank-lowered-by-a-late-status", []Patch{
 			{"messages/status.go", "            message_rank(x.state) > message_rank(m.state)\n", "            message_rank(x.state) <> message_rank(m.state)\n"},
 		}, receipts(), isRank},
+	}
+}
+
+// queues are trusted, and Redis.
+func queues() []Mutant {
+	return []Mutant{
 		{"no-feeding-again", []Patch{
 			{"messages/repair.go", "      and m.ordinal <= (select refeed_to from r)", "      and m.ordinal <= (select refeed_to from r) and false"},
 		}, dashboard(), isLost},
@@ -81,6 +104,12 @@ func All() []Mutant {
 		{"record-without-the-claim's-token", []Patch{
 			{"messages/record.go", "          and m.claim_token = x.token\n", ""},
 		}, oneSided(), isTwice},
+	}
+}
+
+// instead of rows and zones something else decides.
+func instead() []Mutant {
+	return []Mutant{
 		{"sent-set-in-Redis", append([]Patch{
 			{"messages/claim.go", "set state = 'sending',", "set state = 'ready',"},
 			{"messages/record.go", "m.state in ('sending', 'unknown') or", "m.state in ('ready', 'sending', 'unknown') or"},
