@@ -151,8 +151,8 @@ func dashboard() Plan {
 // emptied: Redis forgets everything, and the rate must hold all the same.
 func emptied() Plan {
 	return fixed("emptied", 1200, noFaults(), func([]string) (plan []nemesis.Step) {
-		for i := range 4 {
-			plan = append(plan, nemesis.Step{At: time.Duration(2+3*i) * second, Do: nemesis.Flush})
+		for i := range 6 {
+			plan = append(plan, nemesis.Step{At: time.Duration(2+2*i) * second, Do: nemesis.Flush})
 		}
 		return plan
 	})
