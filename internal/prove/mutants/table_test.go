@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"bareed/internal/prove/mutants"
@@ -44,5 +45,19 @@ func TestListed(t *testing.T) {
 		if rows[i][1] != m.Name || rows[i][2] != m.Plan.Name {
 			t.Errorf("%s in the plan %s is listed as %s in the plan %s", m.Name, m.Plan.Name, rows[i][1], rows[i][2])
 		}
+	}
+}
+
+// The plan that ends the sessions which claim knows them by a text of the claim's
+// statement, of which PostgreSQL shows the first thousand characters.
+func TestClaimIsFound(t *testing.T) {
+	t.Parallel()
+	source, err := os.ReadFile("../../../messages/claim.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, sql, _ := strings.Cut(string(source), "const sqlClaim = `")
+	if at := strings.Index(sql, "w.token"); at < 0 || at > 1000 {
+		t.Errorf("w.token is at %d of the claim's statement", at)
 	}
 }

@@ -134,7 +134,7 @@ func (w *World) perform(ctx context.Context, s Step) error {
 	case Crash:
 		return w.crash(ctx)
 	case Terminate:
-		return w.terminate(ctx, s.Times)
+		return w.terminate(ctx, s)
 	case Cut, Slow, Mute, Drip:
 		return w.link(ctx, s)
 	case Outage, Late, Storm, Gateway:
@@ -257,16 +257,23 @@ select count(pg_terminate_backend(pid))
 from pg_stat_activity
 where usename <> 'postgres'
   and backend_type = 'client backend'
-  and state <> 'idle'`
+  and state <> 'idle'
+  and strpos(query, $1) > 0`
 
-func (w *World) terminate(ctx context.Context, times int) error {
-	for range times {
+// terminate ends the sessions that are at work, again and again. Those of one
+// statement alone, by a text of it, are looked for more often: they are short.
+func (w *World) terminate(ctx context.Context, s Step) error {
+	pause := 50 * time.Millisecond
+	if s.On != "" {
+		pause = 10 * time.Millisecond
+	}
+	for range s.Times {
 		ended := 0
-		if err := w.Admin.QueryRow(ctx, sqlTerminate).Scan(&ended); err != nil {
+		if err := w.Admin.QueryRow(ctx, sqlTerminate, s.On).Scan(&ended); err != nil {
 			return err
 		}
 		w.count(Ended, ended)
-		clock.Pause(ctx, 50*time.Millisecond)
+		clock.Pause(ctx, pause)
 	}
 	return nil
 }
