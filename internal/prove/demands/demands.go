@@ -29,7 +29,7 @@ func of(name string, people int, plan func(main []string) []nemesis.Step) prove.
 // emptied is F3.
 func emptied() prove.Options {
 	return of("twenty times without Redis", 4800, func([]string) (plan []nemesis.Step) {
-		for i := range 20 {
+		for i := range 22 {
 			do := nemesis.Flush
 			if i%4 == 3 {
 				do = nemesis.Wipe
@@ -60,11 +60,9 @@ func deployments() prove.Options {
 // buttons is F6. The clock moves on, so that what was deleted comes back meanwhile
 // and is pressed again.
 func buttons() prove.Options {
-	o := of("twenty thousand buttons", 20000, func([]string) (plan []nemesis.Step) {
-		for i := range 100 {
-			plan = append(plan, nemesis.Step{At: time.Second + time.Duration(i)*400*time.Millisecond, Do: nemesis.Buttons, Times: 400})
-		}
-		for i := range 12 {
+	o := of("twenty thousand buttons", 12000, func([]string) []nemesis.Step {
+		plan := []nemesis.Step{{At: time.Second, Do: nemesis.Buttons, For: 45 * time.Second, Times: 400}}
+		for i := range 14 {
 			plan = append(plan, nemesis.Step{At: time.Duration(3+3*i) * time.Second, Do: nemesis.Jump, For: 61 * time.Second})
 		}
 		return plan
@@ -76,9 +74,9 @@ func buttons() prove.Options {
 // stops is F7.
 func stops() prove.Options {
 	return of("fifty stops", 8500, func([]string) []nemesis.Step {
-		plan := []nemesis.Step{{At: 98 * time.Second, Do: nemesis.Stop, On: "stopped"}, {At: 101 * time.Second, Do: nemesis.Stop, On: "second"}}
+		plan := []nemesis.Step{{At: 101 * time.Second, Do: nemesis.Stop, On: "stopped"}, {At: 104 * time.Second, Do: nemesis.Stop, On: "second"}}
 		at := time.Second
-		for i := range 36 {
+		for i := range 38 {
 			plan = append(plan, nemesis.Step{At: at, Do: nemesis.Pause, On: []string{"main", "second"}[i%2], For: 500 * time.Millisecond})
 			at += 1200 * time.Millisecond
 		}
