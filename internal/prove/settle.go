@@ -54,7 +54,7 @@ func (p *proof) settle(ctx context.Context) error {
 			return err
 		}
 	}
-	if !p.work.settled(ctx, true) {
+	if !p.work.until(ctx, 5*time.Second, func() bool { return p.work.settled(ctx, true) }) {
 		return fmt.Errorf("the runs came to no end: %s", p.work.progress(ctx))
 	}
 	if err := w.Jump(ctx, 25*time.Hour); err != nil {
