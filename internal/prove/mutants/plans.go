@@ -189,11 +189,15 @@ func zones() Plan {
 // oneSided: one worker's answers of the database are swallowed while Meta refuses
 // and the other worker goes on: for longer than a person refused for now waits
 // (6 s), and shorter than the worker waits for the database (10 s), so that what it
-// records again at the end meets the other's claim.
+// records again at the end meets the other's claim. Meta's answers are late, or
+// hardly a refusal would be on its way when the database's end.
 func oneSided() Plan {
-	faults := []sandbox.Fault{{Kind: sandbox.KindRefuse, Code: 131056, Probability: 0.4}, {Kind: sandbox.KindSlow, Probability: 0.5, SlowMS: 3000}}
-	return fixed("one-sided", 400, faults, func([]string) []nemesis.Step {
-		return []nemesis.Step{away, {At: second, Do: nemesis.Mute, On: "postgres-worker1", For: 8 * second},
-			{At: 11 * second, Do: nemesis.Mute, On: "postgres-worker1", For: 8 * second}}
+	faults := []sandbox.Fault{{Kind: sandbox.KindRefuse, Code: 131056, Probability: 0.5}, {Kind: sandbox.KindSlow, Probability: 0.4, SlowMS: 3000}}
+	return fixed("one-sided", 600, faults, func([]string) []nemesis.Step {
+		plan := []nemesis.Step{away, {Do: nemesis.Slow, On: "worker-meta", For: 28 * second}}
+		for i := range 3 {
+			plan = append(plan, nemesis.Step{At: time.Duration(2+9*i) * second, Do: nemesis.Mute, On: "postgres-worker1", For: 8 * second})
+		}
+		return plan
 	})
 }
