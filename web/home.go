@@ -32,7 +32,8 @@ type homeView struct {
 	Week      overview.Day // the last seven days together
 	Before    overview.Day // the seven before
 	Change    rateChange
-	OptOuts   int64
+	Replied   int64 // people who opted out in WhatsApp in the last seven days
+	Recorded  int64 // and those of whom it was recorded by another way
 	Attention []attention
 	Chart     template.HTML
 	At        time.Time
@@ -58,7 +59,7 @@ func (s *Server) homePage(c *front.Call) error {
 	if err != nil {
 		return err
 	}
-	view := homeView{Underway: f.underway, OptOuts: f.consents.OptOuts, At: now, Attention: f.attention(c)}
+	view := homeView{Underway: f.underway, Replied: f.consents.Replied, Recorded: f.consents.Recorded, At: now, Attention: f.attention(c)}
 	if !f.underway.Ever {
 		view.Checklist, view.Left = checklist(c, f)
 		return c.Render("home", view)

@@ -5,7 +5,6 @@ import (
 
 	"bareed/campaigns"
 	"bareed/campaigns/occurrence"
-	"bareed/campaigns/schedule"
 	"bareed/internal/id"
 	"bareed/web/front"
 	"bareed/web/rhythm"
@@ -19,7 +18,7 @@ const firingsShown = 20
 type scheduleView struct {
 	Lines  []rhythm.Line
 	Coming []rhythm.Firing
-	Notes  []schedule.Note
+	Notes  []string
 	Again  bool // something recurs, or was missed
 	Past   []pastFiring
 }
@@ -40,13 +39,11 @@ func readSchedule(c *front.Call, tx pgx.Tx, now campaigns.Campaign) (*scheduleVi
 	l := c.Locale()
 	v := &scheduleView{Lines: rhythm.Lines(l, now.Rules), Again: now.Rules != nil && now.Rules.Recurring != nil}
 	if waits := !now.State.Launched() || now.State == campaigns.Scheduled || !now.NextRunID.IsZero(); waits && !now.State.Ended() {
-		v.Coming = rhythm.Coming(now.Rules, now.Schedule, 5)
-		if now.Schedule != nil {
-			v.Notes = now.Rules.Notes(c.Lang(), now.Rules.Upcoming(*now.Schedule, 5))
-		}
+		v.Coming = rhythm.Coming(l, now.Rules, now.Schedule, 5)
+		v.Notes = rhythm.Notes(l, now.Rules, now.Schedule, 5)
 	}
 	if len(v.Coming) == 0 && now.State.Launched() { // this one is on its way: those behind it
-		if all := rhythm.Coming(now.Rules, now.Schedule, 6); len(all) > 1 {
+		if all := rhythm.Coming(l, now.Rules, now.Schedule, 6); len(all) > 1 {
 			v.Coming = all[1:]
 		}
 	}

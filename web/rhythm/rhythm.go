@@ -60,15 +60,11 @@ func Lines(l ui.Locale, r *schedule.Rules) []Line {
 func Again(l ui.Locale, r *schedule.Recurrence) string {
 	switch {
 	case r.Every == "week":
-		comma := ", "
-		if l.Lang == "ar" {
-			comma = "، "
-		}
 		days := make([]string, len(r.Weekdays))
 		for i, d := range r.Weekdays {
 			days[i] = l.Of("schedule.weekday", d)
 		}
-		return l.T("schedule.every.week", "days", strings.Join(days, comma), "time", r.Time)
+		return l.T("schedule.every.week", "days", strings.Join(days, comma(l)), "time", r.Time)
 	case r.Every == "month" && r.LastDay:
 		return l.T("schedule.every.last", "time", r.Time)
 	case r.Every == "month":
@@ -79,6 +75,14 @@ func Again(l ui.Locale, r *schedule.Recurrence) string {
 	return l.T("schedule.every.day", "time", r.Time)
 }
 
+// comma stands between the parts of a list.
+func comma(l ui.Locale) string {
+	if l.Lang == "ar" {
+		return "، "
+	}
+	return ", "
+}
+
 // date is a written date in the reader's words, or as it was written.
 func date(l ui.Locale, s string) string {
 	t, err := time.ParseInLocation(time.DateOnly, s, l.Zone)
@@ -86,29 +90,6 @@ func date(l ui.Locale, s string) string {
 		return s
 	}
 	return l.Day(t)
-}
-
-// Firing is one coming firing in words; Note is empty unless clocks change then.
-type Firing struct {
-	At       time.Time
-	Wall     string // as written, in the schedule's own zone
-	Adjusted string
-}
-
-// Coming are the firings from the next one on.
-func Coming(r *schedule.Rules, next *schedule.Time, n int) []Firing {
-	if r == nil || r.Recurring == nil || next == nil {
-		return nil
-	}
-	var list []Firing
-	for _, t := range r.Upcoming(*next, n) {
-		wall := t.Runs
-		if r.RecipientTime {
-			wall = strings.Replace(t.Local, "T", " ", 1)[:16]
-		}
-		list = append(list, Firing{At: t.At, Wall: wall, Adjusted: t.Adjusted})
-	}
-	return list
 }
 
 // Missed says why a firing was missed.
