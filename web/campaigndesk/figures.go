@@ -33,6 +33,7 @@ type figuresView struct {
 	Progress, Funnel template.HTML
 	Unsent, Refused  []reasonView
 	Ended            bool
+	Ahead            bool // it waits for its first time, so there is nothing to count
 }
 
 // reasonView is one reason with its people.
@@ -62,7 +63,8 @@ func whyNot(l ui.Locale, reason, lacks string) string {
 // figuresOf puts a report into words and drawings; lacks is missing's.
 func figuresOf(l ui.Locale, r campaigns.Report, lacks string) *figuresView {
 	v := &figuresView{Report: r, Base: "/campaigns/" + r.CampaignID.String() + "/recipients", Waiting: r.Ready + r.Sending, Unanswered: r.Unknown + r.Unconfirmed, Eligible: r.Total - r.SuppressedTotal, Whole: r.Total,
-		Chips: campaignChips(l, r.State, r.Paused, r.Holding), Ended: r.State.Ended()}
+		Chips: campaignChips(l, r.State, r.Paused, r.Holding), Ended: r.State.Ended(),
+		Ahead: r.State == campaigns.Scheduled && r.Total == 0}
 	if !r.Planned {
 		v.Whole = max(r.Total, r.Expected)
 	}

@@ -5,6 +5,7 @@ import (
 
 	"bareed/campaigns"
 	"bareed/campaigns/occurrence"
+	"bareed/campaigns/schedule"
 	"bareed/internal/id"
 	"bareed/web/front"
 	"bareed/web/rhythm"
@@ -26,6 +27,7 @@ type scheduleView struct {
 // pastFiring is one firing that is not waiting any more.
 type pastFiring struct {
 	occurrence.Firing
+	Time rhythm.Firing
 	Chip map[string]any
 	Why  string
 	Late string
@@ -53,7 +55,7 @@ func readSchedule(c *front.Call, tx pgx.Tx, now campaigns.Campaign) (*scheduleVi
 	}
 	for _, f := range list {
 		if f.State != "planning" {
-			v.Past = append(v.Past, pastOf(l, f))
+			v.Past = append(v.Past, pastOf(l, f, now.Rules))
 			v.Again = v.Again || f.State == "missed"
 		}
 	}
@@ -63,10 +65,11 @@ func readSchedule(c *front.Call, tx pgx.Tx, now campaigns.Campaign) (*scheduleVi
 	return v, nil
 }
 
-func pastOf(l ui.Locale, f occurrence.Firing) pastFiring {
+func pastOf(l ui.Locale, f occurrence.Firing, r *schedule.Rules) pastFiring {
 	look := map[string][2]string{"running": {"ok", "play"}, "finishing": {"info", "hold"}, "completed": {"ok", "done"}, "stopped": {"danger", "stop"},
 		"missed": {"danger", "clock"}, "expired": {"warn", "clock"}}[f.State]
-	p := pastFiring{Firing: f, Chip: map[string]any{"kind": look[0], "icon": look[1], "text": l.Of("schedule.state", f.State)}}
+	due := schedule.Time{At: f.StartsAt, Zone: f.Zone, Local: f.Local, RecipientTime: r != nil && r.RecipientTime}
+	p := pastFiring{Firing: f, Time: rhythm.Of(l, due), Chip: map[string]any{"kind": look[0], "icon": look[1], "text": l.Of("schedule.state", f.State)}}
 	if f.Reason != "" {
 		p.Why = rhythm.Missed(l, f.Reason)
 	}

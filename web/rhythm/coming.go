@@ -16,6 +16,7 @@ type Firing struct {
 	Zone     string    // whose clock that is; empty: each person's own
 	Away     bool      // the reader's clock shows another time then
 	Adjusted string    // gap or overlap, when clocks change that day
+	Soon     string    // how far it is, unless that is far
 }
 
 // Coming are the firings from the next one on.
@@ -25,12 +26,17 @@ func Coming(l ui.Locale, r *schedule.Rules, next *schedule.Time, n int) []Firing
 	}
 	var list []Firing
 	for _, t := range r.Upcoming(*next, n) {
-		list = append(list, firingOf(l, t))
+		f := Of(l, t)
+		if soon := l.Ago(t.At); soon != l.Day(t.At) {
+			f.Soon = soon
+		}
+		list = append(list, f)
 	}
 	return list
 }
 
-func firingOf(l ui.Locale, t schedule.Time) Firing {
+// Of is one firing, coming or past.
+func Of(l ui.Locale, t schedule.Time) Firing {
 	f := Firing{At: t.At, Adjusted: t.Adjusted}
 	if wall := t.Wall(); t.RecipientTime && wall != nil {
 		f.Text, f.Away = moment(l, *wall, time.UTC), true // a wall time is held in UTC

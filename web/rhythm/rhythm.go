@@ -64,7 +64,7 @@ func Again(l ui.Locale, r *schedule.Recurrence) string {
 		for i, d := range r.Weekdays {
 			days[i] = l.Of("schedule.weekday", d)
 		}
-		return l.T("schedule.every.week", "days", strings.Join(days, comma(l)), "time", r.Time)
+		return l.T("schedule.every.week", "days", together(l, days), "time", r.Time)
 	case r.Every == "month" && r.LastDay:
 		return l.T("schedule.every.last", "time", r.Time)
 	case r.Every == "month":
@@ -73,6 +73,15 @@ func Again(l ui.Locale, r *schedule.Recurrence) string {
 		return l.T("schedule.every.cron", "cron", "\u2066"+r.Cron+"\u2069")
 	}
 	return l.T("schedule.every.day", "time", r.Time)
+}
+
+// together is a list as a sentence says it: Sunday, Monday and Friday.
+func together(l ui.Locale, list []string) string {
+	if len(list) < 2 {
+		return strings.Join(list, "")
+	}
+	last := len(list) - 1
+	return l.T("schedule.and", "a", strings.Join(list[:last], comma(l)), "b", list[last])
 }
 
 // comma stands between the parts of a list.
