@@ -64,7 +64,7 @@ func whyNot(l ui.Locale, reason, lacks string) string {
 func figuresOf(l ui.Locale, r campaigns.Report, lacks string) *figuresView {
 	v := &figuresView{Report: r, Base: "/campaigns/" + r.CampaignID.String() + "/recipients", Waiting: r.Ready + r.Sending, Unanswered: r.Unknown + r.Unconfirmed, Eligible: r.Total - r.SuppressedTotal, Whole: r.Total,
 		Chips: campaignChips(l, r.State, r.Paused, r.Holding), Ended: r.State.Ended(),
-		Ahead: r.State == campaigns.Scheduled && r.Total == 0}
+		Ahead: r.State == campaigns.Scheduled && r.RunState == campaigns.RunPlanning && r.Total == 0}
 	if !r.Planned {
 		v.Whole = max(r.Total, r.Expected)
 	}

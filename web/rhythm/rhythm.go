@@ -13,8 +13,9 @@ import (
 	"bareed/web/ui"
 )
 
-// Line is one fact of a schedule: a label and what it says.
-type Line struct{ Label, Text string }
+// Line is one fact of a schedule: a label and what it says, in words or, as a
+// zone's name, the same in every language.
+type Line struct{ Label, Text, Name string }
 
 // Lines tells the rules; none for a campaign that is sent once, at any hour.
 func Lines(l ui.Locale, r *schedule.Rules) []Line {
@@ -22,7 +23,7 @@ func Lines(l ui.Locale, r *schedule.Rules) []Line {
 		return nil
 	}
 	var list []Line
-	add := func(label, text string) { list = append(list, Line{l.Of("schedule.label", label), text}) }
+	add := func(label, text string) { list = append(list, Line{Label: l.Of("schedule.label", label), Text: text}) }
 	if r.Recurring != nil {
 		add("again", Again(l, r.Recurring))
 		if r.Recurring.Start != "" {
@@ -35,7 +36,7 @@ func Lines(l ui.Locale, r *schedule.Rules) []Line {
 	if r.RecipientTime {
 		add("zone", l.T("schedule.own_zone", "zone", r.Zone))
 	} else if r.Zone != "" {
-		add("zone", r.Zone)
+		list = append(list, Line{Label: l.Of("schedule.label", "zone"), Name: r.Zone})
 	}
 	if w := r.Window; w != nil {
 		text := l.T("schedule.from_to", "from", w.From, "to", w.To)
