@@ -256,7 +256,7 @@
     });
   // An import's columns: how their values would be read.
   showing(document.querySelector("form[data-columns]"), "act", "show",
-    (name) => /^(column|default_c)/.test(name) && ".read");
+    (name) => /^(column|default_c)/.test(name) && ".shown");
 
   const root = document.querySelector("[data-live]");
   if (root) live(root);
