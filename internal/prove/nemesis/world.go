@@ -139,11 +139,15 @@ func (w *World) perform(ctx context.Context, s Step) error {
 	case Outage, Late, Storm, Gateway:
 		return w.meta(ctx, s)
 	case Buttons:
-		return w.buttons(s.Times)
+		return w.buttons(ctx, s)
 	case Jump:
 		return w.Jump(ctx, s.For)
 	case Refuse, WriteStop, Pause, Stop, Frozen:
 		return w.person(ctx, s)
+	case Drop, Revoke:
+		return w.held(ctx, s)
+	case Orphan:
+		return w.orphan(ctx, s)
 	}
 	return fmt.Errorf("there is no step %q", s.Do)
 }
