@@ -27,8 +27,8 @@ func TestHomeCountsReplies(t *testing.T) {
 	}
 	b := r.as(t, accounts.Viewer)
 	for lang, want := range map[string][]string{
-		"en": {"Opted out in WhatsApp, 7 days", `<span class="figure">1</span>`, "3 more opt-outs came by hand or by file"},
-		"ar": {"ألغوا الاشتراك في واتساب", `<span class="figure">1</span>`, "وسُجّلت 3 إلغاءات يدويًا أو من ملف"},
+		"en": {"Opted out in WhatsApp, 7 days", `<span class="figure">1</span>`, "3 more opt-outs were recorded in other ways"},
+		"ar": {"ألغوا الاشتراك في واتساب", `<span class="figure">1</span>`, "وسُجّلت 3 إلغاءات بطرق أخرى"},
 	} {
 		r.speak(t, b, lang)
 		look(t, "/", lang, b.get("/").has(t, 200, want...))
