@@ -36,6 +36,7 @@ type Scheduler struct {
 	Config
 	leading  atomic.Bool
 	ticked   atomic.Int64 // unix ms of the last feed
+	behind   atomic.Int64 // workspaces held for a loss
 	feeder   feeder
 	pictures pictures
 	round    round
@@ -74,6 +75,7 @@ func (s *Scheduler) jobs() []job {
 		{"places", 5 * time.Second, s.places},
 		{"sync", 5 * time.Second, s.sync},
 		{"seal", time.Second, s.seal},
+		{"behind", 2 * time.Second, s.countBehind},
 		{"zones", time.Hour, s.zones},
 		{"housekeeping", time.Hour, s.housekeeping},
 	}

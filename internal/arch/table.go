@@ -52,7 +52,7 @@ var table = []rule{
 	{folder: "web/proof", may: []string{"accounts", "contacts", "consents", "web/front"}},
 	{folder: "web/ui"},
 	{folder: "web/charts"},
-	{folder: "scheduler", may: with(nouns, "queue", "campaigns/occurrence", "messages/unknown")},
+	{folder: "scheduler", may: with(nouns, "queue", "campaigns/occurrence", "messages/unknown", "messages/behind")},
 	{folder: "worker", may: with(nouns, "queue", "limits", "whatsapp")},
 
 	{folder: "campaigns", may: []string{"messages", "messages/unknown", "consents", "templates", "contacts", "numbers", "accounts"}},
@@ -65,6 +65,7 @@ var table = []rule{
 	{folder: "campaigns/certificate/verify", standardOnly: true},
 	{folder: "campaigns/live", may: []string{"campaigns", "accounts"}},
 	{folder: "messages/unknown"},
+	{folder: "messages/behind", may: []string{"messages"}},
 	{folder: "messages", may: []string{"consents", "templates", "contacts", "numbers", "accounts", "whatsapp"}},
 	{folder: "templates", may: []string{"numbers", "accounts", "whatsapp"}},
 	{folder: "consents", may: []string{"contacts", "accounts"}},
