@@ -12,52 +12,94 @@ import (
 	"time"
 )
 
-// Seeds proves with one seed after the other, the first of the options' or drawn.
-// It ends at the first that was breached.
-func Seeds(soft, hard context.Context, o Options, seeds int) ([]Result, error) {
-	var all []Result
-	for range seeds {
-		r, err := Run(soft, hard, o)
-		if err != nil {
-			return all, err
-		}
-		all = append(all, r)
-		for _, b := range r.Breaches {
-			fmt.Fprintf(o.Out, "%-10s %s\n", "BREACH", b)
-		}
-		if !r.Good() {
-			fmt.Fprintf(o.Out, "%-10s %s\n", "history", r.History)
-			break
-		}
-	}
-	return all, nil
+// Report is what one proof comes to, for people.
+type Report struct {
+	Title    string   `json:"title"`
+	Summary  string   `json:"summary"`
+	Seconds  float64  `json:"seconds"`
+	Demands  []Demand `json:"demands"`
+	Done     string   `json:"done"` // what was done to the product, and how it ended
+	Breaches []string `json:"breaches"`
 }
 
-// Good tells whether nothing was breached in any.
-func Good(all []Result) bool {
-	return len(all) > 0 && !slices.ContainsFunc(all, func(r Result) bool { return !r.Good() })
+// Demand is one line of the table: what is asked, what was found.
+type Demand struct {
+	Name  string `json:"demand"`
+	Asked string `json:"asked"`
+	Found string `json:"found"`
 }
 
-// demand is one line of the table: what is asked, what was found.
-type demand struct{ name, asked, found string }
+// Good tells whether nothing was breached.
+func (r Report) Good() bool { return len(r.Breaches) == 0 }
 
-func (r Result) demands() []demand {
-	f := func(format string, args ...any) string { return fmt.Sprintf(format, args...) }
-	return []demand{
-		{"F1/F2 messaged twice", "0", f("%d of %d", r.Twice, r.Recipients)},
-		{"F2 lost silently", "0", f("%d", r.Lost)},
-		{"F2 reported wrongly", "0", f("%d of %d messages", r.Wrong, total(r.States))},
-		{"F2 unconfirmed", f("≤ %d, none of them sent", r.possible), f("%d, %d of them sent", r.Unconfirmed, r.UnconfirmedSent)},
-		{"F3 silence after Redis was emptied", "≤ 2000 ms", f("%.0f ms, of %d while messages left", r.SilenceFlushMS, r.Emptied)},
-		{"F5 left unknown by SIGTERM", "0", f("%d, longest end %.0f ms", r.RollUnknown, r.RollMS)},
-		{"F6 buttons of the dashboard", "0 twice, 0 lost", f("%d pressed", r.Faults["buttons"])},
-		{"F7 POSTs after a pause or stop", f("≤ %d, last ≤ 250 ms", workers*slots), f("%d, last %.0f ms, of %d", r.AfterStop, r.AfterStopMS, r.Stops)},
-		{"F8 POSTs after an opt-out", "last ≤ 250 ms", f("%d, last %.0f ms, of %d", r.AfterOptOut, r.AfterOptOutMS, r.OptOuts)},
-		{"F9 going on after PostgreSQL's crash", "≤ 10000 ms", f("%.0f ms", r.ResumeCrashMS)},
-		{"F12 accounting identity", "always", f("%d of %d samples off", r.Imbalanced, r.Samples)},
-		{"P5 acknowledged receipts lost", "0", f("%d", r.ReceiptsLost)},
-		{"requests in any second", f("≤ %d and a fifth", r.rate), f("%d", r.MaxPerSecond)},
+// Report says it for people. Demands that the plan did not touch are left out.
+func (r Result) Report() Report {
+	title := fmt.Sprintf("Seed %d", r.Seed)
+	if r.Policy != "" {
+		title += ", policy " + r.Policy
 	}
+	if r.Name != "" {
+		title = strings.ToUpper(r.Name[:1]) + r.Name[1:]
+	}
+	return Report{Title: title, Seconds: r.Seconds, Demands: slices.Concat(r.always(), r.gates(), r.outages()), Breaches: r.Breaches,
+		Summary: fmt.Sprintf("%d people, %d requests to Meta, %d accepted, %.0f seconds.", r.Recipients, r.Requests, r.Accepted, r.Seconds),
+		Done: fmt.Sprintf("Done to it: %s.\n\nProcesses started again: %d. How Meta's answers ended: %s. How the messages ended: %s. The rig itself was late by up to %.0f ms where a bound was measured.",
+			list(r.Faults), r.Restarts, list(r.Meta), list(r.States), r.AllowedLateMS)}
+}
+
+func line(name, asked, found string, args ...any) Demand {
+	return Demand{name, asked, fmt.Sprintf(found, args...)}
+}
+
+// always are the demands on every proof.
+func (r Result) always() []Demand {
+	unconfirmed := fmt.Sprintf("≤ %d, none of them sent", r.possible)
+	if r.Policy == "evidence" {
+		unconfirmed = "0"
+	}
+	return []Demand{
+		line("F1/F2 messaged twice", "0", "%d of %d", r.Twice, r.Recipients),
+		line("F2 lost silently", "0", "%d", r.Lost),
+		line("F2 reported wrongly", "0", "%d of %d messages", r.Wrong, total(r.States)),
+		line("F1/F2 unconfirmed", unconfirmed, "%d, %d of them sent", r.Unconfirmed, r.UnconfirmedSent),
+		line("F12 accounting identity", "always", "%d of %d samples off", r.Imbalanced, r.Samples),
+		line("P5 acknowledged receipts lost", "0", "%d", r.ReceiptsLost),
+		line("requests in any second", fmt.Sprintf("≤ %d and a fifth", r.rate), "%d", r.MaxPerSecond),
+	}
+}
+
+// gates are the demands on what people and rules stop.
+func (r Result) gates() (list []Demand) {
+	if n := r.Faults["buttons"]; n > 0 {
+		list = append(list, line("F6 buttons of the dashboard", "0 twice, 0 lost", "%d pressed", n))
+	}
+	if r.Stops > 0 {
+		list = append(list, line("F7 POSTs after a pause or stop", fmt.Sprintf("≤ %d, last ≤ 250 ms", workers*slots), "%d, last %.0f ms, of %d",
+			r.AfterStop, r.AfterStopMS, r.Stops))
+	}
+	if r.OptOuts > 0 {
+		list = append(list, line("F8 POSTs after an opt-out", "last ≤ 250 ms", "%d, last %.0f ms, of %d", r.AfterOptOut, r.AfterOptOutMS, r.OptOuts))
+	}
+	return list
+}
+
+// outages are the demands on what breaks and comes back.
+func (r Result) outages() (list []Demand) {
+	if r.Emptied > 0 {
+		list = append(list, line("F3 silence after Redis was emptied", "≤ 2000 ms", "%.0f ms, of %d while messages left", r.SilenceFlushMS, r.Emptied))
+	}
+	if r.OrphanUnknownMS > 0 {
+		list = append(list, line("F4 silence after a worker's death", "≤ 1000 ms", "%.0f ms", r.OrphanSilenceMS),
+			line("F4 its claims are unknown", "≤ 50 s", "%.1f s", r.OrphanUnknownMS/1000),
+			line("F4 receipts settle them", "≤ 5 s", "%.1f s", r.OrphanSettledMS/1000))
+	}
+	if r.RollMS > 0 {
+		list = append(list, line("F5 left unknown by SIGTERM", "0", "%d of %d, longest end %.0f ms", r.RollUnknown, r.Faults["roll"], r.RollMS))
+	}
+	if r.ResumeCrashMS > 0 {
+		list = append(list, line("F9 going on after PostgreSQL's crash", "≤ 10000 ms", "%.0f ms", r.ResumeCrashMS))
+	}
+	return list
 }
 
 func total(states map[string]int) (n int) {
@@ -68,12 +110,12 @@ func total(states map[string]int) (n int) {
 }
 
 // Table is the figures beside the demands, for a terminal.
-func Table(all []Result) string {
+func Table(all []Report) string {
 	var b strings.Builder
 	for _, r := range all {
-		fmt.Fprintf(&b, "\nseed %d, %.0f s\n", r.Seed, r.Seconds)
-		for _, d := range r.demands() {
-			fmt.Fprintf(&b, "  %-38s %-26s %s\n", d.name, d.asked, d.found)
+		fmt.Fprintf(&b, "\n%s, %.0f s\n", r.Title, r.Seconds)
+		for _, d := range r.Demands {
+			fmt.Fprintf(&b, "  %-38s %-26s %s\n", d.Name, d.Asked, d.Found)
 		}
 		for _, x := range r.Breaches {
 			fmt.Fprintf(&b, "  BREACH %s\n", x)
@@ -82,27 +124,25 @@ func Table(all []Result) string {
 	return b.String()
 }
 
-// Page is PROOF.md.
-func Page(ctx context.Context, all []Result) string {
+// Page is PROOF.md; command is what wrote it.
+func Page(ctx context.Context, command string, all []Report) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Proof\n\nWritten by `go run ./cmd/dev prove`; how to read it: `docs/PROVE.md`.\n\n")
+	fmt.Fprintf(&b, "# Proof\n\nWritten by `go run ./cmd/dev %s`; how to read it: `docs/PROVE.md`.\n\n", command)
 	fmt.Fprintf(&b, "Commit %s, %s.\n", commit(ctx), time.Now().UTC().Format("2 January 2006, 15:04 UTC"))
 	for _, r := range all {
 		verdict := "every demand held"
 		if !r.Good() {
 			verdict = "**BROKEN**"
 		}
-		fmt.Fprintf(&b, "\n## Seed %d: %s\n\n%d people, %d requests to Meta, %d accepted, %.0f seconds.\n\n", r.Seed, verdict, r.Recipients,
-			r.Requests, r.Accepted, r.Seconds)
+		fmt.Fprintf(&b, "\n## %s: %s\n\n%s\n\n", r.Title, verdict, r.Summary)
 		fmt.Fprintf(&b, "| demand | asked | found |\n|---|---|---|\n")
-		for _, d := range r.demands() {
-			fmt.Fprintf(&b, "| %s | %s | %s |\n", d.name, d.asked, d.found)
+		for _, d := range r.Demands {
+			fmt.Fprintf(&b, "| %s | %s | %s |\n", d.Name, d.Asked, d.Found)
 		}
 		for _, x := range r.Breaches {
 			fmt.Fprintf(&b, "\n- BREACH: %s", x)
 		}
-		fmt.Fprintf(&b, "\nDone to it: %s.\n\nProcesses started again: %d. How Meta's answers ended: %s. How the messages ended: %s. The rig itself was late by up to %.0f ms where a bound was measured.\n",
-			list(r.Faults), r.Restarts, list(r.Meta), list(r.States), r.AllowedLateMS)
+		fmt.Fprintf(&b, "\n%s\n", r.Done)
 	}
 	return b.String()
 }

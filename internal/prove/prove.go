@@ -34,6 +34,8 @@ type Options struct {
 	Crashes int           // 1
 	Length  time.Duration // of the sending under faults
 	Rate    int           // messages a second of the number: 80 or, raised by Meta, 1000
+	Refuse  int           // of the people, who opt out: one in so many, 50
+	Policy  string        // of unknown outcomes: hold, which is the workspace's, or evidence
 	Quiet   bool          // do not print the plan
 	Binary  string        // of the product; empty builds it
 
@@ -44,10 +46,14 @@ type Options struct {
 	Faults []sandbox.Fault
 	Clean  bool // no answer is uncertain: nothing may end unconfirmed
 	Paced  int
+
+	Buttons int // how many of the dashboard must have been pressed
 }
 
 // Result is what one proof found.
 type Result struct {
+	Name       string           `json:"plan,omitempty"` // of a plan for one demand
+	Policy     string           `json:"policy,omitempty"`
 	Seed       uint64           `json:"seed"`
 	People     int              `json:"people"`
 	Seconds    float64          `json:"seconds"`
@@ -75,7 +81,7 @@ func (o *Options) defaults() {
 	if o.Seed == 0 {
 		o.Seed = uint64(time.Now().UnixNano()) % 1_000_000
 	}
-	o.People = or(o.People, 5000)
+	o.People, o.Refuse = or(o.People, 5000), or(o.Refuse, 50)
 	if o.Plan == nil {
 		o.Kills, o.Flushes, o.Crashes = or(o.Kills, 25), or(o.Flushes, 2), or(o.Crashes, 1)
 	}
@@ -120,7 +126,7 @@ func Run(soft, hard context.Context, o Options) (Result, error) {
 	ctx, cancel := context.WithCancel(soft)
 	defer cancel()
 	p := &proof{Options: o, hard: hard}
-	r := Result{Seed: o.Seed, People: o.People}
+	r := Result{Name: o.Name, Policy: o.Policy, Seed: o.Seed, People: o.People}
 	defer p.close()
 	if err := p.open(ctx); err != nil {
 		return r, p.explain(err)
@@ -146,6 +152,9 @@ func Run(soft, hard context.Context, o Options) (Result, error) {
 		r.Breaches = append(r.Breaches, settled.Error())
 	}
 	p.fill(&r)
+	if n := r.Faults[nemesis.Buttons]; n < o.Buttons {
+		r.Breaches = append(r.Breaches, fmt.Sprintf("%d buttons pressed, %d are wanted", n, o.Buttons))
+	}
 	r.Seconds = time.Since(began).Seconds()
 	if !r.Good() {
 		r.History = p.history.keep()
@@ -230,7 +239,7 @@ func (p *proof) disturb(ctx context.Context) (end time.Time, err error) {
 		plan = p.Plan(p.Options, p.work.mayRefuse())
 	} else {
 		plan = nemesis.Make(p.Seed, nemesis.Options{Length: p.Length, Kills: p.Kills, Flushes: p.Flushes, Crashes: p.Crashes, Workers: workers,
-			Refusals: p.People / 50, People: p.work.mayRefuse(), Campaigns: p.work.names()})
+			Refusals: p.People / p.Refuse, People: p.work.mayRefuse(), Campaigns: p.work.names()})
 	}
 	if !p.Quiet {
 		for _, s := range plan {

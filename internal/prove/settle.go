@@ -49,6 +49,11 @@ func (p *proof) settle(ctx context.Context) error {
 		return errors.New("the receipts were not all taken and applied within a minute")
 	}
 	p.say("settled", "%s", p.work.progress(ctx))
+	if p.Policy == "evidence" {
+		if err := p.evidence(ctx); err != nil {
+			return err
+		}
+	}
 	if p.work.settled(ctx, true) {
 		if err := w.Jump(ctx, 25*time.Hour); err != nil {
 			return err
@@ -57,6 +62,19 @@ func (p *proof) settle(ctx context.Context) error {
 	if !p.work.until(ctx, 30*time.Second, func() bool { return p.work.settled(ctx, false) && p.drained(ctx) }) {
 		return fmt.Errorf("the runs came to no end: %s", p.work.progress(ctx))
 	}
+	return nil
+}
+
+// evidence lets the time pass after which what never left may be sent again, and
+// waits for it. What is sent again may get lost again, once.
+func (p *proof) evidence(ctx context.Context) error {
+	if err := p.world.Jump(ctx, 16*time.Minute); err != nil {
+		return err
+	}
+	if !p.work.until(ctx, 60*time.Second, func() bool { return p.work.settled(ctx, false) && p.drained(ctx) }) {
+		return fmt.Errorf("evidence did not settle what was unknown: %s", p.work.progress(ctx))
+	}
+	p.say("evidence", "%s", p.work.progress(ctx))
 	return nil
 }
 
@@ -115,22 +133,13 @@ func (p *proof) drained(ctx context.Context) bool {
 // verdict has everything judged.
 func (p *proof) verdict(ctx context.Context, end time.Time) (judge.Figures, error) {
 	c := judge.Case{Admin: p.world.Admin, Runs: p.world.Runs, People: p.work.people, Marks: p.world.Marks(), Slots: p.world.Slots,
-		Lag: p.lag.between, Number: p.world.Tenant.Meta.Number, Rate: p.Rate, Clean: p.Clean, End: end}
+		Lag: p.lag.between, Number: p.world.Tenant.Meta.Number, Rate: p.Rate, Clean: p.Clean, Evidence: p.Policy == "evidence", End: end}
 	if err := p.world.Rig.Control(ctx, "/sandbox/journal/summary", nil, &c.Summary); err != nil {
 		return judge.Figures{}, err
 	}
-	for after := int64(0); ; {
-		var page struct {
-			Entries []journal.Entry
-			Next    int64
-		}
-		if err := p.world.Rig.Control(ctx, fmt.Sprintf("/sandbox/journal?limit=50000&after=%d", after), nil, &page); err != nil {
-			return judge.Figures{}, err
-		}
-		if len(page.Entries) == 0 {
-			break
-		}
-		c.Entries, after = append(c.Entries, page.Entries...), page.Next
+	var err error
+	if c.Entries, err = nemesis.Journal(ctx, p.world.Rig); err != nil {
+		return judge.Figures{}, err
 	}
 	c.Possible = p.possible(c.Entries)
 	p.judged = c
@@ -147,7 +156,7 @@ func (p *proof) possible(entries []journal.Entry) int {
 		}
 	}
 	counts := p.world.Counts()
-	for _, what := range []string{nemesis.Crash, nemesis.Cut, nemesis.Mute, nemesis.Freeze, nemesis.Frozen} {
+	for _, what := range []string{nemesis.Orphan, nemesis.Crash, nemesis.Cut, nemesis.Mute, nemesis.Freeze, nemesis.Frozen} {
 		n += counts[what] * p.world.Slots
 	}
 	return n

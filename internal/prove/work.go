@@ -69,11 +69,6 @@ func (w *work) prepare(ctx context.Context) error {
 
 // define makes one audience and one checked campaign.
 func (w *work) define(ctx context.Context, name string, people []string) error {
-	c := w.world.Client
-	a, err := c.CreateAudience(ctx, name)
-	if err != nil {
-		return err
-	}
 	var csv strings.Builder
 	csv.WriteString("phone,name,city,opt_in,opt_in_at\n")
 	for i, p := range people {
@@ -83,49 +78,13 @@ func (w *work) define(ctx context.Context, name string, people []string) error {
 		}
 		fmt.Fprintf(&csv, "%s,Person %d,Riyadh,%s\n", p, i, opt)
 	}
-	up, err := c.CreateImport(ctx, a.ID, client.Upload{File: strings.NewReader(csv.String()), Name: name + ".csv",
-		Settings: client.ImportSettings{Consent: &client.Declaration{Covers: "rows", Purposes: []string{"marketing"}, Method: "web_form",
-			Source: "https://acme.example", Wording: &client.Wording{Version: "1", Text: "Acme may write to me on WhatsApp", BusinessName: "Acme"}}}})
-	if err != nil {
-		return err
-	}
-	if _, err := c.WaitJob(ctx, up.Job.ID); err != nil {
-		return err
-	}
-	template, err := w.world.Rig.Template(ctx, w.world.Tenant, "offer", "en")
-	if err != nil {
-		return err
-	}
-	def := client.NewCampaign{Name: name, NumberID: w.world.Tenant.Number, TemplateID: template, AudienceIDs: []string{a.ID},
-		Variables: client.Variables{Body: []client.Value{{Attribute: "name"}, {Attribute: "city"}}}}
-	if w.Paced > 0 {
-		def.PerMinute = &w.Paced
-	}
-	made, err := c.CreateCampaign(ctx, def)
-	if err != nil {
-		return err
-	}
-	w.mu.Lock()
-	w.world.Campaigns[name] = made.ID
-	w.mu.Unlock()
-	return w.check(ctx, name, made.ID)
-}
-
-func (w *work) check(ctx context.Context, name, campaign string) error {
-	asked, err := w.world.Client.CheckCampaign(ctx, campaign)
-	if err != nil {
-		return err
-	}
-	if _, err := w.world.Client.WaitJob(ctx, asked.JobID); err != nil {
-		return err
-	}
-	got, err := w.world.Client.GetCheck(ctx, campaign, asked.CheckID)
+	campaign, eligible, err := w.world.Rig.Campaign(ctx, w.world.Tenant, rig.Definition{Name: name, CSV: csv.String(), PerMinute: w.Paced, Policy: w.Policy})
 	if err != nil {
 		return err
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.ready[name] = got.Eligible
+	w.world.Campaigns[name], w.ready[name] = campaign, eligible
 	return nil
 }
 

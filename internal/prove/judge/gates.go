@@ -83,7 +83,9 @@ func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 // stops is F7: pauses, stops, pauses of frozen workers.
 func (t *trial) stops() {
 	for _, m := range t.Marks {
-		if m.Do != nemesis.Pause && m.Do != nemesis.Stop && m.Do != nemesis.Frozen {
+		switch m.Do {
+		case nemesis.Pause, nemesis.Stop, nemesis.Frozen, nemesis.Drop, nemesis.Revoke: // the last two stop every run
+		default:
 			continue
 		}
 		t.f.Stops++
@@ -182,6 +184,27 @@ func (t *trial) rolls() {
 			t.breach("%s did not end within 40 s of SIGTERM", m.On)
 		case "roll-bad":
 			t.breach("%s ended badly after SIGTERM", m.On)
+		}
+	}
+}
+
+// orphans is F4: the others go on at once, what the dead worker held is unknown
+// within 50 s, and what Meta took of it known within 5 s of the receipts.
+func (t *trial) orphans() {
+	bound := func(what string, found *float64, d, allowed time.Duration, m nemesis.Mark) {
+		*found = max(*found, ms(d))
+		if d > allowed+t.lag(m.At, m.At.Add(d)) {
+			t.breach("%.1f s %s", d.Seconds(), what)
+		}
+	}
+	for _, m := range t.Marks {
+		switch m.Do {
+		case nemesis.Orphan:
+			bound("of silence after the death of a worker", &t.f.OrphanSilenceMS, t.silence(m.At, m.At.Add(2*time.Second)), time.Second, m)
+		case nemesis.OrphanUnknown:
+			bound("until a dead worker's claims were unknown", &t.f.OrphanUnknownMS, m.Until.Sub(m.At), 50*time.Second, m)
+		case nemesis.OrphanSettled:
+			bound("until receipts settled a dead worker's claims", &t.f.OrphanSettledMS, m.Until.Sub(m.At), 5*time.Second, m)
 		}
 	}
 }

@@ -35,6 +35,7 @@ type Case struct {
 	Number   string                                 // Meta's id
 	Rate     int                                    // of the number, a second
 	Clean    bool                                   // no fault made an answer uncertain: nothing may be unknown
+	Evidence bool                                   // what never left was sent again: nothing may stay unconfirmed
 	End      time.Time                              // of the sending
 }
 
@@ -60,6 +61,9 @@ type Figures struct {
 	Emptied         int            `json:"measured_flushes"`
 	SilenceFlushMS  float64        `json:"longest_silence_after_flush_ms"`
 	ResumeCrashMS   float64        `json:"longest_resume_after_crash_ms"`
+	OrphanSilenceMS float64        `json:"silence_after_a_workers_death_ms"`
+	OrphanUnknownMS float64        `json:"a_dead_workers_claims_unknown_after_ms"`
+	OrphanSettledMS float64        `json:"a_dead_workers_claims_settled_after_ms"`
 	RollUnknown     int            `json:"unknown_after_sigterm"`
 	RollMS          float64        `json:"longest_sigterm_ms"`
 	AllowedLateMS   float64        `json:"rig_lag_ms"`
@@ -112,6 +116,7 @@ func Judge(ctx context.Context, c Case) (Figures, error) {
 	t.stops()
 	t.silences()
 	t.rolls()
+	t.orphans()
 	return t.f, nil
 }
 
@@ -259,6 +264,9 @@ func (t *trial) reported() {
 	}
 	if t.f.Wrong > 0 {
 		t.breach("%d messages are reported wrongly", t.f.Wrong)
+	}
+	if t.Evidence && t.f.Unconfirmed > 0 {
+		t.breach("%d unconfirmed, where evidence had to settle each", t.f.Unconfirmed)
 	}
 	if t.f.Unconfirmed > t.Possible {
 		t.breach("%d unconfirmed, the faults explain %d", t.f.Unconfirmed, t.Possible)

@@ -59,6 +59,9 @@ const (
 	Pause     = "pause"     // a campaign, and resume
 	Stop      = "stop"      // a campaign, for good
 	Jump      = "jump"      // the database's clock goes forward
+	Drop      = "drop"      // the number's quality falls; a rule stops it
+	Revoke    = "revoke"    // Meta refuses the token now and then; a rule stops it
+	Orphan    = "orphan"    // a worker is killed, and what it held is looked at until it is settled
 	Frozen    = "frozen"    // every worker frozen, a campaign stopped or somebody opted out, go on
 )
 
@@ -72,7 +75,6 @@ type Options struct {
 	Refusals  int      // people who opt out, half by each way
 	People    []string // phones, to choose them from
 	Campaigns []string // names; the last is stopped for good, the others paused now and then
-	Long      bool     // more of everything
 }
 
 // Make draws a plan. The same seed and options give the same plan.

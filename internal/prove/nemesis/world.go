@@ -144,6 +144,10 @@ func (w *World) perform(ctx context.Context, s Step) error {
 		return w.Jump(ctx, s.For)
 	case Refuse, WriteStop, Pause, Stop, Frozen:
 		return w.person(ctx, s)
+	case Drop, Revoke:
+		return w.held(ctx, s)
+	case Orphan:
+		return w.orphan(ctx, s)
 	}
 	return fmt.Errorf("there is no step %q", s.Do)
 }
