@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/url"
 	"os"
 	"os/exec"
@@ -169,6 +170,11 @@ func (d *Durable) StartRedis(ctx context.Context) error {
 	}
 	d.redis = p
 	return untilAnswers(ctx, p, func(ctx context.Context) error {
+		if c, err := new(net.Dialer).DialContext(ctx, "tcp", d.Redis); err != nil { // the client would log it
+			return err
+		} else if err := c.Close(); err != nil {
+			return err
+		}
 		return PingRedis(ctx, &redis.Options{Addr: d.Redis, Password: d.Password})
 	})
 }

@@ -44,5 +44,8 @@ func (d *Durable) copyData(ctx context.Context, from, to string) error {
 	if err != nil {
 		return fmt.Errorf("copy the data: %w: %s", err, strings.TrimSpace(string(out)))
 	}
-	return os.Remove(filepath.Join(dir, to, "postmaster.pid"))
+	if err := os.RemoveAll(filepath.Join(dir, to, "postmaster.pid")); err != nil {
+		return fmt.Errorf("make the copy nobody's: %w", err)
+	}
+	return nil
 }

@@ -86,7 +86,7 @@ func (t *trial) prepare(ctx context.Context) error {
 	}
 	for _, zone := range zones() {
 		for hour := range hours {
-			wants, err := instants(zone, hour, 30, t.from.Add(30*time.Minute), t.to)
+			wants, err := instants(zone, hour, 30, t.from.Add(10*time.Minute), t.to) // all are launched by then
 			if err != nil {
 				return err
 			}

@@ -79,7 +79,7 @@ func (t *trial) send(ctx context.Context) error {
 	var csv strings.Builder
 	csv.WriteString("phone,name,city,opt_in,opt_in_at\n")
 	for i := range people {
-		fmt.Fprintf(&csv, "+96652%07d,Person %d,Riyadh,yes,2026-01-02\n", i, i)
+		fmt.Fprintf(&csv, "+96655%07d,Person %d,Riyadh,yes,2026-01-02\n", i, i)
 	}
 	campaign, eligible, err := t.Rig.Campaign(ctx, t.Tenant, rig.Definition{Name: "Restored", CSV: csv.String()})
 	if err != nil {
