@@ -154,6 +154,10 @@ func newWire(t *testing.T, server *pgx.ConnConfig) *wire {
 				return
 			}
 			up, err := net.Dial(network, address)
+			if err == nil && w.left.Load() <= 0 { // who was killed does not call again
+				_ = up.Close()
+				err = net.ErrClosed
+			}
 			if err != nil {
 				_ = client.Close()
 				continue
