@@ -39,6 +39,7 @@ type Scheduler struct {
 	behind   atomic.Int64 // workspaces held for a loss
 	feeder   feeder
 	pictures pictures
+	judged   pictures // of messages without an answer
 	round    round
 	offered  *offered
 	release  release
@@ -47,7 +48,7 @@ type Scheduler struct {
 
 // New builds a scheduler; Run starts it.
 func New(cfg Config) *Scheduler {
-	return &Scheduler{Config: cfg, feeder: newFeeder(), pictures: newPictures(), offered: newOffered()}
+	return &Scheduler{Config: cfg, feeder: newFeeder(), pictures: newPictures(), judged: newPictures(), offered: newOffered()}
 }
 
 // Leading tells whether this process leads, and when it last fed.
