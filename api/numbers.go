@@ -222,6 +222,9 @@ func (s *Server) connectNumber(ctx context.Context, a accounts.Actor, in *connec
 		if err != nil {
 			return err
 		}
+		if err := messages.TokenReplaced(ctx, tx, a.Workspace, made.Number.WABA, a.String()); err != nil {
+			return err
+		}
 		out.ETag, out.Location = numberTag(made.Number), "/v1/numbers/"+made.Number.ID.String()
 		out.Body, err = s.describeNumber(ctx, tx, a, made.Number)
 		if err == nil {
@@ -336,6 +339,9 @@ func (s *Server) rotateToken(ctx context.Context, a accounts.Actor, in *rotateIn
 	var out numberOutput
 	err = s.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) error {
 		if err := numbers.SetToken(ctx, tx, box, a, n, c.Token); err != nil {
+			return err
+		}
+		if err := messages.TokenReplaced(ctx, tx, a.Workspace, n.WABA, a.String()); err != nil {
 			return err
 		}
 		fresh, err := numbers.Get(ctx, tx, a.Workspace, number)

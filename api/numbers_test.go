@@ -69,6 +69,28 @@ func newPlugged(t *testing.T) *plugged {
 	return p
 }
 
+// heldForItsToken opens the stop that Meta's refusal of the token opens, and
+// another.
+func (p *plugged) heldForItsToken(t *testing.T) {
+	t.Helper()
+	err := p.pool.InWorkspace(t.Context(), p.tenant.Workspace, func(tx pgx.Tx) error {
+		list, err := numbers.List(t.Context(), tx, p.tenant.Workspace)
+		if err != nil {
+			return err
+		}
+		for _, reason := range []string{"token_invalid", "payment_problem"} {
+			if _, err := messages.OpenStop(t.Context(), tx, p.tenant.Workspace, messages.Opening{Scope: messages.ScopeWABA, ScopeID: list[0].WABA,
+				Reason: reason, ByRule: true, By: "system:answer"}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func (p *plugged) body(change ...string) map[string]any {
 	b := map[string]any{"app_id": p.ids.App, "app_secret": fixture.AppSecret, "waba_id": p.ids.WABA,
 		"phone_number_id": p.ids.Number, "token": plugToken}
@@ -147,9 +169,10 @@ func TestConnectNumber(t *testing.T) {
 
 	token := "/v1/numbers/" + n.ID + "/token"
 	p.call(t, http.MethodPut, token, map[string]any{"token": plugToken + "-revoked"}, p.session).refused(t, http.StatusUnprocessableEntity, "number.token_invalid")
+	p.heldForItsToken(t)
 	p.call(t, http.MethodPut, token, map[string]any{"token": plugToken + "2"}, p.session).ok(t, http.StatusOK).into(t, &n)
-	if n.Token.Hint != "7892" {
-		t.Errorf("hint %q", n.Token.Hint)
+	if n.Token.Hint != "7892" || len(n.Stops) != 1 || n.Stops[0].Reason != "payment_problem" {
+		t.Errorf("hint %q, stops %+v: the new token clears what the old one was held for, and nothing else", n.Token.Hint, n.Stops)
 	}
 	p.call(t, http.MethodDelete, "/v1/numbers/"+n.ID, nil, p.session).ok(t, http.StatusNoContent)
 	p.call(t, http.MethodDelete, "/v1/numbers/"+n.ID, nil, p.session).refused(t, http.StatusNotFound, "not_found")

@@ -98,6 +98,12 @@ func tell(s messages.Stop) Stop {
 	return t
 }
 
+// nameable scopes are those whose stop a campaign's resume may clear when it
+// names it: they are the workspace's own to settle with Meta.
+func nameable(s messages.Scope) bool {
+	return clearable(s) || s == messages.ScopeWABA || s == messages.ScopePortfolio
+}
+
 // clearable scopes are those a campaign's resume may clear with clear_holds.
 func clearable(s messages.Scope) bool {
 	switch s {

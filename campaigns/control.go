@@ -39,7 +39,7 @@ func Pause(ctx context.Context, tx pgx.Tx, a accounts.Actor, campaign id.Campaig
 
 // ResumeRequest says which stops to clear beside the campaign's own pause.
 type ResumeRequest struct {
-	Stops      []id.Stop // these
+	Stops      []id.Stop // these, also on the WABA and the portfolio
 	ClearHolds bool      // every rule's stop on the campaign, its run, template and number
 	Reason     string    // why the rules' stops may go; kept in the audit
 }
@@ -93,7 +93,7 @@ func (q ResumeRequest) choose(a accounts.Actor, c Campaign) ([]Stop, error) {
 		switch {
 		case !s.ByRule && s.Scope == messages.ScopeCampaign:
 			chosen = append(chosen, s)
-		case named && !clearable(s.Scope):
+		case named && !nameable(s.Scope):
 			return nil, errs.New("stop.not_clearable", "scope", s.Scope).At("/stops", "")
 		case named, q.ClearHolds && clearable(s.Scope):
 			chosen = append(chosen, s)

@@ -100,6 +100,7 @@ func TestARulesStopIsNotClearedByResume(t *testing.T) {
 	for _, o := range []messages.Opening{
 		{Scope: messages.ScopeNumber, ScopeID: b.Number, Reason: "quality_yellow", ByRule: true, Threshold: "GREEN", Measured: "YELLOW", By: "system:rules"},
 		{Scope: messages.ScopeWABA, ScopeID: b.WABA, Reason: "payment", ByRule: true, By: "system:rules"},
+		{Scope: messages.ScopeWorkspace, ScopeID: b.Workspace, Reason: "restored", ByRule: true, By: "system:admin"},
 	} {
 		b.In(t, func(tx pgx.Tx) error {
 			_, err := messages.OpenStop(t.Context(), tx, b.Workspace, o)
@@ -107,10 +108,10 @@ func TestARulesStopIsNotClearedByResume(t *testing.T) {
 		})
 	}
 	got, err := pause(t, b, c)
-	if err != nil || !got.Paused || !got.Holding || len(got.Stops) != 3 {
+	if err != nil || !got.Paused || !got.Holding || len(got.Stops) != 4 {
 		t.Fatalf("both at once: %+v, %v", got, err)
 	}
-	var onNumber, onWABA id.Stop
+	var onNumber, onWABA, onWorkspace id.Stop
 	for _, s := range got.Stops {
 		switch s.Scope {
 		case messages.ScopeNumber:
@@ -120,6 +121,8 @@ func TestARulesStopIsNotClearedByResume(t *testing.T) {
 			}
 		case messages.ScopeWABA:
 			onWABA = s.ID
+		case messages.ScopeWorkspace:
+			onWorkspace = s.ID
 		}
 	}
 	marketer := b.Actor
@@ -128,17 +131,23 @@ func TestARulesStopIsNotClearedByResume(t *testing.T) {
 	wantCode(t, err, "auth.role")
 	_, err = resume(t, b, c, b.Actor, campaigns.ResumeRequest{Stops: []id.Stop{onNumber}})
 	wantCode(t, err, "field.required")
-	_, err = resume(t, b, c, b.Actor, campaigns.ResumeRequest{Stops: []id.Stop{onWABA}, Reason: "checked"})
+	_, err = resume(t, b, c, marketer, campaigns.ResumeRequest{Stops: []id.Stop{onWABA}, Reason: "checked"})
+	wantCode(t, err, "auth.role")
+	_, err = resume(t, b, c, b.Actor, campaigns.ResumeRequest{Stops: []id.Stop{onWorkspace}, Reason: "checked"})
 	wantCode(t, err, "stop.not_clearable")
-	if got := get(t, b, c); len(got.Stops) != 3 {
+	if got := get(t, b, c); len(got.Stops) != 4 {
 		t.Fatalf("a refused resume cleared something: %+v", got.Stops)
 	}
 	if got, err = resume(t, b, c, marketer, campaigns.ResumeRequest{}); err != nil || got.Paused || !got.Holding {
 		t.Fatalf("the pause alone: %+v, %v", got, err)
 	}
 	got, err = resume(t, b, c, b.Actor, campaigns.ResumeRequest{ClearHolds: true, Reason: "checked"})
-	if err != nil || len(got.Stops) != 1 || got.Stops[0].ID != onWABA {
+	if err != nil || len(got.Stops) != 2 {
 		t.Errorf("holds cleared: %+v, %v", got, err)
+	}
+	got, err = resume(t, b, c, b.Actor, campaigns.ResumeRequest{Stops: []id.Stop{onWABA}, Reason: "checked"})
+	if err != nil || len(got.Stops) != 1 || got.Stops[0].ID != onWorkspace {
+		t.Errorf("the account's stop, named: %+v, %v", got, err)
 	}
 	if why := text(t, b, `select detail->>'reason' from audit where workspace_id = $1 and detail ? 'reason'`, b.Workspace); why != "checked" {
 		t.Errorf("the audit says %q", why)

@@ -5,6 +5,7 @@ import (
 
 	"bareed/internal/errs"
 	"bareed/internal/id"
+	"bareed/messages"
 	"bareed/numbers"
 	"bareed/web/front"
 	"bareed/web/ui"
@@ -62,7 +63,10 @@ func (s *Server) connect(c *front.Call, wanted numbers.Connection) (made numbers
 	}
 	err = c.InWorkspace(func(tx pgx.Tx) error {
 		made, err = numbers.Connect(c.Ctx(), tx, numbers.Keys{Workspace: box, System: c.Vault.System()}, c.Actor(), wanted, probed)
-		return err
+		if err != nil {
+			return err
+		}
+		return messages.TokenReplaced(c.Ctx(), tx, c.Actor().Workspace, made.Number.WABA, c.Actor().String())
 	})
 	return made, err
 }
@@ -124,7 +128,12 @@ func (s *Server) setToken(c *front.Call, number id.Number, token whatsapp.Token)
 	if _, err := s.probe(c, wanted); err != nil {
 		return err
 	}
-	return c.InWorkspace(func(tx pgx.Tx) error { return numbers.SetToken(c.Ctx(), tx, box, c.Actor(), n, token) })
+	return c.InWorkspace(func(tx pgx.Tx) error {
+		if err := numbers.SetToken(c.Ctx(), tx, box, c.Actor(), n, token); err != nil {
+			return err
+		}
+		return messages.TokenReplaced(c.Ctx(), tx, c.Actor().Workspace, n.WABA, c.Actor().String())
+	})
 }
 
 // disconnectNumber is refused while a campaign needs the number; the page says so.

@@ -148,7 +148,13 @@ func (w *work) operate(ctx context.Context) (stop func()) {
 					continue
 				}
 				w.history.Note("held", name, fmt.Sprintf("%+v", r.Stops))
-				_, err = w.world.Rig.Client(session).ResumeCampaign(ctx, campaign, client.Resume{ClearHolds: true, Reason: "looked at it"})
+				q := client.Resume{Reason: "looked at it"}
+				for _, s := range r.Stops {
+					if s.ByRule {
+						q.Stops = append(q.Stops, s.ID)
+					}
+				}
+				_, err = w.world.Rig.Client(session).ResumeCampaign(ctx, campaign, q)
 				if err != nil {
 					w.history.Note("trouble", "resume "+name, err.Error())
 				}

@@ -188,14 +188,14 @@ func said(l ui.Locale, prefix, phrase string) string {
 func stopOf(l ui.Locale, x campaigns.Stop, waiting int64) stopView {
 	v := stopView{Stop: x, Kind: "warning", Title: l.OfKind("stops.title", x.Reason), Where: l.Of("stops.scope", x.Scope), Rule: said(l, "stops.rule.", x.Threshold),
 		Measure: said(l, "stops.measured.", x.Measured), Next: l.Of("stops.next", x.Next), Clears: l.Of("stops.clears", x.ClearedBy),
-		Clearable: x.Next == "waits_for_review" && x.ClearedBy == "marketer", Personal: !x.ByRule}
+		Clearable: x.Next == "waits_for_review", Personal: !x.ByRule}
 	if v.Personal {
 		v.Kind = "info"
 	}
 	if x.ByRule && x.ClearedBy == "marketer" {
 		v.Clears = l.Of("stops.clears", "lead")
 	}
-	v.Shared = x.Scope == messages.ScopeNumber || x.Scope == messages.ScopeTemplate
+	v.Shared = x.Scope != messages.ScopeCampaign && x.Scope != messages.ScopeRun
 	v.Text = l.OfKind("stops.text", x.Reason, "measured", v.Measure, "at", x.Since, "scope", v.Where) + " " + l.T("stops.left", "n", waiting)
 	return v
 }

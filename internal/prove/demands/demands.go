@@ -60,11 +60,9 @@ func deployments() prove.Options {
 // buttons is F6. The clock moves on, so that what was deleted comes back meanwhile
 // and is pressed again.
 func buttons() prove.Options {
-	o := of("twenty thousand buttons", 20000, func([]string) (plan []nemesis.Step) {
-		for i := range 100 {
-			plan = append(plan, nemesis.Step{At: time.Second + time.Duration(i)*400*time.Millisecond, Do: nemesis.Buttons, Times: 400})
-		}
-		for i := range 12 {
+	o := of("twenty thousand buttons", 12000, func([]string) []nemesis.Step {
+		plan := []nemesis.Step{{At: time.Second, Do: nemesis.Buttons, For: 45 * time.Second, Times: 400}}
+		for i := range 14 {
 			plan = append(plan, nemesis.Step{At: time.Duration(3+3*i) * time.Second, Do: nemesis.Jump, For: 61 * time.Second})
 		}
 		return plan

@@ -127,9 +127,19 @@ func (w *World) Jump(ctx context.Context, d time.Duration) error {
 	return err
 }
 
-// buttons presses what the queues' dashboard offers, on up to n tasks of each
-// state.
-func (w *World) buttons(n int) error {
+// buttons presses what the queues' dashboard offers, on up to Times tasks of each
+// state; again and again when it lasts.
+func (w *World) buttons(ctx context.Context, s Step) error {
+	began := time.Now()
+	for {
+		err := w.press(s.Times)
+		if time.Since(began) >= s.For || !clock.Pause(ctx, 20*time.Millisecond) {
+			return err
+		}
+	}
+}
+
+func (w *World) press(n int) error {
 	const queue = "send"
 	pressed := 0
 	defer func() { w.count(Buttons, pressed) }()

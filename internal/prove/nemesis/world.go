@@ -139,7 +139,7 @@ func (w *World) perform(ctx context.Context, s Step) error {
 	case Outage, Late, Storm, Gateway:
 		return w.meta(ctx, s)
 	case Buttons:
-		return w.buttons(s.Times)
+		return w.buttons(ctx, s)
 	case Jump:
 		return w.Jump(ctx, s.For)
 	case Refuse, WriteStop, Pause, Stop, Frozen:
