@@ -104,6 +104,7 @@ var table = []rule{
 	{folder: "internal/e2e", everything: true},
 	{folder: "internal/e2e/look", may: []string{"internal/devenv"}},
 	{folder: "internal/prove", everything: true},
+	{folder: "internal/soak", everything: true},
 	{folder: "internal/bench/report"},
 	{folder: "internal/bench", everything: true},
 	{folder: "internal/bench/pages", may: []string{"campaigns", "campaigns/overview", "consents", "contacts", "numbers"}},
