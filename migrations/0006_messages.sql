@@ -123,7 +123,7 @@ create table high_water (
     installation  uuid not null default gen_random_uuid(), -- a copy keeps it
     n             bigint not null,
     at            timestamptz not null
-) with (fillfactor = 10);
+);
 grant select, insert, update on high_water to bareed_engine;
 grant select on high_water to bareed_app; -- the claim asks
 
