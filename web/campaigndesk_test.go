@@ -206,7 +206,7 @@ func TestPauseResumeStop(t *testing.T) {
 	}
 	s.hold(t, messages.Opening{Scope: messages.ScopeTemplate, ScopeID: s.b.Template, Reason: "template_paused", ByRule: true, Measured: "PAUSED", By: "system:webhook"})
 	s.hold(t, messages.Opening{Scope: messages.ScopeWABA, ScopeID: s.b.WABA, Reason: "payment_problem", ByRule: true, By: "system:answer"})
-	b.get(s.path("/resume")).has(t, 200, "Meta paused the template", "cannot be cleared here", `name="stop"`)
+	b.get(s.path("/resume")).has(t, 200, "Meta paused the template", "template or account are released", `name="stop"`)
 	now := s.read(t)
 	b.post(s.path("/resume"), "stop", now.Stops[0].ID.String()).has(t, 422, `aria-invalid="true"`, "checked")
 	b.post(s.path("/resume"), "stop", now.Stops[0].ID.String(), "reason", "The template was approved again").to(t, s.path(""))
@@ -214,7 +214,12 @@ func TestPauseResumeStop(t *testing.T) {
 		t.Errorf("left: %+v", now.Stops)
 	}
 	marketer := s.as(t, accounts.Marketer)
-	marketer.post(s.path("/resume"), "stop", now.Stops[0].ID.String(), "reason", "x").has(t, 422)
+	marketer.post(s.path("/resume"), "stop", now.Stops[0].ID.String(), "reason", "x").has(t, 403)
+	b.post(s.path("/resume"), "stop", now.Stops[0].ID.String(), "reason", "Paid").to(t, s.path(""))
+	s.hold(t, messages.Opening{Scope: messages.ScopeWorkspace, ScopeID: s.b.Workspace, Reason: "restored", ByRule: true, By: "system:admin"})
+	b.get(s.path("/resume")).has(t, 200, "cannot be cleared here")
+	now = s.read(t)
+	b.post(s.path("/resume"), "stop", now.Stops[0].ID.String(), "reason", "x").has(t, 422)
 	b.get(s.path("/stop")).has(t, 200, "Stop for good?", "2 people will not be messaged")
 	b.post(s.path("/stop")).to(t, s.path(""))
 	b.get(s.path("")).has(t, 200, "was stopped for good", "Stopped")

@@ -8,10 +8,12 @@
 package nemesis
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -94,8 +96,10 @@ func (w *World) count(do string, n int) {
 	w.counts[do] += n
 }
 
-// Run carries the plan out and returns when every step has ended.
+// Run carries the plan out, in the order of time, and returns when every step has
+// ended.
 func (w *World) Run(ctx context.Context, plan []Step) error {
+	plan = slices.SortedStableFunc(slices.Values(plan), func(a, b Step) int { return cmp.Compare(a.At, b.At) })
 	began := time.Now()
 	var wg sync.WaitGroup
 	defer wg.Wait()
