@@ -29,7 +29,7 @@ func of(name string, people int, plan func(main []string) []nemesis.Step) prove.
 // emptied is F3.
 func emptied() prove.Options {
 	return of("twenty times without Redis", 4800, func([]string) (plan []nemesis.Step) {
-		for i := range 20 {
+		for i := range 22 {
 			do := nemesis.Flush
 			if i%4 == 3 {
 				do = nemesis.Wipe
@@ -74,9 +74,9 @@ func buttons() prove.Options {
 // stops is F7.
 func stops() prove.Options {
 	return of("fifty stops", 8500, func([]string) []nemesis.Step {
-		plan := []nemesis.Step{{At: 98 * time.Second, Do: nemesis.Stop, On: "stopped"}, {At: 101 * time.Second, Do: nemesis.Stop, On: "second"}}
+		plan := []nemesis.Step{{At: 101 * time.Second, Do: nemesis.Stop, On: "stopped"}, {At: 104 * time.Second, Do: nemesis.Stop, On: "second"}}
 		at := time.Second
-		for i := range 36 {
+		for i := range 38 {
 			plan = append(plan, nemesis.Step{At: at, Do: nemesis.Pause, On: []string{"main", "second"}[i%2], For: 500 * time.Millisecond})
 			at += 1200 * time.Millisecond
 		}
