@@ -27,6 +27,6 @@ func TestAlarmsAreShown(t *testing.T) {
 	campaign := "/campaigns/" + l.CampaignID.String()
 	home := b.get("/").has(t, 200, "The database is older than what was sent", "Meta accepted a message of Ramadan twice", campaign)
 	examine(t, "/", "en", home)
-	p := b.get(campaign).has(t, 200, "The database is older than what was sent", "the database ends at", "Waits for the operator of this service.")
+	p := b.get(campaign).has(t, 200, "The database is older than what was sent", "The database ends before what it had come to", "Waits for the operator of this service.")
 	examine(t, campaign, "en", p)
 }

@@ -66,7 +66,7 @@ func TestRestoredBackupIsNoticed(t *testing.T) {
 	}
 	l.until("the hold", func() bool {
 		return slices.ContainsFunc(l.report(campaign).Stops, func(s struct{ Scope, Reason, Measured string }) bool {
-			return s.Scope == "workspace" && s.Reason == "database_behind" && strings.Contains(s.Measured, "the database ends at")
+			return s.Scope == "workspace" && s.Reason == "database_behind" && strings.Contains(s.Measured, " < ")
 		})
 	})
 	l.until("the scheduler to say so", func() bool { return strings.Contains(l.ready("scheduler1"), "held until bareed admin release") })

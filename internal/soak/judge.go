@@ -65,7 +65,7 @@ func line(t thing, points []point, counted time.Duration) Line {
 	third := max(1, len(points)/3)
 	l := Line{Of: t.of, What: t.what, First: median(points[:third]), Last: median(points[len(points)-third:]), PerMinute: slope(points), Judged: true}
 	switch t.what {
-	case memory:
+	case memory, heap:
 		l.Allowed, l.Grows, l.Judged = fmt.Sprintf("< %.0f a minute", steepest), l.PerMinute >= steepest, counted >= slopes
 	case keys: // a run's own key stays for eight days
 		most := 1.5*l.First + 50

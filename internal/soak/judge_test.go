@@ -42,6 +42,7 @@ func TestJudge(t *testing.T) {
 		{"memory that wavers", memory, steady, true},
 		{"memory that warms up", memory, func(m float64) float64 { return 60 + 40*math.Min(m, 4) }, true},
 		{"memory that leaks", memory, func(m float64) float64 { return 60 + 2*m }, false},
+		{"a heap that leaks", heap, func(m float64) float64 { return 20 + 2*m }, false},
 		{"goroutines that stay", goroutines, steady, true},
 		{"goroutines that leak", goroutines, func(m float64) float64 { return 60 + 5*m }, false},
 		{"connections that leak", connections, func(m float64) float64 { return 20 + 3*m }, false},

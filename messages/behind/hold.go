@@ -27,9 +27,9 @@ type Loss struct {
 	Seen Mark // what it had been, as Redis says
 }
 
-// String says it for people, in UTC.
+// String is where the database ends and what it had come to, in no language.
 func (l Loss) String() string {
-	return fmt.Sprintf("the database ends at %s, it had come to %s", l.Has.At.UTC().Format(time.DateTime), l.Seen.At.UTC().Format(time.DateTime))
+	return l.Has.At.UTC().Format(time.DateTime) + " < " + l.Seen.At.UTC().Format(time.DateTime) + " UTC"
 }
 
 // sqlNoEvidence: a rule that trusts receipts may not judge when some of them
@@ -45,7 +45,7 @@ where workspace_id = $1
 // evidence in its open runs. Again is harmless.
 func Hold(ctx context.Context, tx pgx.Tx, ws id.Workspace, l Loss) (opened bool, err error) {
 	opened, err = messages.OpenStop(ctx, tx, ws, messages.Opening{Scope: messages.ScopeWorkspace, ScopeID: ws, ByRule: true,
-		Reason: Reason, Threshold: "the database lost what it had committed", Measured: l.String(), By: "system:leader"})
+		Reason: Reason, Threshold: "the database ends before what it had come to", Measured: l.String(), By: "system:leader"})
 	if err != nil {
 		return opened, err
 	}
@@ -142,7 +142,7 @@ func Doubt(ctx context.Context, tx pgx.Tx, r Run, reached int32, end time.Time) 
 	}
 	if reached > r.Planned {
 		_, err = messages.OpenStop(ctx, tx, r.Workspace, messages.Opening{Scope: messages.ScopeRun, ScopeID: r.ID, ByRule: true, Reason: PlanLost,
-			Threshold: "people were messaged who are not planned any more", Measured: fmt.Sprintf("%d were handed over, %d are planned", reached, r.Planned), By: "system:leader"})
+			Threshold: "more people handed over than planned", Measured: fmt.Sprintf("%d > %d", reached, r.Planned), By: "system:leader"})
 	}
 	return int(tag.RowsAffected()), err
 }
