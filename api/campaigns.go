@@ -22,6 +22,7 @@ func (s *Server) campaigns() {
 	add(s, "GET /v1/campaigns/{campaign}", s.getCampaign)
 	add(s, "PATCH /v1/campaigns/{campaign}", s.editCampaign)
 	add(s, "DELETE /v1/campaigns/{campaign}", s.deleteCampaign)
+	add(s, "POST /v1/campaigns/{campaign}/duplicate", s.duplicateCampaign)
 	s.campaignActions()
 	s.campaignReports()
 }
@@ -171,4 +172,14 @@ func (s *Server) deleteCampaign(ctx context.Context, a accounts.Actor, in *campa
 	return nil, s.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) error {
 		return campaigns.Delete(ctx, tx, a, in.Campaign)
 	})
+}
+
+func (s *Server) duplicateCampaign(ctx context.Context, a accounts.Actor, in *campaignInput) (*versioned[campaigns.Campaign], error) {
+	out, err := s.campaign(ctx, a, func(tx pgx.Tx) (campaigns.Campaign, error) {
+		return campaigns.Duplicate(ctx, tx, a, in.Campaign, "copy")
+	})
+	if err == nil {
+		out.Location = "/v1/campaigns/" + out.Body.ID.String()
+	}
+	return out, err
 }

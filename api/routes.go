@@ -84,6 +84,7 @@ func campaignRoutes() []route {
 		{Route: "GET /v1/campaigns/{campaign}", Action: accounts.ReadCampaigns, Status: 200, Object: "campaign", Doc: "A campaign with every open stop that holds it"},
 		{Route: "PATCH /v1/campaigns/{campaign}", Action: accounts.WriteCampaigns, Status: 200, Object: "campaign", Doc: "Change a draft; If-Match is needed"},
 		{Route: "DELETE /v1/campaigns/{campaign}", Action: accounts.WriteCampaigns, Status: 204, Object: "campaign", Doc: "Delete a draft"},
+		{Route: "POST /v1/campaigns/{campaign}/duplicate", Action: accounts.WriteCampaigns, Status: 201, Object: "campaign", Doc: "Make a draft like it"},
 		{Route: "POST /v1/campaigns/{campaign}/check", Action: accounts.WriteCampaigns, Status: 202, Object: "campaign", Doc: "Dry run: who would get the message, and why not"},
 		{Route: "GET /v1/campaigns/{campaign}/checks/{check}", Action: accounts.ReadCampaigns, Status: 200, Object: "check", Doc: "The result of a dry run"},
 		{Route: "GET /v1/campaigns/{campaign}/checks/{check}/rows.csv", Action: accounts.ReadCampaigns, Status: 200, Object: "check", Long: true, Doc: "Every person of a dry run as CSV"},

@@ -202,6 +202,7 @@ func (s *story) campaign(audience string) string {
 	made := s.do("POST /v1/campaigns", "/v1/campaigns", define("تشكيلة الخريف"))
 	c := made.field(s.t, "id")
 	path := "/v1/campaigns/" + c
+	s.do("POST /v1/campaigns/{campaign}/duplicate", path+"/duplicate", nil)
 	s.do("GET /v1/campaigns/{campaign}", path, nil)
 	s.do("PATCH /v1/campaigns/{campaign}", path, map[string]any{"per_minute": 600})
 	asked := s.do("POST /v1/campaigns/{campaign}/check", path+"/check", nil)

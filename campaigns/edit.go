@@ -58,6 +58,11 @@ values ($1, $2, $3, $4, $5, $6, nullif($7, ''), $8, $9, nullif($10, ''), $11, $1
 // Create makes a draft. Everything is checked together, so that the caller
 // learns all faults at once.
 func Create(ctx context.Context, tx pgx.Tx, a accounts.Actor, d Definition) (Campaign, error) {
+	return d.create(ctx, tx, a, nil)
+}
+
+// create writes a draft; detail stands in its first event.
+func (d *Definition) create(ctx context.Context, tx pgx.Tx, a accounts.Actor, detail map[string]any) (Campaign, error) {
 	s, err := d.check(ctx, tx, a.Workspace)
 	if err != nil {
 		return Campaign{}, err
@@ -72,8 +77,7 @@ func Create(ctx context.Context, tx pgx.Tx, a accounts.Actor, d Definition) (Cam
 	if err := plan.SetAudiences(ctx, tx, a.Workspace, campaign, d.AudienceIDs); err != nil {
 		return Campaign{}, err
 	}
-	err = record(ctx, tx, a, campaign, "campaign.created", nil)
-	if err != nil {
+	if err := record(ctx, tx, a, campaign, "campaign.created", detail); err != nil {
 		return Campaign{}, err
 	}
 	return Get(ctx, tx, a.Workspace, campaign)

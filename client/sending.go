@@ -149,6 +149,12 @@ func (c *Client) DeleteCampaign(ctx context.Context, campaign string) error {
 	return err
 }
 
+// DuplicateCampaign makes a draft like it, whatever its state, named with (copy)
+// behind. A time that has passed and deleted audiences are left out.
+func (c *Client) DuplicateCampaign(ctx context.Context, campaign string, options ...Option) (Campaign, error) {
+	return c.campaign(ctx, http.MethodPost, path("campaigns", campaign, "duplicate"), nil, options...)
+}
+
 // PauseCampaign pauses it.
 func (c *Client) PauseCampaign(ctx context.Context, campaign string, options ...Option) (Campaign, error) {
 	return c.campaign(ctx, http.MethodPost, path("campaigns", campaign, "pause"), nil, options...)

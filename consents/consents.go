@@ -61,8 +61,10 @@ func fromPlatform(method string) bool {
 
 // FromChat tells whether only the webhook door can know of a method: words and
 // taps in the chat, and what Meta reports. Programs and files may not claim it.
-func FromChat(method string) bool {
-	return method == MethodKeyword || method == MethodButton || fromPlatform(method)
+func FromChat(method string) bool { return slices.Contains(chatMethods(), method) }
+
+func chatMethods() []string {
+	return []string{MethodKeyword, MethodButton, MethodUserPreferences, MethodMeta131050}
 }
 
 // Entry is one line of the ledger. RecipientKey (p:… or b:…) is the identity it

@@ -12,27 +12,31 @@ import (
 
 // Overview is what a home page says of consent.
 type Overview struct {
-	OptOuts int64 // people who opted out since the time asked for
-	Anybody bool  // somebody agreed and did not refuse since; it may be long ago
+	Replied  int64 // people who refused in WhatsApp themselves since the time asked for: a word, a button, its switch
+	Recorded int64 // other people of whom a refusal was recorded since then: by hand, a file or a program
+	Anybody  bool  // somebody agreed and did not refuse since; it may be long ago
 }
 
 const sqlOverview = `
 select
-    (select count(distinct recipient_hash)
-    from consent
-    where workspace_id = $1
-      and action = 'opt_out'
-      and recorded_at >= $2),
+    count(distinct recipient_hash) filter (where method = any ($3)),
+    count(distinct recipient_hash),
     exists (
         select from permission
         where workspace_id = $1
-          and granted)`
+          and granted)
+from consent
+where workspace_id = $1
+  and action = 'opt_out'
+  and recorded_at >= $2`
 
-// GetOverview counts the refusals recorded since then.
+// GetOverview counts the people whose refusals were recorded since then, each once.
 func GetOverview(ctx context.Context, tx pgx.Tx, ws id.Workspace, since time.Time) (Overview, error) {
 	var o Overview
-	if err := tx.QueryRow(ctx, sqlOverview, ws, since).Scan(&o.OptOuts, &o.Anybody); err != nil {
+	var all int64
+	if err := tx.QueryRow(ctx, sqlOverview, ws, since, chatMethods()).Scan(&o.Replied, &all, &o.Anybody); err != nil {
 		return o, fmt.Errorf("count the opt-outs: %w", err)
 	}
+	o.Recorded = all - o.Replied
 	return o, nil
 }

@@ -10,7 +10,8 @@ import (
 )
 
 // TestGetOverview: who refused is counted once, however often they say so, from
-// the moment asked for and in their own workspace alone.
+// the moment asked for and in their own workspace alone; who replied apart from
+// whose refusal a person, a file or a program recorded.
 func TestGetOverview(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
@@ -33,14 +34,18 @@ func TestGetOverview(t *testing.T) {
 	r.optOut(t, 1, 20, "keyword")
 	r.optOut(t, 1, 30, "keyword")
 	r.optOut(t, 3, 30, "keyword") // of whom nothing was known
-	if o := look(r, -1); o != (consents.Overview{OptOuts: 2, Anybody: true}) {
+	if o := look(r, -1); o != (consents.Overview{Replied: 2, Anybody: true}) {
 		t.Errorf("two refused: %+v", o)
 	}
 	r.optOut(t, 2, 40, "keyword")
-	if o := look(r, -1); o != (consents.Overview{OptOuts: 3}) {
+	r.optOut(t, 6, 40, "user_preferences")
+	r.optOut(t, 1, 50, "phone_call") // said it before
+	r.optOut(t, 4, 50, "phone_call")
+	r.optOut(t, 5, 50, "import")
+	if o := look(r, -1); o != (consents.Overview{Replied: 4, Recorded: 2}) {
 		t.Errorf("nobody is left: %+v", o)
 	}
-	if o := look(r, 1); o.OptOuts != 0 {
+	if o := look(r, 1); o.Replied+o.Recorded != 0 {
 		t.Errorf("since an hour from now: %+v", o)
 	}
 	other := &rig{pool: r.pool, vault: r.vault, tenant: fixture.Workspace(t, r.pool, r.vault), start: r.start}

@@ -32,7 +32,8 @@ type homeView struct {
 	Week      overview.Day // the last seven days together
 	Before    overview.Day // the seven before
 	Change    rateChange
-	OptOuts   int64
+	Replied   int64 // people who opted out in WhatsApp in the last seven days
+	Recorded  int64 // and those of whom it was recorded by another way
 	Attention []attention
 	Chart     template.HTML
 	At        time.Time
@@ -43,6 +44,7 @@ type homeFacts struct {
 	days       []overview.Day
 	underway   overview.Underway
 	held       []overview.Held
+	twice      []overview.Twice
 	portfolios []numbers.Portfolio
 	numbers    []numbers.Number
 	consents   consents.Overview
@@ -58,7 +60,7 @@ func (s *Server) homePage(c *front.Call) error {
 	if err != nil {
 		return err
 	}
-	view := homeView{Underway: f.underway, OptOuts: f.consents.OptOuts, At: now, Attention: f.attention(c)}
+	view := homeView{Underway: f.underway, Replied: f.consents.Replied, Recorded: f.consents.Recorded, At: now, Attention: f.attention(c)}
 	if !f.underway.Ever {
 		view.Checklist, view.Left = checklist(c, f)
 		return c.Render("home", view)
@@ -80,6 +82,7 @@ func (f *homeFacts) read(c *front.Call, tx pgx.Tx, zone *time.Location, now time
 	read(func() (err error) { f.underway, err = overview.GetUnderway(ctx, tx, ws); return err })
 	read(func() (err error) { f.days, err = overview.Days(ctx, tx, ws, now, zone, homeDays); return err })
 	read(func() (err error) { f.held, err = overview.ListHeld(ctx, tx, ws, 20); return err })
+	read(func() (err error) { f.twice, err = overview.ListTwice(ctx, tx, ws, now.AddDate(0, 0, -7)); return err })
 	read(func() (err error) { f.portfolios, err = numbers.Portfolios(ctx, tx, ws); return err })
 	read(func() (err error) { f.numbers, err = numbers.List(ctx, tx, ws); return err })
 	read(func() (err error) {

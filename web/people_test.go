@@ -147,6 +147,24 @@ func TestImportByPages(t *testing.T) {
 
 			b.post(draft, "column0", "name", "column1", "=", "column2", "=", "column3", "-").has(t, 422, sentence(lang, "csv.header_missing_column", "column", "phone", "found", "Customer, Handy, City, ok"))
 			b.post(draft, "column0", "name", "column1", "phone", "column2", "name", "column3", "-").has(t, 422, `href="#columns"`)
+			// The country is asked where the phone is, and its number shown before
+			// anything is kept.
+			p = see(draft, b.post(draft, "column0", "name", "column1", "phone", "column2", "=", "column3", "-", "default_country", "SA", "act", "show")).has(t, 200, "+966501234567")
+			if _, beside, _ := strings.Cut(p.Body, `id="column1-country"`); !strings.Contains(strings.Split(beside, "</td>")[0], `name="default_country"`) || strings.Count(p.Body, `name="default_country"`) != 1 {
+				t.Errorf("the country is not asked beside the phone: %s", p.Body)
+			}
+			p = see(draft, b.post(draft, "column0", "phone", "column1", "-", "column2", "=", "column3", "-", "act", "show"))
+			if _, beside, _ := strings.Cut(p.Body, `id="column0-country"`); !strings.Contains(strings.Split(beside, "</td>")[0], `name="default_country"`) {
+				t.Errorf("the country does not move with the phone: %s", p.Body)
+			}
+			p = see(draft, b.post(draft, "column0", "name", "column1", "-", "column2", "=", "column3", "-", "act", "show"))
+			if _, below, _ := strings.Cut(p.Body, `id="no-phone"`); !strings.Contains(below, `name="default_country"`) {
+				t.Errorf("without a phone the country is not asked at all: %s", p.Body)
+			}
+			if strings.Contains(b.get(draft).Body, "+966501234567") {
+				t.Error("what was only shown was kept")
+			}
+
 			choice := []string{"column0", "name", "column1", "phone", "column2", "=", "column3", "opt_in", "default_country", "SA", "mode", "both"}
 			where, p := b.follow(b.post(draft, append(choice, "act", "look")...))
 			see(where, p).has(t, 200, "+966501234567")
@@ -161,7 +179,7 @@ func TestImportByPages(t *testing.T) {
 			b.post(where, "covers", "rows", "purposes", "marketing", "source", "x").has(t, 422, `id="wording-error"`)
 			b.post(where, append(agreed[:len(agreed)-1:len(agreed)-1], "soon")...).has(t, 422, `id="date-error"`, `value="https://acme.example/join"`)
 			where, p = b.follow(b.post(where, agreed...))
-			see(where, p).has(t, 200, "Sara Hassan", "Riyadh", sentence(lang, "phone.invalid"))
+			see(where, p).has(t, 200, "Sara Hassan", `data-label="city"><bdi>Riyadh`, sentence(lang, "phone.invalid"))
 			where, p = b.follow(b.post(where))
 			see(where, p).has(t, 200, `data-live=""`, `http-equiv="refresh"`)
 

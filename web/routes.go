@@ -46,6 +46,7 @@ func campaignRoutes() []front.Route {
 		{Route: "POST /campaigns/{campaign}/resume", Action: accounts.LaunchCampaigns},
 		{Route: "GET /campaigns/{campaign}/stop", Action: accounts.LaunchCampaigns},
 		{Route: "POST /campaigns/{campaign}/stop", Action: accounts.LaunchCampaigns},
+		{Route: "POST /campaigns/{campaign}/duplicate", Action: accounts.WriteCampaigns},
 		{Route: "POST /campaigns/{campaign}/take-back", Action: accounts.LaunchCampaigns},
 		{Route: "GET /campaigns/{campaign}/unconfirmed", Action: accounts.ReadReports, Open: true},
 		{Route: "POST /campaigns/{campaign}/unconfirmed", Action: accounts.OverrideStops},

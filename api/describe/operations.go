@@ -97,6 +97,8 @@ func sending() []words {
 		{"PATCH /v1/campaigns/{campaign}", "updateCampaign", "Campaigns", "Only a draft can be changed. Left out: stays; null: taken away.",
 			append([]string{"version.required", "version.stale", "campaign.state"}, definition...)},
 		{"DELETE /v1/campaigns/{campaign}", "deleteCampaign", "Campaigns", "What was launched stays for ever.", []string{"campaign.state"}},
+		{"POST /v1/campaigns/{campaign}/duplicate", "duplicateCampaign", "Campaigns", "The name with (copy) behind it, the same message, audiences and delivery, in any state of the first. Deleted audiences and a time that has passed are left out.",
+			[]string{"campaign.name_taken"}},
 		{"POST /v1/campaigns/{campaign}/check", "checkCampaign", "Campaigns", "A job; its figure of eligible people is what a launch needs.", append([]string{"campaign.state"}, definition...)},
 		{"GET /v1/campaigns/{campaign}/checks/{check}", "getCheck", "Campaigns", "Who is left out is counted by reason.", nil},
 		{"GET /v1/campaigns/{campaign}/checks/{check}/rows.csv", "exportCheck", "Campaigns", "One row for each person; reason is empty for those who would get the message.",

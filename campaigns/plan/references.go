@@ -91,6 +91,9 @@ func CleanName(s string) string {
 	return strings.TrimFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) })
 }
 
+// MaxName is how many characters a campaign's name may have.
+const MaxName = 100
+
 // CheckName tells what is wrong with a campaign's name; nil when nothing is.
 func CheckName(name string) *errs.Error {
 	switch {
@@ -98,8 +101,8 @@ func CheckName(name string) *errs.Error {
 		return errs.New("field.required", "field", "name").At("/name", "")
 	case !utf8.ValidString(name):
 		return errs.New("field.characters", "field", "name").At("/name", "")
-	case utf8.RuneCountInString(name) > 100:
-		return errs.New("field.too_long", "field", "name", "max", 100).At("/name", "")
+	case utf8.RuneCountInString(name) > MaxName:
+		return errs.New("field.too_long", "field", "name", "max", MaxName).At("/name", "")
 	case strings.ContainsFunc(name, unicode.IsControl):
 		return errs.New("field.characters", "field", "name").At("/name", "")
 	}

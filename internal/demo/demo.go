@@ -33,6 +33,7 @@ type Options struct {
 type kept struct {
 	MasterKey string
 	Tenant    *rig.Tenant
+	Seats     []seat
 	Runs      int
 }
 
@@ -134,12 +135,14 @@ func (s *show) start(soft, hard context.Context, env *devenv.Env, dir string) er
 	}
 	meta := rig.MetaOf(1, 1000, "TIER_100K")
 	if s.kept.Tenant != nil {
-		return s.rig.SeedMeta(soft, meta)
+		err = s.rig.SeedMeta(soft, meta)
+	} else if s.kept.Tenant, err = s.rig.MakeTenant(soft, "Acme Trading", meta); err == nil {
+		err = s.save()
 	}
-	if s.kept.Tenant, err = s.rig.MakeTenant(soft, "Acme Trading", meta); err != nil {
+	if err != nil {
 		return err
 	}
-	return s.save()
+	return s.seats(soft)
 }
 
 // quiet leaves out what the processes say of a Redis without a file: the demo
@@ -160,7 +163,7 @@ func (s *show) address() {
 	fmt.Fprintf(s.Out, "\n%-10s %s\n", "API", s.rig.URL)
 	fmt.Fprintf(s.Out, "%-10s export BAREED=%s KEY=%s\n", "try", s.rig.URL, t.Key)
 	fmt.Fprintf(s.Out, "%-10s then follow %s/docs/quickstart; every operation: %s/docs\n", "", s.rig.URL, s.rig.URL)
-	fmt.Fprintf(s.Out, "%-10s %s / %s (owner of the workspace)\n", "sign in", t.Owner.Email, t.Owner.Password)
+	s.kept.signIns(s.Out)
 	fmt.Fprintf(s.Out, "%-10s %s/ops/sign-in as %s / %s\n", "queues", s.rig.URL, t.Operator.Email, t.Operator.Password)
 	fmt.Fprintf(s.Out, "%-10s %s/sandbox/journal/summary\n", "sandbox", s.rig.Sandbox)
 }

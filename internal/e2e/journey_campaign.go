@@ -169,3 +169,23 @@ func (w *walker) watch(t *look.Tab) error {
 		func() error { return w.judged(t, "the completed campaign") },
 	)
 }
+
+// duplicate makes a draft like the campaign that was sent, and goes on with it.
+func (w *walker) duplicate(_ context.Context, t *look.Tab) error {
+	if w.done == "" {
+		return fmt.Errorf("it goes on where campaign ended: run that too")
+	}
+	return steps(
+		func() error { return w.in(t, w.world.users["marketer"]) },
+		func() error { return t.Open(w.world.rig.URL + "/campaigns/" + w.done) },
+		func() error { return t.Press("#campaign-duplicate") },
+		func() error { return t.See("Walked through (copy)") },
+		func() error {
+			return t.Until("another campaign's first step", "location.pathname.endsWith('/edit/message') && !location.pathname.includes('"+w.done+"')")
+		},
+		func() error { return w.judged(t, "the copy") },
+		func() error { return t.Press("main form button[value=next]") },
+		func() error { return t.Until("the audience", "location.pathname.endsWith('/edit/audience')") },
+		func() error { return t.Has("input[name=audience]:checked") },
+	)
+}

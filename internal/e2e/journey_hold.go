@@ -20,7 +20,7 @@ func (w *walker) busyCampaign(ctx context.Context) (string, error) {
 	if err := busy.contacts(ctx); err != nil {
 		return "", err
 	}
-	return busy.campaign(ctx, "Held by a rule", true)
+	return busy.sent(ctx, "Held by a rule")
 }
 
 // hold drops the number's quality at Meta while a campaign runs: it is held, its

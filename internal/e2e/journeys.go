@@ -25,6 +25,7 @@ func (r *run) journeys(ctx context.Context, res *result) []look.Fault {
 	for _, j := range []journey{
 		{"keyboard", walk.keyboard},
 		{"campaign", walk.campaign},
+		{"duplicate", walk.duplicate},
 		{"hold", walk.hold},
 		{"opt-out", walk.optOut},
 		{"viewer", walk.viewer},

@@ -208,8 +208,10 @@ func (m *matrix) shoot(t *look.Tab, j job, v look.View) error {
 	if name == "" {
 		name = "home"
 	}
-	if ids := m.world.ids["campaign"]; len(ids) > 1 && strings.Contains(j.path, ids[1]) {
-		name += "-finished"
+	for campaign, word := range m.world.shots {
+		if strings.Contains(j.path, campaign) {
+			name += word
+		}
 	}
 	file := fmt.Sprintf("%s.%s.%s.%d.png", name, j.lang, v.Theme, v.Width)
 	return os.WriteFile(filepath.Join(m.Shots, file), b, 0o644)

@@ -16,7 +16,11 @@ const sessionCookie = "session"
 
 // place says which object a route needs when not any will do. Every other name
 // in a path is filled from world.ids.
-func (w *world) place(draft, held string) {
+func (w *world) place(draft, held, recurring string) {
+	w.own["GET /campaigns/{campaign}"] = []string{"/campaigns/" + recurring}
+	for _, campaign := range w.ids["campaign"] {
+		w.own["GET /campaigns/{campaign}"] = append(w.own["GET /campaigns/{campaign}"], "/campaigns/"+campaign)
+	}
 	w.own["GET /campaigns/{campaign}/edit/{step}"] = nil
 	for _, step := range []string{"message", "audience", "delivery", "check", "confirm"} {
 		w.own["GET /campaigns/{campaign}/edit/{step}"] = append(w.own["GET /campaigns/{campaign}/edit/{step}"], "/campaigns/"+draft+"/edit/"+step)

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -27,6 +28,7 @@ type world struct {
 	own   map[string][]string // by route, for pages that need an object of their own
 	texts []string            // what the workspace's people wrote, for titles and attributes
 	users map[string]rig.Login
+	shots map[string]string // what a campaign's pictures are called besides
 }
 
 const settings = `{"default_country": "SA", "consent": {"covers": "rows", "purposes": ["marketing"], "method": "web_form",
@@ -64,7 +66,7 @@ func seed(ctx context.Context, r *rig.Rig) (*world, error) {
 			return nil, fmt.Errorf("make the data: %w", err)
 		}
 	}
-	w.texts = append(w.texts, "Still", "Busy", "Customers", "Finished offer", "Held offer", "Draft offer", "offer", "order_update",
+	w.texts = append(w.texts, "Still", "Busy", "Customers", "Finished offer", "Held offer", "Weekly offer", "Draft offer", "offer", "order_update",
 		"Omar Haddad", "سارة العتيبي", "هند", "No Consent", "city", "Africa/Cairo", "Maria Souza", "Asia/Riyadh", "Acme")
 	return w, nil
 }
@@ -127,37 +129,57 @@ func (w *world) job(ctx context.Context, id string) error {
 	})
 }
 
-// campaign defines and checks one; launch returns when a message was accepted.
-func (w *world) campaign(ctx context.Context, name string, launch bool) (string, error) {
+// checked defines a campaign, with more of its definition, and checks it.
+func (w *world) checked(ctx context.Context, name string, more map[string]any) (campaign string, eligible int64, err error) {
 	template, err := w.rig.Template(ctx, w.still, "offer", "ar")
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
+	definition := map[string]any{"name": name, "number_id": w.still.Number, "template_id": template,
+		"audience_ids": w.ids["audience"], "variables": map[string]any{"body": []map[string]string{{"attribute": "name", "fallback": "صديقنا"}, {"attribute": "city"}}}}
+	maps.Copy(definition, more)
 	var made struct{ ID string }
-	err = w.call(ctx, "POST", "/v1/campaigns", map[string]any{"name": name, "number_id": w.still.Number, "template_id": template,
-		"audience_ids": w.ids["audience"], "variables": map[string]any{"body": []map[string]string{{"attribute": "name", "fallback": "صديقنا"}, {"attribute": "city"}}}}, &made)
-	if err != nil {
-		return "", err
+	if err := w.call(ctx, "POST", "/v1/campaigns", definition, &made); err != nil {
+		return "", 0, err
 	}
 	var check struct {
 		CheckID string `json:"check_id"`
 		JobID   string `json:"job_id"`
 	}
 	if err := w.call(ctx, "POST", "/v1/campaigns/"+made.ID+"/check", nil, &check); err != nil {
-		return "", err
+		return "", 0, err
 	}
 	w.ids["check"] = []string{check.CheckID}
-	if err := w.job(ctx, check.JobID); err != nil || !launch {
-		return made.ID, err
+	if err := w.job(ctx, check.JobID); err != nil {
+		return "", 0, err
 	}
 	var result struct{ Eligible int64 }
-	if err := w.call(ctx, "GET", "/v1/campaigns/"+made.ID+"/checks/"+check.CheckID, nil, &result); err != nil {
+	err = w.call(ctx, "GET", "/v1/campaigns/"+made.ID+"/checks/"+check.CheckID, nil, &result)
+	return made.ID, result.Eligible, err
+}
+
+// launched is checked and launched.
+func (w *world) launched(ctx context.Context, name string, more map[string]any) (string, error) {
+	campaign, eligible, err := w.checked(ctx, name, more)
+	if err != nil {
 		return "", err
 	}
-	if err := w.call(ctx, "POST", "/v1/campaigns/"+made.ID+"/launch", map[string]any{"expected_recipients": result.Eligible}, nil); err != nil {
+	return campaign, w.call(ctx, "POST", "/v1/campaigns/"+campaign+"/launch", map[string]any{"expected_recipients": eligible}, nil)
+}
+
+// sent is launched, and a message of it was accepted.
+func (w *world) sent(ctx context.Context, name string) (string, error) {
+	campaign, err := w.launched(ctx, name, nil)
+	if err != nil {
 		return "", err
 	}
-	return made.ID, w.reaches(ctx, made.ID, func(r report) bool { return r.Accepted > 0 })
+	return campaign, w.reaches(ctx, campaign, func(r report) bool { return r.Accepted > 0 })
+}
+
+// weekly is a schedule whose next time is not near.
+func weekly() map[string]any {
+	return map[string]any{"schedule": map[string]any{"zone": "Asia/Riyadh", "window": map[string]any{"from": "09:00", "to": "18:00"},
+		"recurring": map[string]any{"every": "week", "weekdays": []string{"sunday", "wednesday"}, "time": "10:00"}}}
 }
 
 type report struct {
@@ -177,28 +199,33 @@ func (w *world) reaches(ctx context.Context, campaign string, enough func(report
 }
 
 // campaigns makes one in every state that looks different: a draft with its
-// check, one that a person paused, and one that has finished.
+// check, one that a person paused, one that has finished, and one that recurs.
 func (w *world) campaigns(ctx context.Context) error {
-	held, err := w.campaign(ctx, "Held offer", true)
+	held, err := w.sent(ctx, "Held offer")
 	if err != nil {
 		return err
 	}
 	if err := w.call(ctx, "POST", "/v1/campaigns/"+held+"/pause", nil, nil); err != nil {
 		return err
 	}
-	done, err := w.campaign(ctx, "Finished offer", true)
+	done, err := w.sent(ctx, "Finished offer")
 	if err != nil {
 		return err
 	}
 	if err := w.reaches(ctx, done, func(r report) bool { return r.State == "completed" }); err != nil {
 		return fmt.Errorf("wait for the campaign's end: %w", err)
 	}
-	draft, err := w.campaign(ctx, "Draft offer", false)
+	recurring, err := w.launched(ctx, "Weekly offer", weekly())
+	if err != nil {
+		return err
+	}
+	draft, _, err := w.checked(ctx, "Draft offer", nil)
 	if err != nil {
 		return err
 	}
 	w.ids["campaign"] = []string{held, done}
-	w.place(draft, held)
+	w.shots = map[string]string{done: "-finished", recurring: "-weekly"}
+	w.place(draft, held, recurring)
 	return nil
 }
 

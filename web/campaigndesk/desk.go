@@ -1,5 +1,5 @@
 // Package campaigndesk owns the pages of campaigns: the list, a campaign as it
-// runs, pausing, resuming and stopping it, its people, one person's message and
+// runs, pausing, resuming, stopping and duplicating it, its people, one person's message and
 // the report. Defining and launching a campaign are not here.
 //
 // web registers it. It calls the nouns and decides nothing.
@@ -28,6 +28,7 @@ func Register(f *front.Front, hub *live.Hub) {
 	f.Handle("POST /campaigns/{campaign}/resume", d.resumeCampaign)
 	f.Handle("GET /campaigns/{campaign}/stop", d.stopPage)
 	f.Handle("POST /campaigns/{campaign}/stop", d.stopCampaign)
+	f.Handle("POST /campaigns/{campaign}/duplicate", d.duplicateCampaign)
 	f.Handle("POST /campaigns/{campaign}/take-back", d.takeBack)
 	f.Handle("GET /campaigns/{campaign}/unconfirmed", d.unconfirmedPage)
 	f.Handle("POST /campaigns/{campaign}/unconfirmed", d.decideUnconfirmed)

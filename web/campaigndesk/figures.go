@@ -12,8 +12,10 @@ import (
 
 	"bareed/campaigns"
 	"bareed/campaigns/board"
+	"bareed/messages"
 	"bareed/web/charts"
 	"bareed/web/front"
+	"bareed/web/phone"
 	"bareed/web/ui"
 )
 
@@ -31,6 +33,7 @@ type figuresView struct {
 	Progress, Funnel template.HTML
 	Unsent, Refused  []reasonView
 	Ended            bool
+	Ahead            bool // it waits for its first time, so there is nothing to count
 }
 
 // reasonView is one reason with its people.
@@ -43,9 +46,25 @@ type reasonView struct {
 	Share, ShareWhole int64
 }
 
-func figuresOf(l ui.Locale, r campaigns.Report) *figuresView {
+// missing names what people may lack of what the template says, in words; empty
+// when everything has a fallback.
+func missing(l ui.Locale, c campaigns.Campaign) string {
+	return phone.Columns(l, c.Variables.Unbacked())
+}
+
+// whyNot says why a message was not sent; lacks is missing's.
+func whyNot(l ui.Locale, reason, lacks string) string {
+	if reason == messages.ParamMissing && lacks != "" {
+		return l.T("reasons.text.param_missing.of", "name", lacks)
+	}
+	return known(l, "reasons.text.", reason)
+}
+
+// figuresOf puts a report into words and drawings; lacks is missing's.
+func figuresOf(l ui.Locale, r campaigns.Report, lacks string) *figuresView {
 	v := &figuresView{Report: r, Base: "/campaigns/" + r.CampaignID.String() + "/recipients", Waiting: r.Ready + r.Sending, Unanswered: r.Unknown + r.Unconfirmed, Eligible: r.Total - r.SuppressedTotal, Whole: r.Total,
-		Chips: campaignChips(l, r.State, r.Paused, r.Holding), Ended: r.State.Ended()}
+		Chips: campaignChips(l, r.State, r.Paused, r.Holding), Ended: r.State.Ended(),
+		Ahead: r.State == campaigns.Scheduled && r.RunState == campaigns.RunPlanning && r.Total == 0}
 	if !r.Planned {
 		v.Whole = max(r.Total, r.Expected)
 	}
@@ -53,7 +72,7 @@ func figuresOf(l ui.Locale, r campaigns.Report) *figuresView {
 	v.Stops = stopsOf(l, r.Stops, v.Waiting)
 	v.Progress, v.Funnel = progressChart(l, v), funnelChart(l, v)
 	v.Unsent = reasonsOf(r.Suppressed, v.Base+"?state=suppressed", func(x *reasonView) {
-		x.Text, x.Advice = known(l, "reasons.text.", x.Reason), known(l, "reasons.advice.", x.Reason)
+		x.Text, x.Advice = whyNot(l, x.Reason, lacks), known(l, "reasons.advice.", x.Reason)
 	})
 	v.Refused = reasonsOf(r.Failed, v.Base+"?state=failed", func(x *reasonView) {
 		x.Code = strings.TrimPrefix(x.Reason, "meta_")

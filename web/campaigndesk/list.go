@@ -151,6 +151,9 @@ func rowOf(c *front.Call, item campaigns.Campaign, l board.Line, owners map[stri
 	row := campaignRow{Campaign: item, Line: l, Owner: ownerName(c, item.CreatedBy, owners), Moves: item.State.Launched() && item.State != campaigns.Scheduled,
 		Chips: campaignChips(c.Locale(), item.State, item.Paused, item.Holding), Handed: seen}
 	t := c.Locale()
+	if item.State == campaigns.Scheduled && seen == l.Total && l.Accepted+l.Failed+l.Suppressed == 0 {
+		row.Handed = 0 // its time has not come
+	}
 	row.Segments = []ui.Segment{
 		{Kind: "read", Label: t.T("campaign.read"), Value: l.Read}, {Kind: "delivered", Label: t.T("campaign.delivered"), Value: l.Delivered - l.Read},
 		{Kind: "sent", Label: t.T("campaign.accepted"), Value: l.Accepted - l.Delivered}, {Kind: "failed", Label: t.T("campaign.failed"), Value: l.Failed},

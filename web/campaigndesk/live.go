@@ -12,7 +12,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"bareed/accounts"
 	"bareed/campaigns"
 	"bareed/campaigns/live"
 	"bareed/internal/id"
@@ -29,8 +28,9 @@ const (
 type watch struct {
 	*front.Call
 	campaign id.Campaign
-	kind     string // of the fragments: "ar/true"
-	may      bool
+	kind     string // of the fragments: the language and the rights
+	may      rights
+	lacks    string // missing's
 	tenth    int64
 	state    string
 	drawn    time.Time
@@ -49,9 +49,17 @@ func (d *desk) campaignLive(c *front.Call) error {
 		return err
 	}
 	defer viewer.Close()
-	c.Locale() // reads the zone before the first fragment
-	may := c.Can(accounts.LaunchCampaigns)
-	w := &watch{Call: c, campaign: campaign, may: may, kind: c.Lang() + "/" + strconv.FormatBool(may), tenth: -1, drawn: c.Clock()}
+	var now campaigns.Campaign
+	err = c.InWorkspace(func(tx pgx.Tx) (err error) {
+		now, err = campaigns.Get(c.Ctx(), tx, c.Actor().Workspace, campaign)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	lacks := missing(c.Locale(), now) // also reads the zone before the first fragment
+	may := rightsOf(c)
+	w := &watch{Call: c, campaign: campaign, may: may, lacks: lacks, kind: fmt.Sprint(c.Lang(), may), tenth: -1, drawn: c.Clock()}
 	c.Wrote()
 	c.W.Header().Set("Content-Type", "text/event-stream")
 	c.W.Header().Set("X-Accel-Buffering", "no")
@@ -133,7 +141,7 @@ func (w *watch) say(out []byte, r campaigns.Report) []byte {
 }
 
 func (w *watch) figures(r campaigns.Report) ([]byte, error) {
-	v := figuresOf(w.Locale(), r)
+	v := figuresOf(w.Locale(), r, w.lacks)
 	head, err := w.Fragment("campaign", "campaign-acts", actsOf(r.CampaignID, r.State, r.Paused, r.Holding, w.may))
 	if err != nil {
 		return nil, err

@@ -82,10 +82,7 @@ func (d *desk) messagePage(c *front.Call) error {
 	if err != nil {
 		return err
 	}
-	v.Person = personOf(c, v.Timeline.Recipient)
-	if names := phone.Columns(c.Locale(), v.Campaign.Variables.Unbacked()); v.Person.Reason == "param_missing" && names != "" {
-		v.Person.Why = c.T("reasons.text.param_missing.of", "name", names)
-	}
+	v.Person = personOf(c, v.Timeline.Recipient, missing(c.Locale(), v.Campaign))
 	if code, ok := strings.CutPrefix(v.Person.Reason, "meta_"); ok {
 		v.Advice = known(c.Locale(), "failures.advice.", code)
 	} else if v.Person.Reason != "" {

@@ -45,11 +45,19 @@ type actsView struct {
 	Draft, Launched, May, Running bool
 	Paused, Holding               bool
 	Starting                      bool // nothing is sent yet
+	Copy                          bool // this reader may make one like it
 }
 
-func actsOf(of id.Campaign, state campaigns.State, paused, holding, may bool) actsView {
-	return actsView{ID: of, State: state, Draft: state == campaigns.Draft || state == campaigns.Checking || state == campaigns.NeedsApproval,
-		Launched: state.Launched(), Paused: paused, Holding: holding, Running: !paused && !holding, Starting: state == campaigns.Starting, May: may}
+// rights are what a reader may do with campaigns.
+type rights struct{ launch, write bool }
+
+func rightsOf(c *front.Call) rights {
+	return rights{launch: c.Can(accounts.LaunchCampaigns), write: c.Can(accounts.WriteCampaigns)}
+}
+
+func actsOf(of id.Campaign, state campaigns.State, paused, holding bool, may rights) actsView {
+	return actsView{ID: of, State: state, Copy: may.write, Draft: state == campaigns.Draft || state == campaigns.Checking || state == campaigns.NeedsApproval,
+		Launched: state.Launched(), Paused: paused, Holding: holding, Running: !paused && !holding, Starting: state == campaigns.Starting, May: may.launch}
 }
 
 func (d *desk) campaignPage(c *front.Call) error {
@@ -64,7 +72,7 @@ func (d *desk) campaignPage(c *front.Call) error {
 	}
 	now := v.Campaign
 	v.Live = now.State.Launched() || now.State == campaigns.Checking
-	v.Acts = actsOf(now.ID, now.State, now.Paused, now.Holding, c.Can(accounts.LaunchCampaigns))
+	v.Acts = actsOf(now.ID, now.State, now.Paused, now.Holding, rightsOf(c))
 	if at := v.Line.StartsAt; at != nil {
 		v.Start = startOf(c.Locale(), now, *at, c.Clock(), v.Acts.May)
 	}
@@ -103,7 +111,7 @@ func readCampaignView(c *front.Call, tx pgx.Tx, campaign id.Campaign, v *campaig
 	if err != nil {
 		return err
 	}
-	v.Figures = figuresOf(c.Locale(), r)
+	v.Figures = figuresOf(c.Locale(), r, missing(c.Locale(), v.Campaign))
 	if v.Pace, err = readPace(c, tx, r); err != nil || r.Unconfirmed == 0 {
 		return err
 	}
@@ -134,12 +142,18 @@ func eventOf(l ui.Locale, e campaigns.Event) eventView {
 		People, Total, Eligible int64
 		Recipients, Accepted    int64
 		Messages                int64
+		CopyOf                  string `json:"copy_of"`
 	}
 	_ = json.Unmarshal(e.Data, &d) // what it lacks is told without
 	kind := strings.TrimPrefix(e.Type, "campaign.")
 	v := eventView{At: e.At, Kind: map[string]string{"holding": "warn", "paused": "warn", "stopped": "danger", "expired": "danger", "missed": "danger",
 		"failed": "danger", "edited": "mute", "created": "mute", "check_requested": "mute", "checked": "mute"}[kind]}
 	switch kind {
+	case "created":
+		v.Text = l.T("campaign.event.created")
+		if d.CopyOf != "" {
+			v.Text = l.T("campaign.event.copied")
+		}
 	case "planned":
 		v.Text = l.T("campaign.event.planned", "n", d.People)
 	case "checked":

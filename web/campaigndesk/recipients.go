@@ -46,13 +46,14 @@ type personRow struct {
 	Why  string
 }
 
-func personOf(c *front.Call, r campaigns.Recipient) personRow {
+// personOf puts one person's message into words; lacks is missing's.
+func personOf(c *front.Call, r campaigns.Recipient, lacks string) personRow {
 	l, look := c.Locale(), messageLook[r.State]
 	p := personRow{Recipient: r, Chip: map[string]any{"kind": look[0], "icon": look[1], "text": l.Of("people.state", r.State)}}
 	if code, ok := strings.CutPrefix(r.Reason, "meta_"); ok {
 		p.Why = known(l, "failures.cause.", code)
 	} else if r.Reason != "" {
-		p.Why = known(l, "reasons.text.", r.Reason)
+		p.Why = whyNot(l, r.Reason, lacks)
 	}
 	return p
 }
@@ -106,8 +107,9 @@ func (d *desk) recipientsPage(c *front.Call) error {
 	base := "/campaigns/" + v.Campaign.ID.String() + "/recipients?"
 	list, v.Next = front.Older(c, "recipients", list, func(r campaigns.Recipient) string { return strconv.Itoa(int(r.MessageID.Ordinal)) })
 	v.First = c.Newest()
+	lacks := missing(c.Locale(), v.Campaign)
 	for _, r := range list {
-		v.Rows = append(v.Rows, personOf(c, r))
+		v.Rows = append(v.Rows, personOf(c, r, lacks))
 	}
 	v.narrow(c, q, base)
 	return c.Render("recipients", v)
@@ -123,7 +125,7 @@ func (v *recipientsView) narrow(c *front.Call, q url.Values, base string) {
 		v.Filters = append(v.Filters, map[string]any{"href": base + with(only, "state", g.name), "text": c.Locale().Of("people.group", g.name), "count": n, "current": g.name == v.Group})
 	}
 	if reason := q.Get("reason"); reason != "" {
-		v.Reason, v.AnyReason = personOf(c, campaigns.Recipient{Reason: reason}).Why, base+with(q, "reason", "")
+		v.Reason, v.AnyReason = personOf(c, campaigns.Recipient{Reason: reason}, missing(c.Locale(), v.Campaign)).Why, base+with(q, "reason", "")
 	}
 	v.Limits = pageSizes(base, q, c.Limit())
 	v.File = "/campaigns/" + v.Campaign.ID.String() + "/recipients.csv?" + with(url.Values{"state": q["state"], "reason": q["reason"]}, "limit", "")

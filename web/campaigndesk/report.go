@@ -31,7 +31,7 @@ func (d *desk) reportPage(c *front.Call) error {
 		if v.Campaign = now; err != nil || now.RunID.IsZero() {
 			return err
 		}
-		v.Figures = figuresOf(c.Locale(), r)
+		v.Figures = figuresOf(c.Locale(), r, missing(c.Locale(), now))
 		if v.Pace, err = readPace(c, tx, r); err != nil {
 			return err
 		}

@@ -19,7 +19,7 @@ const firingsShown = 20
 type scheduleView struct {
 	Lines  []rhythm.Line
 	Coming []rhythm.Firing
-	Notes  []schedule.Note
+	Notes  []string
 	Again  bool // something recurs, or was missed
 	Past   []pastFiring
 }
@@ -27,6 +27,7 @@ type scheduleView struct {
 // pastFiring is one firing that is not waiting any more.
 type pastFiring struct {
 	occurrence.Firing
+	Time rhythm.Firing
 	Chip map[string]any
 	Why  string
 	Late string
@@ -40,13 +41,11 @@ func readSchedule(c *front.Call, tx pgx.Tx, now campaigns.Campaign) (*scheduleVi
 	l := c.Locale()
 	v := &scheduleView{Lines: rhythm.Lines(l, now.Rules), Again: now.Rules != nil && now.Rules.Recurring != nil}
 	if waits := !now.State.Launched() || now.State == campaigns.Scheduled || !now.NextRunID.IsZero(); waits && !now.State.Ended() {
-		v.Coming = rhythm.Coming(now.Rules, now.Schedule, 5)
-		if now.Schedule != nil {
-			v.Notes = now.Rules.Notes(c.Lang(), now.Rules.Upcoming(*now.Schedule, 5))
-		}
+		v.Coming = rhythm.Coming(l, now.Rules, now.Schedule, 5)
+		v.Notes = rhythm.Notes(l, now.Rules, now.Schedule, 5)
 	}
 	if len(v.Coming) == 0 && now.State.Launched() { // this one is on its way: those behind it
-		if all := rhythm.Coming(now.Rules, now.Schedule, 6); len(all) > 1 {
+		if all := rhythm.Coming(l, now.Rules, now.Schedule, 6); len(all) > 1 {
 			v.Coming = all[1:]
 		}
 	}
@@ -56,7 +55,7 @@ func readSchedule(c *front.Call, tx pgx.Tx, now campaigns.Campaign) (*scheduleVi
 	}
 	for _, f := range list {
 		if f.State != "planning" {
-			v.Past = append(v.Past, pastOf(l, f))
+			v.Past = append(v.Past, pastOf(l, f, now.Rules))
 			v.Again = v.Again || f.State == "missed"
 		}
 	}
@@ -66,10 +65,11 @@ func readSchedule(c *front.Call, tx pgx.Tx, now campaigns.Campaign) (*scheduleVi
 	return v, nil
 }
 
-func pastOf(l ui.Locale, f occurrence.Firing) pastFiring {
+func pastOf(l ui.Locale, f occurrence.Firing, r *schedule.Rules) pastFiring {
 	look := map[string][2]string{"running": {"ok", "play"}, "finishing": {"info", "hold"}, "completed": {"ok", "done"}, "stopped": {"danger", "stop"},
 		"missed": {"danger", "clock"}, "expired": {"warn", "clock"}}[f.State]
-	p := pastFiring{Firing: f, Chip: map[string]any{"kind": look[0], "icon": look[1], "text": l.Of("schedule.state", f.State)}}
+	due := schedule.Time{At: f.StartsAt, Zone: f.Zone, Local: f.Local, RecipientTime: r != nil && r.RecipientTime}
+	p := pastFiring{Firing: f, Time: rhythm.Of(l, due), Chip: map[string]any{"kind": look[0], "icon": look[1], "text": l.Of("schedule.state", f.State)}}
 	if f.Reason != "" {
 		p.Why = rhythm.Missed(l, f.Reason)
 	}

@@ -47,7 +47,7 @@ func (c *Call) fail(err error) {
 		return
 	}
 	if err := c.RenderStatus(p.Status, "fault", fault{p, kindOf(p.Status), c.Clock()}); err != nil {
-		c.Log.ErrorContext(c.Ctx(), "write the page of faults", "request_id", c.RequestID, "err", err)
+		c.Log.Log(context.WithoutCancel(c.Ctx()), c.gravity(), "write the page of faults", "request_id", c.RequestID, "err", err)
 		c.plainly(p)
 	}
 }
@@ -86,19 +86,24 @@ func (c *Call) signIn(e *errs.Error) {
 func (c *Call) personal(err error) *errs.Error {
 	e, inside := errs.Shown(err, pg.Full(err), pg.Momentary(err))
 	if inside {
-		c.Log.ErrorContext(c.Ctx(), "page ended badly", "request_id", c.RequestID, "route", c.row.Route, "code", e.Code, "err", err)
+		c.Log.Log(context.WithoutCancel(c.Ctx()), c.gravity(), "page ended badly", "request_id", c.RequestID, "route", c.row.Route, "code", e.Code, "err", err)
 	}
 	return e
 }
 
-// brokenOff ends an answer that has begun, so that the reader sees that it is
-// not whole. A reader who went away is no fault of ours.
-func (c *Call) brokenOff(err error) {
-	level := slog.LevelError
+// gravity is how bad it is that a page did not come. A reader who went away is
+// no fault of ours.
+func (c *Call) gravity() slog.Level {
 	if errors.Is(c.Ctx().Err(), context.Canceled) { // the server does so when the connection ends
-		level = slog.LevelInfo
+		return slog.LevelInfo
 	}
-	c.Log.Log(context.WithoutCancel(c.Ctx()), level, "page broken off", "request_id", c.RequestID, "route", c.row.Route, "err", err)
+	return slog.LevelError
+}
+
+// brokenOff ends an answer that has begun, so that the reader sees that it is
+// not whole.
+func (c *Call) brokenOff(err error) {
+	c.Log.Log(context.WithoutCancel(c.Ctx()), c.gravity(), "page broken off", "request_id", c.RequestID, "route", c.row.Route, "err", err)
 	panic(http.ErrAbortHandler)
 }
 

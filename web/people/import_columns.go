@@ -26,6 +26,7 @@ type columnsView struct {
 	Fault     string // why the file cannot be read as it is
 	Countries []map[string]any
 	Encodings []string
+	Homeless  bool // no column is the phone, beside which the country is asked
 }
 
 // columnView is a column with what is in it.
@@ -34,6 +35,18 @@ type columnView struct {
 	Header  string
 	Kept    string // the attribute it would be
 	Samples []sample
+	Phone   bool // the first that is chosen as the phone
+}
+
+// settle finds the column beside which the country is asked, by the form's choices.
+func (v *columnsView) settle(f *ui.Form) {
+	v.Homeless = len(v.Columns) > 0
+	for i := range v.Columns {
+		col := &v.Columns[i]
+		if col.Phone = v.Homeless && f.Has(col.Field, csvfile.ColumnPhone); col.Phone {
+			v.Homeless = false
+		}
+	}
 }
 
 // sample is a value as it stands and, of the phone's column, as it is read.
@@ -78,6 +91,7 @@ func (s desk) columnsView(c *front.Call, d draft.Draft) (columnsView, *ui.Form, 
 		}
 		view.Columns = append(view.Columns, v)
 	}
+	view.settle(f)
 	return view, f, err
 }
 
@@ -105,7 +119,8 @@ func sampleOf(c *front.Call, raw, as, country string) sample {
 	return v
 }
 
-// answerColumns keeps what the columns are. The button "look" stays on the page.
+// answerColumns keeps what the columns are. The button "look" stays on the page;
+// "show", which the page's script asks for, keeps nothing.
 func (s desk) answerColumns(c *front.Call) error {
 	d, err := s.findDraft(c)
 	if err != nil {
@@ -121,6 +136,9 @@ func (s desk) answerColumns(c *front.Call) error {
 	table, err := draft.Columns(c.Ctx(), s.importer(c), c.Actor().Workspace, d)
 	if err == nil && !read {
 		d.Settings.Mapping, err = mappingOf(f, table)
+	}
+	if f.Get("act") == "show" {
+		return s.showColumns(c, d, f)
 	}
 	if err == nil && !read && f.Get("act") != "look" {
 		asked := d
@@ -144,10 +162,22 @@ func (s desk) answerColumns(c *front.Call) error {
 		return viewErr
 	}
 	view.Fault = ""
+	view.settle(f)
 	return c.Refused(err, "import-columns", view, f)
 }
 
-// mappingOf reads the choice of every column that has a name.
+// showColumns shows how the values are read by choices that are not kept.
+func (s desk) showColumns(c *front.Call, d draft.Draft, f *ui.Form) error {
+	view, _, err := s.columnsView(c, d)
+	if err != nil {
+		return err
+	}
+	view.settle(f)
+	return c.Render("import-columns", view, front.WithForm(f))
+}
+
+// mappingOf reads the choice of every column that has a name, also of a table
+// that lacks the phone's.
 func mappingOf(f *ui.Form, table draft.Table) (map[string]string, error) {
 	mapping := map[string]string{}
 	phone := false
@@ -167,7 +197,7 @@ func mappingOf(f *ui.Form, table draft.Table) (map[string]string, error) {
 		for _, col := range table.Columns {
 			headers = append(headers, col.Header)
 		}
-		return nil, errs.New("csv.header_missing_column", "column", csvfile.ColumnPhone, "found", errs.Clip(strings.Join(headers, ", ")))
+		return mapping, errs.New("csv.header_missing_column", "column", csvfile.ColumnPhone, "found", errs.Clip(strings.Join(headers, ", ")))
 	}
 	return mapping, nil
 }

@@ -159,7 +159,31 @@ type checkView struct {
 	Reasons []reasonView
 	Rejects []rejectView
 	Names   []string // of the attributes
-	Phones  []string // of the first rows, as the reader may see them
+	First   []firstRow
+}
+
+// firstRow is one of the first people, as the reader may see them.
+type firstRow struct {
+	contacts.Looked
+	Phone  string
+	Values []namedValue
+}
+
+// namedValue is an attribute and what a person has of it.
+type namedValue struct{ Name, Value string }
+
+func firstOf(c *front.Call, list []contacts.Looked, names []string) []firstRow {
+	var rows []firstRow
+	for _, l := range list {
+		row := firstRow{Looked: l, Phone: shownPhone(c, l.Phone.E164)}
+		for i, name := range names {
+			if i < len(l.Attributes) {
+				row.Values = append(row.Values, namedValue{name, l.Attributes[i]})
+			}
+		}
+		rows = append(rows, row)
+	}
+	return rows
 }
 
 type reasonView struct {
@@ -202,9 +226,7 @@ func (s desk) showCheck(c *front.Call, d draft.Draft, f *ui.Form, status int) er
 		view.Reasons = append(view.Reasons, reasonView{errs.Sentence(c.Lang(), r.Code, r.Params), r.Count})
 	}
 	view.Rejects = rejectsOf(c, view.Preview.Rejects)
-	for _, l := range view.Preview.First {
-		view.Phones = append(view.Phones, shownPhone(c, l.Phone.E164))
-	}
+	view.First = firstOf(c, view.Preview.First, view.Names)
 	return c.RenderStatus(status, "import-check", view, front.WithForm(f))
 }
 

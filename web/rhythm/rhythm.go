@@ -13,8 +13,9 @@ import (
 	"bareed/web/ui"
 )
 
-// Line is one fact of a schedule: a label and what it says.
-type Line struct{ Label, Text string }
+// Line is one fact of a schedule: a label and what it says, in words or, as a
+// zone's name, the same in every language.
+type Line struct{ Label, Text, Name string }
 
 // Lines tells the rules; none for a campaign that is sent once, at any hour.
 func Lines(l ui.Locale, r *schedule.Rules) []Line {
@@ -22,7 +23,7 @@ func Lines(l ui.Locale, r *schedule.Rules) []Line {
 		return nil
 	}
 	var list []Line
-	add := func(label, text string) { list = append(list, Line{l.Of("schedule.label", label), text}) }
+	add := func(label, text string) { list = append(list, Line{Label: l.Of("schedule.label", label), Text: text}) }
 	if r.Recurring != nil {
 		add("again", Again(l, r.Recurring))
 		if r.Recurring.Start != "" {
@@ -35,7 +36,7 @@ func Lines(l ui.Locale, r *schedule.Rules) []Line {
 	if r.RecipientTime {
 		add("zone", l.T("schedule.own_zone", "zone", r.Zone))
 	} else if r.Zone != "" {
-		add("zone", r.Zone)
+		list = append(list, Line{Label: l.Of("schedule.label", "zone"), Name: r.Zone})
 	}
 	if w := r.Window; w != nil {
 		text := l.T("schedule.from_to", "from", w.From, "to", w.To)
@@ -60,15 +61,11 @@ func Lines(l ui.Locale, r *schedule.Rules) []Line {
 func Again(l ui.Locale, r *schedule.Recurrence) string {
 	switch {
 	case r.Every == "week":
-		comma := ", "
-		if l.Lang == "ar" {
-			comma = "، "
-		}
 		days := make([]string, len(r.Weekdays))
 		for i, d := range r.Weekdays {
 			days[i] = l.Of("schedule.weekday", d)
 		}
-		return l.T("schedule.every.week", "days", strings.Join(days, comma), "time", r.Time)
+		return l.T("schedule.every.week", "days", together(l, days), "time", r.Time)
 	case r.Every == "month" && r.LastDay:
 		return l.T("schedule.every.last", "time", r.Time)
 	case r.Every == "month":
@@ -79,6 +76,23 @@ func Again(l ui.Locale, r *schedule.Recurrence) string {
 	return l.T("schedule.every.day", "time", r.Time)
 }
 
+// together is a list as a sentence says it: Sunday, Monday and Friday.
+func together(l ui.Locale, list []string) string {
+	if len(list) < 2 {
+		return strings.Join(list, "")
+	}
+	last := len(list) - 1
+	return l.T("schedule.and", "a", strings.Join(list[:last], comma(l)), "b", list[last])
+}
+
+// comma stands between the parts of a list.
+func comma(l ui.Locale) string {
+	if l.Lang == "ar" {
+		return "، "
+	}
+	return ", "
+}
+
 // date is a written date in the reader's words, or as it was written.
 func date(l ui.Locale, s string) string {
 	t, err := time.ParseInLocation(time.DateOnly, s, l.Zone)
@@ -86,29 +100,6 @@ func date(l ui.Locale, s string) string {
 		return s
 	}
 	return l.Day(t)
-}
-
-// Firing is one coming firing in words; Note is empty unless clocks change then.
-type Firing struct {
-	At       time.Time
-	Wall     string // as written, in the schedule's own zone
-	Adjusted string
-}
-
-// Coming are the firings from the next one on.
-func Coming(r *schedule.Rules, next *schedule.Time, n int) []Firing {
-	if r == nil || r.Recurring == nil || next == nil {
-		return nil
-	}
-	var list []Firing
-	for _, t := range r.Upcoming(*next, n) {
-		wall := t.Runs
-		if r.RecipientTime {
-			wall = strings.Replace(t.Local, "T", " ", 1)[:16]
-		}
-		list = append(list, Firing{At: t.At, Wall: wall, Adjusted: t.Adjusted})
-	}
-	return list
 }
 
 // Missed says why a firing was missed.

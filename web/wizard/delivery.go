@@ -24,7 +24,7 @@ type deliveryView struct {
 	MonthDays []map[string]any
 	Late      []map[string]any
 	Coming    []rhythm.Firing
-	Notes     []schedule.Note
+	Notes     []string
 }
 
 const wallLayout = "2006-01-02T15:04"
@@ -140,8 +140,8 @@ func (s *desk) deliveryView(c *front.Call, v *view) (*deliveryView, error) {
 		d.Late = append(d.Late, map[string]any{"value": strconv.Itoa(n), "text": text})
 	}
 	if at := v.Campaign.Schedule; at != nil {
-		d.Coming = rhythm.Coming(v.Campaign.Rules, at, 5)
-		d.Notes = v.Campaign.Rules.Notes(c.Lang(), v.Campaign.Rules.Upcoming(*at, 5))
+		d.Coming = rhythm.Coming(l, v.Campaign.Rules, at, 5)
+		d.Notes = rhythm.Notes(l, v.Campaign.Rules, at, 5)
 	}
 	return d, err
 }

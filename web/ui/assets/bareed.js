@@ -137,11 +137,10 @@
   //   event: say        a sentence for readers that listen, at most one a minute
   //   event: state      the same, at once
   //   event: end        nothing more comes; data "reload" loads the page again
-  // Without a stream, or with an empty data-live, the page is asked for every 5
-  // seconds instead.
+  // Without a stream the page is asked for every 5 seconds instead.
+  const parse = (html) => new DOMParser().parseFromString(html, "text/html");
   function swap(html) {
-    const doc = new DOMParser().parseFromString(html, "text/html");
-    for (const fresh of doc.querySelectorAll("[id]")) {
+    for (const fresh of parse(html).querySelectorAll("[id]")) {
       const old = document.getElementById(fresh.id);
       if (!old || old.parentElement?.closest("[data-swapped]")) continue;
       const held = old.contains(document.activeElement) ? document.activeElement.id : "";
@@ -152,6 +151,9 @@
     }
     for (const e of document.querySelectorAll("[data-swapped]")) e.removeAttribute("data-swapped");
   }
+
+  const ask = (body) => fetch(location.href, { method: body ? "POST" : "GET", body, headers: { Accept: "text/html" } });
+  const show = (parts) => swap([...parts].filter(Boolean).map((e) => e.outerHTML).join(""));
 
   // A page that loads itself again must not undo a press that is on its way.
   let leaving = -Infinity;
@@ -168,12 +170,12 @@
       timer = setInterval(async () => {
         if (document.hidden) return;
         try {
-          const r = await fetch(location.href, { headers: { Accept: "text/html" } });
+          const r = await ask();
           if (!r.ok || r.redirected) return stop();
           const ids = [...root.querySelectorAll("[id]")].map((e) => e.id);
-          const doc = new DOMParser().parseFromString(await r.text(), "text/html");
+          const doc = parse(await r.text());
           if (!doc.querySelector("[data-live]")) { stop(); return again(); }
-          swap(ids.map((i) => doc.getElementById(i)).filter(Boolean).map((e) => e.outerHTML).join(""));
+          show(ids.map((i) => doc.getElementById(i)));
         } catch { /* the next one may come through */ }
       }, Number(root.dataset.poll) || 5000);
     };
@@ -224,30 +226,37 @@
     setInterval(countDown, 250);
   }
 
-  // What was chosen is shown at once: the form is asked how it would look.
-  const looked = document.querySelector("form[data-look]");
-  if (looked) {
-    for (const e of looked.querySelectorAll("[data-look-button]")) e.hidden = true;
-    let asked = null;
-    looked.addEventListener("change", async (e) => {
-      const name = e.target.name || "";
-      const filled = /^(from|value)\./.test(name);
-      if (!filled && name !== "template" && name !== "number") return;
-      asked?.abort();
-      asked = new AbortController();
-      const body = new URLSearchParams(new FormData(looked));
-      body.set("go", "look");
+  // What was chosen is shown at once: the form is asked how it would look; pick
+  // names the parts to show.
+  function showing(form, field, value, pick, then) {
+    let asked = 0;
+    form?.addEventListener("change", async (e) => {
+      const parts = pick(e.target.name || "");
+      if (!parts) return;
+      const mine = ++asked;
+      const body = new URLSearchParams(new FormData(form));
+      body.set(field, value);
       try {
-        const r = await fetch(location.pathname + location.search, { method: "POST", body, signal: asked.signal, headers: { Accept: "text/html" } });
-        if (r.redirected || r.status >= 500) return;
-        const doc = new DOMParser().parseFromString(await r.text(), "text/html");
-        const ids = filled ? ["wizard-shown", "variables-missing"] : ["template", "wizard-slots", "wizard-shown"];
-        swap(ids.map((i) => doc.getElementById(i)).filter(Boolean).map((n) => n.outerHTML).join(""));
-        if (filled && !doc.getElementById("variables-missing")) document.getElementById("variables-missing")?.remove();
-        if (!filled) say(document.getElementById("variables-missing")?.textContent, true);
-      } catch { /* another choice, or no network: the button still saves */ }
+        const r = await ask(body);
+        const doc = parse(await r.text());
+        if (mine !== asked || r.redirected || r.status >= 500) return;
+        show(doc.querySelectorAll(parts));
+        then?.(doc, e.target.name);
+      } catch { /* the button still asks */ }
     });
   }
+  const looked = document.querySelector("form[data-look]"), filled = /^(from|value)\./;
+  for (const e of document.querySelectorAll("[data-look-button]")) e.hidden = true;
+  showing(looked, "go", "look",
+    (name) => filled.test(name) ? "#wizard-shown, #variables-missing" : /^(template|number)$/.test(name) && "#template, #wizard-slots, #wizard-shown",
+    (doc, name) => {
+      const lacking = document.getElementById("variables-missing");
+      if (!filled.test(name)) say(lacking?.textContent, true);
+      else if (!doc.getElementById("variables-missing")) lacking?.remove();
+    });
+  // An import's columns: how their values would be read.
+  showing(document.querySelector("form[data-columns]"), "act", "show",
+    (name) => /^(column|default_c)/.test(name) && ".shown");
 
   const root = document.querySelector("[data-live]");
   if (root) live(root);
