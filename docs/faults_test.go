@@ -10,10 +10,12 @@ import (
 	"testing"
 )
 
-// faults is how many numbers FAULTS.md has, cases how many of Meta's webhooks.
+// faults is how many numbers FAULTS.md has, cases how many of Meta's webhooks,
+// schedules how many of schedules.
 const (
-	faults = 65
-	cases  = 24
+	faults    = 65
+	cases     = 24
+	schedules = 18
 )
 
 // row is one line of a table of FAULTS.md.
@@ -22,7 +24,7 @@ type row struct {
 	cells  []string // fault, behaviour, test
 }
 
-var numbered = regexp.MustCompile(`^(W|J)?[0-9]+$`)
+var numbered = regexp.MustCompile(`^(W|J|S)?[0-9]+$`)
 
 func rows(page string) []row {
 	var all []row
@@ -72,6 +74,9 @@ func judge(page string, has func(folder, test string) bool) []string {
 	}
 	for n := range cases {
 		want["W"+strconv.Itoa(n+1)] = true
+	}
+	for n := range schedules {
+		want["S"+strconv.Itoa(n+1)] = true
 	}
 	for n := range want {
 		if seen[n] == 0 {
@@ -133,6 +138,9 @@ func TestJudgeOfFaults(t *testing.T) {
 	for n := range cases {
 		fmt.Fprintf(&good, "| W%d | an input | an answer | `api TestIt`, `api TestIt`. Open: more. |\n", n+1)
 	}
+	for n := range schedules {
+		fmt.Fprintf(&good, "| S%d | an input | an answer | `api TestIt` |\n", n+1)
+	}
 	has := func(_, test string) bool { return test == "TestIt" }
 	if wrong := judge(good.String(), has); len(wrong) != 0 {
 		t.Fatalf("a good page: %v", wrong)
@@ -147,6 +155,7 @@ func TestJudgeOfFaults(t *testing.T) {
 		"no package":   {"`worker TestIt`", "`TestIt`"},
 		"no behaviour": {"| a behaviour |", "| |"},
 		"a webhook":    {"| W24 |", "| x |"},
+		"a schedule":   {"| S18 |", "| S19 |"},
 	} {
 		page := strings.Replace(good.String(), change[0], change[1], 1)
 		if page == good.String() || len(judge(page, has)) == 0 {

@@ -22,6 +22,15 @@ const ClaimTime = 45 * time.Second
 type Want struct {
 	Message id.Message
 	Token   uuid.UUID // new for every wish; only its holder may record the answer
+	Known   Known
+}
+
+// Known is how far the asking process knows the ledger to have come. A database
+// that has come less far has lost commits, and claims among them: it grants none
+// (messages/behind). The zero Known knows nothing.
+type Known struct {
+	Installation uuid.UUID
+	N            int64
 }
 
 // Claim is the permission to POST one message once.
@@ -75,6 +84,7 @@ with want as (
       and n.status = 'CONNECTED'
       and n.disconnected_at is null
       and t.status = 'APPROVED'
+      and not exists (select from high_water h where h.installation = $7 and h.n < $8)
       and not stopped(r.workspace_id, array[r.workspace_id, r.portfolio_id, r.waba_id, r.number_id,
           r.template_id, r.campaign_id, r.id])
 ), asked as (
@@ -149,8 +159,12 @@ func ClaimAll(ctx context.Context, pool *pg.Pool, ws id.Workspace, by string, wa
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	runs, ordinals, tokens := make([]id.Run, len(wants)), make([]int32, len(wants)), make([][16]byte, len(wants))
+	var known Known
 	for i, w := range wants {
 		runs[i], ordinals[i], tokens[i] = w.Message.Run, w.Message.Ordinal, w.Token
+		if w.Known.N > known.N {
+			known = w.Known
+		}
 	}
 	var claims []Claim
 	try := func() error {
@@ -158,7 +172,7 @@ func ClaimAll(ctx context.Context, pool *pg.Pool, ws id.Workspace, by string, wa
 		b.Queue(`begin`)
 		b.Queue(pg.SQLLedger, ws)
 		b.Queue(sqlClaimTimes)
-		b.Queue(sqlClaim, ws, runs, ordinals, tokens, by, ClaimTime).Query(func(rows pgx.Rows) (err error) {
+		b.Queue(sqlClaim, ws, runs, ordinals, tokens, by, ClaimTime, [16]byte(known.Installation), known.N).Query(func(rows pgx.Rows) (err error) {
 			claims, err = pgx.CollectRows(rows, scanClaim)
 			return err
 		})

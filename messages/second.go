@@ -33,12 +33,14 @@ where not exists (
     select from message_attempt a
     where a.run_id = m.run_id
       and a.ordinal = m.ordinal
-      and a.outcome = 'second_acceptance')`
+      and a.outcome = 'second_acceptance')
+returning run_id, ordinal`
 
-// noteSecond keeps that Meta accepted these messages twice.
-func noteSecond(ctx context.Context, tx pgx.Tx, ws id.Workspace, list []id.Message) error {
+// noteSecond keeps that Meta accepted these messages twice, and returns those of
+// which that is new.
+func noteSecond(ctx context.Context, tx pgx.Tx, ws id.Workspace, list []id.Message) ([]id.Message, error) {
 	if len(list) == 0 {
-		return nil
+		return nil, nil
 	}
 	slices.SortFunc(list, func(a, b id.Message) int {
 		if c := slices.Compare(a.Run[:], b.Run[:]); c != 0 {
@@ -47,8 +49,13 @@ func noteSecond(ctx context.Context, tx pgx.Tx, ws id.Workspace, list []id.Messa
 		return int(a.Ordinal - b.Ordinal)
 	})
 	runs, ordinals := split(slices.Compact(list))
-	if _, err := tx.Exec(ctx, sqlNoteSecond, ws, runs, ordinals); err != nil {
-		return fmt.Errorf("note a second acceptance: %w", err)
+	rows, err := tx.Query(ctx, sqlNoteSecond, ws, runs, ordinals)
+	if err != nil {
+		return nil, fmt.Errorf("note a second acceptance: %w", err)
 	}
-	return nil
+	noted, err := pgx.CollectRows(rows, pgx.RowToStructByPos[id.Message])
+	if err != nil {
+		return nil, fmt.Errorf("note a second acceptance: %w", err)
+	}
+	return noted, nil
 }

@@ -24,10 +24,11 @@ type Told struct {
 
 // Applied counts what came of a batch of statuses.
 type Applied struct {
-	Matched   int         // messages a status was applied to
-	Unmatched map[int]int // by event: statuses that name no message of this workspace
-	Forged    int         // callback data with a wrong proof
-	Foreign   int         // callback data of ours that names no message of this workspace and number: a security event
+	Matched   int          // messages a status was applied to
+	Unmatched map[int]int  // by event: statuses that name no message of this workspace
+	Forged    int          // callback data with a wrong proof
+	Foreign   int          // callback data of ours that names no message of this workspace and number: a security event
+	Twice     []id.Message // those of which it was not known before that Meta accepted them twice: an alarm
 }
 
 // heard is everything one batch says about one message.
@@ -255,7 +256,7 @@ func writeHeard(ctx context.Context, tx pgx.Tx, ws id.Workspace, by map[subject]
 	if err := noteEcho(ctx, tx, ws, echoed); err != nil {
 		return err
 	}
-	if err := noteSecond(ctx, tx, ws, twice); err != nil {
+	if done.Twice, err = noteSecond(ctx, tx, ws, twice); err != nil {
 		return err
 	}
 	if err := touch(ctx, tx, ws, moved); err != nil {

@@ -174,6 +174,7 @@ create table stop (
     primary key (workspace_id, id)
 );
 create unique index stop_open on stop (workspace_id, scope_id, reason) where cleared_at is null;
+create index stop_reason on stop (reason) where cleared_at is null;
 create index stop_scope on stop (workspace_id, scope_id, since desc);
 select fence('stop');
 select discoverable('stop', 'workspace_id, scope_id, reason, since, until, cleared_at');

@@ -87,6 +87,7 @@ create table message_attempt (
 select fence_partitioned('message_attempt', true, 7);
 grant select, insert on message_attempt to bareed_app;
 create index message_attempt_message on message_attempt (run_id, ordinal, at);
+create index message_attempt_second on message_attempt (workspace_id, at) where outcome = 'second_acceptance'; -- should stay empty
 
 -- The live picture of a run, written by the leader at most once a second and
 -- read by every viewer. Its figures always add up, because one statement
@@ -114,6 +115,17 @@ create table run_snapshot (
 select fence('run_snapshot');
 select discoverable('run_snapshot', 'workspace_id, run_id, at, moved_at, total, ready, sending, accepted, unknown'); -- counts, no content
 grant select, insert, update on run_snapshot to bareed_app;
+
+-- How far this database has come: a number that the leader raises and then
+-- repeats in Redis. One that is behind what Redis says has lost commits.
+create table high_water (
+    one           boolean primary key default true check (one),
+    installation  uuid not null default gen_random_uuid(), -- a copy keeps it
+    n             bigint not null,
+    at            timestamptz not null
+);
+grant select, insert, update on high_water to bareed_engine;
+grant select on high_water to bareed_app; -- the claim asks
 
 -- Webhook bodies already taken, so that a repeat costs one look-up. Eight days:
 -- Meta repeats for seven.

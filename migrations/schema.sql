@@ -289,6 +289,17 @@ create index event_new_of on only event (workspace_id, received_at) where (state
 --   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
 -- bareed_app may insert, select, update
 
+create table high_water (
+    one boolean not null default true,
+    installation uuid not null default gen_random_uuid(),
+    n bigint not null,
+    at timestamp with time zone not null,
+    PRIMARY KEY (one),
+    CHECK (one)
+);
+-- bareed_app may select
+-- bareed_engine may insert, select, update
+
 create table idempotency (
     workspace_id uuid not null,
     key text not null,
@@ -553,6 +564,7 @@ create table message_attempt (
     detail text not null default ''::text
 ) partition by range (run_id);
 create index message_attempt_message on only message_attempt (run_id, ordinal, at);
+create index message_attempt_second on only message_attempt (workspace_id, at) where (outcome = 'second_acceptance'::text);
 -- row-level security, forced:
 --   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
 -- bareed_app may insert, select
@@ -896,6 +908,7 @@ create table stop (
     FOREIGN KEY (workspace_id) REFERENCES workspace(workspace_id)
 );
 create unique index stop_open on stop (workspace_id, scope_id, reason) where (cleared_at is null);
+create index stop_reason on stop (reason) where (cleared_at is null);
 create index stop_scope on stop (workspace_id, scope_id, since desc);
 -- row-level security, forced:
 --   discovery for select to bareed_engine using true

@@ -23,6 +23,9 @@ type feeder struct {
 	flows map[lane]*flow
 	paces map[id.Run]*pace
 	turn  int // which run goes first, so that none always does
+
+	sending bool      // at the last tick some run was running
+	raised  time.Time // when the ledger's mark last was
 }
 
 func newFeeder() feeder {
@@ -61,6 +64,9 @@ order by r.number_id, r.kind = 'reply', r.id`
 // feed hands the next messages of every running run to the queue, lane by lane,
 // as many as each may send until the next look.
 func (s *Scheduler) feed(ctx context.Context) error {
+	if err := s.guard(ctx, s.feeder.sending); err != nil {
+		return err
+	}
 	if err := s.watchQueue(ctx); err != nil {
 		return err
 	}
@@ -73,6 +79,7 @@ func (s *Scheduler) feed(ctx context.Context) error {
 		return fmt.Errorf("find running runs: %w", err)
 	}
 	s.feeder.forget(runs)
+	s.feeder.sending = len(runs) > 0
 	for first := 0; first < len(runs); {
 		last := first
 		for last < len(runs) && runs[last].lane() == runs[first].lane() {
@@ -154,6 +161,9 @@ func (s *Scheduler) feedRun(ctx context.Context, r feedRun, b messages.Backlog, 
 	})
 	if err != nil {
 		return 0, err
+	}
+	if err := s.Queue.Marks().SetFed(ctx, r.Run, cursor); err != nil {
+		return 0, err // they are offered again (messages.Refeed)
 	}
 	feed := s.Clock().UnixMilli()
 	tasks := make([]queue.Task, len(granted))

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"bareed/campaigns"
@@ -11,6 +12,7 @@ import (
 	"bareed/campaigns/schedule"
 	"bareed/internal/fixture"
 	"bareed/internal/id"
+	"bareed/messages"
 )
 
 // planPeople plans a run to its end, as the worker does.
@@ -130,4 +132,59 @@ func TestEverybodysOwnTime(t *testing.T) {
 	fire(t.Context(), t, s, b)
 	check(date.Add(24*time.Hour), "Asia/Riyadh", 9, 21)
 	check(date, "America/New_York", 10, 21)
+}
+
+// TestOwnTimeExpires: with hours that end it, whoever was not reached in the hours
+// of their own zone is suppressed as expired, zone by zone, and counted; nobody is
+// claimed after their hours, and the others are not touched.
+func TestOwnTimeExpires(t *testing.T) {
+	t.Parallel()
+	s, b := planner(t)
+	b.Do(t, `
+		update identity set key = '+12125550123', value = '+12125550123', country = 'US'
+		where workspace_id = $1 and contact_id = (select min(contact_id::text)::uuid from identity where workspace_id = $1)`, b.Workspace)
+	clock := clockOf(t, b)
+	date := clock.base.Truncate(24 * time.Hour).Add(72 * time.Hour)
+	l := planned(t, b, "Own time that ends", schedule.Rules{At: date.Format("2006-01-02") + "T10:00", Zone: "Africa/Cairo", RecipientTime: true,
+		Window: &schedule.Window{From: "09:00", To: "12:00", After: "expire"}})
+	clock.to(t, l.StartsAt)
+	planPeople(t, b, l.RunID)
+	fire(t.Context(), t, s, b)
+	of := func(zone string) (m id.Message, state, reason string) {
+		b.In(t, func(tx pgx.Tx) error {
+			m.Run = l.RunID
+			return tx.QueryRow(t.Context(), `select ordinal, state, coalesce(reason, '') from message where run_id = $1 and zone = $2`, l.RunID, zone).Scan(&m.Ordinal, &state, &reason)
+		})
+		return m, state, reason
+	}
+	claims := func(zone string) int {
+		m, _, _ := of(zone)
+		got, err := messages.ClaimAll(t.Context(), b.Pool, b.Workspace, "test", []messages.Want{{Message: m, Token: uuid.New()}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(got)
+	}
+	clock.to(t, date.Add(9*time.Hour+time.Second)) // 12:00 in Riyadh, in New York it is night
+	if n := claims("Asia/Riyadh") + claims("America/New_York"); n != 0 {
+		t.Errorf("%d claimed outside their own hours", n)
+	}
+	fire(t.Context(), t, s, b)
+	if _, state, reason := of("Asia/Riyadh"); state != "suppressed" || reason != "expired" {
+		t.Errorf("after the hours of Riyadh: %s %s", state, reason)
+	}
+	if _, state, _ := of("America/New_York"); state != "ready" {
+		t.Errorf("before the hours of New York: %s", state)
+	}
+	now, _ := state(t, b, l.CampaignID)
+	if now.State != campaigns.Running {
+		t.Errorf("with people left it is %s", now.State)
+	}
+	clock.to(t, date.Add(48*time.Hour))
+	fire(t.Context(), t, s, b)
+	s.settleAll(t)
+	now, list := state(t, b, l.CampaignID)
+	if _, state, reason := of("America/New_York"); state != "suppressed" || reason != "expired" || list[0].Total != 2 || list[0].Suppressed != 2 {
+		t.Errorf("at the end: %s, New York %s %s, %+v", now.State, state, reason, list[0])
+	}
 }

@@ -121,8 +121,8 @@ func (s *Scheduler) redraw(ctx context.Context, r openRun) error {
 	})
 }
 
-// pictures paces the live pictures: at most one a second of each run, and never
-// more than a twentieth of the time on counting.
+// pictures paces what counts a run, such as its live picture: at most one a second
+// of each run, and never more than a twentieth of the time on counting.
 type pictures struct{ next map[id.Run]time.Time }
 
 // trim forgets runs whose picture could have been drawn for a minute and was not:

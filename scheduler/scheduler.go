@@ -36,8 +36,10 @@ type Scheduler struct {
 	Config
 	leading  atomic.Bool
 	ticked   atomic.Int64 // unix ms of the last feed
+	behind   atomic.Int64 // workspaces held for a loss
 	feeder   feeder
 	pictures pictures
+	judged   pictures // of messages without an answer
 	round    round
 	offered  *offered
 	release  release
@@ -46,7 +48,7 @@ type Scheduler struct {
 
 // New builds a scheduler; Run starts it.
 func New(cfg Config) *Scheduler {
-	return &Scheduler{Config: cfg, feeder: newFeeder(), pictures: newPictures(), offered: newOffered()}
+	return &Scheduler{Config: cfg, feeder: newFeeder(), pictures: newPictures(), judged: newPictures(), offered: newOffered()}
 }
 
 // Leading tells whether this process leads, and when it last fed.
@@ -74,6 +76,7 @@ func (s *Scheduler) jobs() []job {
 		{"places", 5 * time.Second, s.places},
 		{"sync", 5 * time.Second, s.sync},
 		{"seal", time.Second, s.seal},
+		{"behind", 2 * time.Second, s.countBehind},
 		{"zones", time.Hour, s.zones},
 		{"housekeeping", time.Hour, s.housekeeping},
 	}

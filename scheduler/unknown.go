@@ -20,7 +20,8 @@ where r.settled_at is null
 order by r.id`
 
 // unknown sends again what the evidence policy has proven never to have been
-// accepted. One run's trouble does not keep the next from being judged.
+// accepted. One run's trouble does not keep the next from being judged. A look at
+// the neighbours may count a large run, so it takes a twentieth of the time at most.
 func (s *Scheduler) unknown(ctx context.Context) error {
 	rows, err := s.Pool.Engine().Query(ctx, sqlUnknownRuns)
 	if err != nil {
@@ -35,9 +36,12 @@ func (s *Scheduler) unknown(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.judged.trim(s.Clock())
 	for _, r := range runs {
-		err := s.Pool.InWorkspace(ctx, r.Workspace, func(tx pgx.Tx) error {
-			return s.resendProven(ctx, tx, r.Workspace, r.Run, r.Campaign)
+		err := s.judged.draw(s.Clock(), r.Run, false, func() error {
+			return s.Pool.InWorkspace(ctx, r.Workspace, func(tx pgx.Tx) error {
+				return s.resendProven(ctx, tx, r.Workspace, r.Run, r.Campaign)
+			})
 		})
 		if err != nil {
 			s.Log.Error("judge messages without an answer", "run", r.Run, "error", err)

@@ -44,6 +44,7 @@ type homeFacts struct {
 	days       []overview.Day
 	underway   overview.Underway
 	held       []overview.Held
+	twice      []overview.Twice
 	portfolios []numbers.Portfolio
 	numbers    []numbers.Number
 	consents   consents.Overview
@@ -81,6 +82,7 @@ func (f *homeFacts) read(c *front.Call, tx pgx.Tx, zone *time.Location, now time
 	read(func() (err error) { f.underway, err = overview.GetUnderway(ctx, tx, ws); return err })
 	read(func() (err error) { f.days, err = overview.Days(ctx, tx, ws, now, zone, homeDays); return err })
 	read(func() (err error) { f.held, err = overview.ListHeld(ctx, tx, ws, 20); return err })
+	read(func() (err error) { f.twice, err = overview.ListTwice(ctx, tx, ws, now.AddDate(0, 0, -7)); return err })
 	read(func() (err error) { f.portfolios, err = numbers.Portfolios(ctx, tx, ws); return err })
 	read(func() (err error) { f.numbers, err = numbers.List(ctx, tx, ws); return err })
 	read(func() (err error) {

@@ -30,6 +30,10 @@ func (f *homeFacts) attention(c *front.Call) []attention {
 		told[h.ScopeID] = true
 		list = append(list, heldAttention(c, h))
 	}
+	for _, x := range f.twice {
+		list = append(list, attention{Kind: "danger", Icon: "danger", Title: c.T("home.twice", "name", x.Name),
+			Text: c.T("home.twice.text"), Href: "/campaigns/" + x.Campaign.String(), Since: &x.Since, rank: 1})
+	}
 	for _, n := range f.numbers {
 		list = append(list, numberAttention(c, n, told[n.ID] || told[n.WABA])...)
 	}

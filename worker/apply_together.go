@@ -79,8 +79,25 @@ func (w *Worker) applyTogether(ctx context.Context, box *seal.Box, ws id.Workspa
 			return err
 		}
 	}
-	return w.Pool.InLedger(ctx, ws, func(tx pgx.Tx) error { return w.applyGathered(ctx, tx, ws, all) })
+	if err := w.Pool.InLedger(ctx, ws, func(tx pgx.Tx) error { return w.applyGathered(ctx, tx, ws, all) }); err != nil {
+		return err
+	}
+	w.alarm(ws, all.twice)
+	return nil
 }
+
+// alarm tells, once for each message, of what must not happen: Meta accepted two
+// requests for one message of ours. The campaign's certificate counts it, and
+// the workspace's home page shows it.
+func (w *Worker) alarm(ws id.Workspace, twice []id.Message) {
+	for _, m := range twice {
+		w.twice.Add(1)
+		w.Log.Error("Meta accepted a message twice", "workspace", ws, "run", m.Run, "ordinal", m.Ordinal)
+	}
+}
+
+// AcceptedTwice counts the messages of which this process noticed that.
+func (w *Worker) AcceptedTwice() int64 { return w.twice.Load() }
 
 // gathered is what several events say, number by number.
 type gathered struct {
@@ -88,6 +105,7 @@ type gathered struct {
 	received []time.Time
 	order    []string // of.keys, as they came
 	of       map[string]*ofNumber
+	twice    []id.Message // found when they were applied
 }
 
 type ofNumber struct {
@@ -195,6 +213,7 @@ func (w *Worker) applyGathered(ctx context.Context, tx pgx.Tx, ws id.Workspace, 
 	if err != nil {
 		return err
 	}
+	all.twice = done.Twice
 	if done.Forged+done.Foreign > 0 {
 		w.Log.Warn("callback data that is not this number's", "workspace", ws, "forged", done.Forged, "foreign", done.Foreign)
 	}

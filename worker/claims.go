@@ -10,6 +10,14 @@ import (
 	"bareed/messages"
 )
 
+// known is how far this process knows the ledger to have come.
+func (w *Worker) known() (k messages.Known) {
+	if w.Known != nil {
+		k = w.Known()
+	}
+	return k
+}
+
 // claimAll claims for several slots of one workspace. A nil answer is a refusal.
 // After an error no slot may POST. The refusals are settled afterwards: a claim
 // is good for a quarter of a second, and must not wait for others' locks.

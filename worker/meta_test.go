@@ -154,9 +154,13 @@ func TestTokenRevokedInTheMiddle(t *testing.T) {
 		}
 		fmt.Fprintf(out, `{"messages":[{"id":"wamid.%d"}]}`, n.Load())
 	})
-	for range 4 {
-		s.all(t, s.Worker, people)
+	for range 100 { // on a busy machine most come back before it is their turn
+		if s.all(t, s.Worker, people); int(s.posts.Load()) > good {
+			break
+		}
+		s.b.Do(t, `update message set not_before = null where workspace_id = $1 and state = 'ready'`, s.b.Workspace)
 	}
+	s.all(t, s.Worker, people)
 	if got := s.states(t); int(s.posts.Load()) > good+slots || got["accepted"] != good || got["ready"] != people-good {
 		t.Errorf("%d POSTs and %v", s.posts.Load(), got)
 	}

@@ -65,7 +65,7 @@ func (w *Worker) sendMessage(ctx context.Context, t queue.SendMessage) error {
 	}
 	w.reach(beforeClaim)
 	began := time.Now()
-	claim, err := w.claims.ask(ctx, t.Workspace, messages.Want{Message: m, Token: uuid.New()})
+	claim, err := w.claims.ask(ctx, t.Workspace, messages.Want{Message: m, Token: uuid.New(), Known: w.known()})
 	if err != nil || claim == nil {
 		return err
 	}

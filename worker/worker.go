@@ -7,6 +7,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"bareed/accounts"
 	"bareed/internal/clock"
@@ -28,6 +29,8 @@ type Config struct {
 	Log    *slog.Logger
 	Name   string // of this process, in claimed_by
 	Slots  int    // concurrent sends
+
+	Known func() messages.Known // how far the ledger is known to have come; nil: not at all
 }
 
 // Worker performs tasks. It is safe for as many goroutines as the queue's
@@ -47,6 +50,7 @@ type Worker struct {
 	breakers *breakers
 	unbuilt  unbuilt
 	prepared prepared
+	twice    atomic.Int64
 	edges    func(edge)     // nil outside of tests
 	pending  sync.WaitGroup // batches in the database
 }

@@ -31,7 +31,7 @@ func adminCommands() []adminCommand {
 		{"user", "-organisation org_… -email ADDRESS [-name NAME] [-workspace ws_… -role ROLE] [-operator]; the password is read from standard input", adminUser},
 		{"key", "-workspace ws_… -name NAME -scopes a,b (or all) [-test]", adminKey},
 		{"hold", "[-workspace ws_…] [-reason restored]; nothing leaves any workspace until release", adminHold},
-		{"release", "[-workspace ws_…] [-reason restored]; clears what hold opened for this reason", adminRelease},
+		{"release", "[-workspace ws_…] [-reason restored]; clears what hold opened for this reason; without one also database_behind", adminRelease},
 		{"events", "retry [-workspace ws_…]; webhook events given up after six tries are applied again", adminEvents},
 		{"rewrap", "seals with the newest master key what older ones sealed; with 0 left they can go", adminRewrap},
 	}

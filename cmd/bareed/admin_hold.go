@@ -5,11 +5,13 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
 	"bareed/internal/id"
 	"bareed/messages"
+	"bareed/messages/behind"
 	"bareed/numbers"
 )
 
@@ -60,19 +62,29 @@ func adminHold(ctx context.Context, p *process, args []string) (any, error) {
 	return map[string]any{"workspaces": n, "held": opened, "reason": reason}, err
 }
 
-// adminRelease clears what adminHold opened and nothing else.
+// adminRelease clears what adminHold opened for a reason; without one, also what
+// the leader opened when it found the database behind.
 func adminRelease(ctx context.Context, p *process, args []string) (any, error) {
 	reason, ws, err := holdFlags("release", args)
 	if err != nil {
 		return nil, err
 	}
+	reasons := []string{reason}
+	if reason == restored {
+		reasons = append(reasons, behind.Reason)
+	}
 	cleared := 0
 	n, err := everyWorkspace(ctx, p, ws, func(tx pgx.Tx, ws id.Workspace) error {
-		c, err := messages.ClearStops(ctx, tx, ws, messages.Clearing{ScopeID: ws, Reason: reason, By: "system:admin"})
-		cleared += c
-		return err
+		for _, r := range reasons {
+			c, err := messages.ClearStops(ctx, tx, ws, messages.Clearing{ScopeID: ws, Reason: r, By: "system:admin"})
+			cleared += c
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	})
-	return map[string]any{"workspaces": n, "released": cleared, "reason": reason}, err
+	return map[string]any{"workspaces": n, "released": cleared, "reason": strings.Join(reasons, ", ")}, err
 }
 
 func holdFlags(name string, args []string) (reason string, ws id.Workspace, err error) {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -33,11 +34,20 @@ func runScheduler(ctx context.Context, _ []string) error {
 		}
 		return 0
 	}))
+	p.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "bareed_database_behind", Help: "Workspaces held because the database had lost what it had committed; of the leader.",
+	}, func() float64 { return float64(s.Behind()) }))
+	whole := part{"ledger", func(context.Context) error {
+		if n := s.Behind(); n > 0 {
+			return fmt.Errorf("the database had lost what it had committed; %d workspaces are held until bareed admin release", n)
+		}
+		return nil
+	}}
 	feeding := part{"feeding", func(context.Context) error {
 		if leads, fed := s.Leading(); leads && time.Since(fed) > 15*time.Second {
 			return errors.New("this scheduler leads and has not fed for 15 seconds")
 		}
 		return nil
 	}}
-	return together(ctx, s.Run, func(ctx context.Context) error { return p.watch(ctx, feeding) })
+	return together(ctx, s.Run, func(ctx context.Context) error { return p.watch(ctx, whole, feeding) })
 }

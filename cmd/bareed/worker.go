@@ -10,6 +10,7 @@ import (
 
 	"bareed/internal/clock"
 	"bareed/limits"
+	"bareed/messages/behind"
 	"bareed/queue"
 	"bareed/whatsapp"
 	"bareed/worker"
@@ -30,15 +31,23 @@ func runWorker(ctx context.Context, _ []string) error {
 		return err
 	}
 	defer meta.Close()
+	ledger := behind.NewWatch(queue.NewMarks(p.redis).Ledger)
+	if err := ledger.Look(ctx); err != nil {
+		return err
+	}
 	w := worker.New(worker.Config{
 		Pool: p.pool, Vault: p.vault, Meta: meta, Limits: limits.New(p.redis, limits.Config{MinAhead: 5 * time.Millisecond}),
 		Clock: clock.System, Log: p.log, Name: processName("worker"), Slots: p.config.WorkerSlots,
+		Known: ledger.Known,
 	})
 	tasks := w.Tasks()
 	p.countTasks(tasks)
+	p.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "bareed_accepted_twice_total", Help: "Messages of which this worker noticed that Meta accepted two requests.",
+	}, func() float64 { return float64(w.AcceptedTwice()) }))
 	servers := queue.NewServers(queue.ServersConfig{Redis: p.config.Redis, Mux: tasks, Log: p.log,
 		Slots: p.config.WorkerSlots, SendServers: p.config.WorkerServers, Shutdown: p.config.ShutdownGrace})
-	err = together(ctx, servers.Run, func(ctx context.Context) error { return p.watch(ctx) })
+	err = together(ctx, servers.Run, ledger.Run, func(ctx context.Context) error { return p.watch(ctx) })
 	waiting, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	w.Wait(waiting)

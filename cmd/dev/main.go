@@ -38,6 +38,7 @@ func commands() []command {
 		{"prove", "break everything by a plan drawn from a seed, judge by the sandbox's journal, write PROOF.md; --seed, --n, --kills", proveShort},
 		{"prove-long", "the same with 100,000 people, 200 kills and three seeds", proveLong},
 		{"prove-mutants", "plant known bugs, one after the other, and expect the proof to find each; names pick some", proveMutants},
+		{"soak", "send for 20 minutes under light faults and look whether memory, goroutines, connections or keys grow; --length, --rate", soakIt},
 		{"procs", "run the Procfile, send a few messages to the sandbox, stop in good order; --stay keeps it up", runProcs},
 		{"openapi", "write docs/openapi.json anew from the code", openapi},
 		{"e2e", "drive a browser through the product and every page of it; --shots DIR, --page, --journey", tryPages},

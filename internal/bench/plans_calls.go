@@ -41,7 +41,7 @@ type call struct {
 const fewRows = 2000
 
 func (c *crowd) calls() ([]call, error) {
-	all := append(c.sending(), c.repairing()...)
+	all := append(append(c.sending(), c.repairing()...), c.proving()...)
 	for _, r := range pages.Of(c.ws, c.folio, c.audience) {
 		all = append(all, call{name: r.Name, engine: r.Engine, page: true, most: r.Most, do: r.Do})
 	}
@@ -121,7 +121,7 @@ func (c *crowd) claimOnce(ctx context.Context, tx pgx.Tx) error {
 	for i, m := range list {
 		runs[i], ordinals[i], tokens[i] = m.Run, m.Ordinal, uuid.New()
 	}
-	tag, err := tx.Exec(ctx, sql, c.ws, runs, ordinals, tokens, "bench", messages.ClaimTime)
+	tag, err := tx.Exec(ctx, sql, c.ws, runs, ordinals, tokens, "bench", messages.ClaimTime, [16]byte{}, int64(0))
 	if err == nil && tag.RowsAffected() != together && c.cursor > 0 {
 		err = fmt.Errorf("%d of %d were claimed", tag.RowsAffected(), together)
 	}

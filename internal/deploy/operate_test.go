@@ -10,7 +10,7 @@ import (
 )
 
 var (
-	metricName = regexp.MustCompile(`"(bareed_[a-z_]+_(?:total|seconds|in_flight|leading|bytes|count|info|state))"`)
+	metricName = regexp.MustCompile(`"(bareed_[a-z_]+_(?:total|seconds|in_flight|leading|behind|bytes|count|info|state))"`)
 	metricRow  = regexp.MustCompile("(?m)^\\| `(bareed_[a-z_]+)[{`]")
 	linked     = regexp.MustCompile(`\]\(([^)#:]+)\)`)
 )
