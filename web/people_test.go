@@ -274,7 +274,7 @@ func TestPeopleOfOthersAndOtherRoles(t *testing.T) {
 	owner.send("/audiences/"+theirs.String()+"/import", "x.csv", people).has(t, 404)
 	for _, path := range []string{"/audiences/new", "/audiences/" + a.String() + "/delete", "/audiences/" + a.String() + "/import", draft, draft + "/consent", draft + "/check",
 		"/audiences/" + a.String() + "/imports/" + imp.String() + "/rejects.csv", "/contacts/" + person + "/opt-out", "/contacts/" + person + "/opt-in"} {
-		look(t, path, "en", viewer.get(path).has(t, 403))
+		look(t, path, "en", viewer.get(path).has(t, 403, "Your role does not allow this."))
 	}
 	for _, path := range []string{"/audiences", "/audiences/" + a.String(), "/audiences/" + a.String() + "/imports/" + imp.String(), "/contacts", "/contacts/" + person} {
 		p := viewer.get(path).has(t, 200)
