@@ -186,18 +186,18 @@ func zones() Plan {
 	}}
 }
 
-// oneSided: one worker's answers of the database are swallowed while Meta refuses
-// and the other worker goes on: for longer than a person refused for now waits
-// (6 s), and shorter than the worker waits for the database (10 s), so that what it
-// records again at the end meets the other's claim. Meta's answers are late, or
-// hardly a refusal would be on its way when the database's end.
+// oneSided: one worker wrote that Meta refused messages for now, and never hears
+// that it was written. Meta stands still while every slot fills, refuses them all
+// at once, and the database's answers to that worker are swallowed from just before
+// on. What it writes again at last (it waits 10 s) meets the claim of the other,
+// who took the message 6 s after the refusal and whose requests Meta answers after
+// 12 s. There are hardly more people than slots, or the others would come first;
+// and Redis forgets, or its task, which the first still holds, would have no twin.
 func oneSided() Plan {
-	faults := []sandbox.Fault{{Kind: sandbox.KindRefuse, Code: 131056, Probability: 0.5}, {Kind: sandbox.KindSlow, Probability: 0.4, SlowMS: 3000}}
-	return fixed("one-sided", 600, faults, func([]string) []nemesis.Step {
-		plan := []nemesis.Step{away, {Do: nemesis.Slow, On: "worker-meta", For: 28 * second}}
-		for i := range 3 {
-			plan = append(plan, nemesis.Step{At: time.Duration(2+9*i) * second, Do: nemesis.Mute, On: "postgres-worker1", For: 8 * second})
-		}
-		return plan
+	faults := []sandbox.Fault{{Kind: sandbox.KindRefuse, Code: 131056, Count: 45}, {Kind: sandbox.KindSlow, Probability: 1, SlowMS: 12000}}
+	return fixed("one-sided", 50, faults, func([]string) []nemesis.Step {
+		return []nemesis.Step{away, {At: 300 * time.Millisecond, Do: nemesis.Freeze, On: "sandbox", For: 4 * second},
+			{At: 4200 * time.Millisecond, Do: nemesis.Mute, On: "postgres-worker1", For: 9500 * time.Millisecond},
+			{At: 12300 * time.Millisecond, Do: nemesis.Flush}, {At: 24 * second, Do: nemesis.Slow, On: "worker-meta", For: second}}
 	})
 }
