@@ -15,6 +15,8 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"bareed/internal/clock"
 )
 
 // The widths pages are judged at, and the height of the window.
@@ -168,10 +170,7 @@ func (t *Tab) TabTo(selector string) error {
 		if err := t.Type(kb.Tab); err != nil {
 			return err
 		}
-		got, err := Eval[string](t, fmt.Sprintf(`(() => { const e = document.activeElement; if (!e || !e.matches(%s)) return "";
-			const s = getComputedStyle(e), r = e.getBoundingClientRect();
-			if (r.bottom < 0 || r.top > innerHeight) return "away";
-			return s.outlineStyle !== "none" && parseFloat(s.outlineWidth) > 0 || s.boxShadow !== "none" ? "seen" : "unseen"; })()`, quote(selector)))
+		got, err := t.focus(selector)
 		if err != nil {
 			return err
 		}
@@ -183,6 +182,22 @@ func (t *Tab) TabTo(selector string) error {
 		}
 	}
 	return fmt.Errorf("the Tab key does not reach %s at %s", selector, t.Where())
+}
+
+// focus tells whether an element has the focus and how it is seen: seen, unseen,
+// away (not in the window; a part that is shown meanwhile may push it out, and the
+// page brings it back) or nothing.
+func (t *Tab) focus(selector string) (got string, err error) {
+	for range 20 {
+		got, err = Eval[string](t, fmt.Sprintf(`(() => { const e = document.activeElement; if (!e || !e.matches(%s)) return "";
+			const s = getComputedStyle(e), r = e.getBoundingClientRect();
+			if (r.bottom < 0 || r.top > innerHeight) return "away";
+			return s.outlineStyle !== "none" && parseFloat(s.outlineWidth) > 0 || s.boxShadow !== "none" ? "seen" : "unseen"; })()`, quote(selector)))
+		if got != "away" || err != nil || !clock.Pause(t.ctx, 50*time.Millisecond) {
+			break
+		}
+	}
+	return got, err
 }
 
 // PressEnter presses Enter and waits for the next page.

@@ -187,17 +187,19 @@ func zones() Plan {
 }
 
 // oneSided: one worker wrote that Meta refused messages for now, and never hears
-// that it was written. Meta stands still while every slot fills, refuses them all
-// at once, and the database's answers to that worker are swallowed from just before
-// on. What it writes again at last (it waits 10 s) meets the claim of the other,
-// who took the message 6 s after the refusal and whose requests Meta answers after
-// 12 s. There are hardly more people than slots, or the others would come first;
-// and Redis forgets, or its task, which the first still holds, would have no twin.
+// that it was written. First some are refused for good, so that every statement is
+// known on every connection and needs no answer to be carried out. Then Meta stands
+// still while messages wait for it, refuses them all at once, and the database's
+// answers to that worker are swallowed from just before on, until after the time of
+// the refusal (6 s and a quarter). Redis forgets, or the task, which the first
+// worker still holds, would have no twin. So what the first writes again at last
+// meets the claim of the other, whose requests Meta answers after 12 s.
 func oneSided() Plan {
-	faults := []sandbox.Fault{{Kind: sandbox.KindRefuse, Code: 131056, Count: 45}, {Kind: sandbox.KindSlow, Probability: 1, SlowMS: 12000}}
-	return fixed("one-sided", 50, faults, func([]string) []nemesis.Step {
-		return []nemesis.Step{away, {At: 300 * time.Millisecond, Do: nemesis.Freeze, On: "sandbox", For: 4 * second},
-			{At: 4200 * time.Millisecond, Do: nemesis.Mute, On: "postgres-worker1", For: 9500 * time.Millisecond},
-			{At: 12300 * time.Millisecond, Do: nemesis.Flush}, {At: 24 * second, Do: nemesis.Slow, On: "worker-meta", For: second}}
-	})
+	faults := []sandbox.Fault{{Kind: sandbox.KindRefuse, Code: 131026, Count: 75}, {Kind: sandbox.KindRefuse, Code: 131056, Count: 60},
+		{Kind: sandbox.KindSlow, Probability: 1, SlowMS: 12000}}
+	return planned(prove.Options{Name: "one-sided", People: 125, Paced: 800, Faults: faults, Plan: func(prove.Options, []string) []nemesis.Step {
+		return []nemesis.Step{away, {At: 2200 * time.Millisecond, Do: nemesis.Freeze, On: "sandbox", For: 4 * second},
+			{At: 6100 * time.Millisecond, Do: nemesis.Mute, On: "postgres-worker1", For: 9500 * time.Millisecond},
+			{At: 13900 * time.Millisecond, Do: nemesis.Flush}, {At: 27 * second, Do: nemesis.Slow, On: "worker-meta", For: second}}
+	}})
 }

@@ -21,7 +21,7 @@
     node.textContent = text;
   }
 
-  // A refused form takes the reader to what is wrong with it.
+  // A refused form shows what is wrong.
   document.querySelector("[data-focus]")?.focus();
 
   // Appearance: at once here, kept by the server.
@@ -155,7 +155,7 @@
   const ask = (body) => fetch(location.href, { method: body ? "POST" : "GET", body, headers: { Accept: "text/html" } });
   const show = (parts) => swap([...parts].filter(Boolean).map((e) => e.outerHTML).join(""));
 
-  // A page that loads itself again must not undo a press that is on its way.
+  // Loading again must not undo a press on its way.
   let leaving = -Infinity;
   addEventListener("beforeunload", () => { leaving = Date.now(); });
   function again() {
@@ -241,6 +241,7 @@
         const doc = parse(await r.text());
         if (mine !== asked || r.redirected || r.status >= 500) return;
         show(doc.querySelectorAll(parts));
+        document.activeElement.scrollIntoView({ block: "nearest" });
         then?.(doc, e.target.name);
       } catch { /* the button still asks */ }
     });
@@ -254,7 +255,7 @@
       if (!filled.test(name)) say(lacking?.textContent, true);
       else if (!doc.getElementById("variables-missing")) lacking?.remove();
     });
-  // An import's columns: how their values would be read.
+  // An import's columns.
   showing(document.querySelector("form[data-columns]"), "act", "show",
     (name) => /^(column|default_c)/.test(name) && ".shown");
 
