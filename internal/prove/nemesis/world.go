@@ -186,6 +186,10 @@ func (w *World) roll(ctx context.Context, s Step) error {
 		}
 	}
 	p, began := w.Rig.Process(s.On), time.Now()
+	var young time.Time
+	if err := w.Admin.QueryRow(ctx, sqlYoung).Scan(&young); err != nil {
+		return err
+	}
 	if err := p.Signal(syscall.SIGTERM); err != nil {
 		return err
 	}
@@ -200,24 +204,31 @@ func (w *World) roll(ctx context.Context, s Step) error {
 		return fmt.Errorf("after SIGTERM: %w", p.Err())
 	}
 	w.mark(Mark{Do: Roll, On: s.On, At: began, Until: time.Now()})
-	left, err := w.leftSending(ctx, p.Pid())
+	left, err := w.leftSending(ctx, p.Pid(), young)
 	if err == nil && left > 0 {
 		w.mark(Mark{Do: "roll-unknown", On: fmt.Sprint(left), At: began})
 	}
 	return err
 }
 
-const sqlLeftSending = `
+const (
+	sqlYoung = `select bareed_now() - interval '2500 milliseconds'`
+
+	sqlLeftSending = `
 select count(*)
 from message
 where state = 'sending'
-  and claimed_by like '%' || $1`
+  and claimed_by like '%' || $1
+  and claimed_at > $2`
+)
 
-// leftSending counts the claims that a process left behind.
-func (w *World) leftSending(ctx context.Context, pid int) (n int, err error) {
+// leftSending counts the claims that a process left behind and can have had under
+// way when it was asked to end. Older ones were in doubt before, from a database
+// that took them and could not say so.
+func (w *World) leftSending(ctx context.Context, pid int, young time.Time) (n int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	err = w.Admin.QueryRow(ctx, sqlLeftSending, fmt.Sprintf("/%d", pid)).Scan(&n)
+	err = w.Admin.QueryRow(ctx, sqlLeftSending, fmt.Sprintf("/%d", pid), young).Scan(&n)
 	return n, err
 }
 
