@@ -78,14 +78,20 @@ func (s *Scheduler) settleAll(t *testing.T) {
 	}
 }
 
+// oneInNewYork gives one person a number of that city.
+func oneInNewYork(t *testing.T, b *fixture.Broadcast) {
+	t.Helper()
+	b.Do(t, `
+		update identity set key = '+12125550123', value = '+12125550123', country = 'US'
+		where workspace_id = $1 and contact_id = (select min(contact_id::text)::uuid from identity where workspace_id = $1)`, b.Workspace)
+}
+
 // TestEverybodysOwnTime: each message waits for the written time of its person's
 // zone, and what their hours leave over for the next day's.
 func TestEverybodysOwnTime(t *testing.T) {
 	t.Parallel()
 	s, b := planner(t)
-	b.Do(t, `
-		update identity set key = '+12125550123', value = '+12125550123', country = 'US'
-		where workspace_id = $1 and contact_id = (select min(contact_id::text)::uuid from identity where workspace_id = $1)`, b.Workspace)
+	oneInNewYork(t, b)
 	clock := clockOf(t, b)
 	date := clock.base.Truncate(24 * time.Hour).Add(72 * time.Hour)
 	l := planned(t, b, "Own time", schedule.Rules{At: date.Format("2006-01-02") + "T10:00", Zone: "Africa/Cairo", RecipientTime: true})
@@ -140,9 +146,7 @@ func TestEverybodysOwnTime(t *testing.T) {
 func TestOwnTimeExpires(t *testing.T) {
 	t.Parallel()
 	s, b := planner(t)
-	b.Do(t, `
-		update identity set key = '+12125550123', value = '+12125550123', country = 'US'
-		where workspace_id = $1 and contact_id = (select min(contact_id::text)::uuid from identity where workspace_id = $1)`, b.Workspace)
+	oneInNewYork(t, b)
 	clock := clockOf(t, b)
 	date := clock.base.Truncate(24 * time.Hour).Add(72 * time.Hour)
 	l := planned(t, b, "Own time that ends", schedule.Rules{At: date.Format("2006-01-02") + "T10:00", Zone: "Africa/Cairo", RecipientTime: true,

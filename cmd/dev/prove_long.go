@@ -53,7 +53,8 @@ func longProofs(o prove.Options) (list []proof) {
 		policies = policies[:1]
 	}
 	for i, policy := range policies {
-		p := drawn(seeded(o, policy))
+		o.Policy = policy
+		p := drawn(o)
 		p.name = fmt.Sprintf("seed %d", i+1)
 		list = append(list, p)
 	}
@@ -68,9 +69,4 @@ func longProofs(o prove.Options) (list []proof) {
 		r, err := restored.Run(soft, hard, restored.Options{Out: os.Stderr, Binary: o.Binary})
 		return r, r, err
 	}})
-}
-
-func seeded(o prove.Options, policy string) prove.Options {
-	o.Policy = policy
-	return o
 }
