@@ -58,7 +58,6 @@ func TestSchedules(t *testing.T) {
 		{name: "lateness", schedule: object{"at": "2030-12-01T10:00", "zone": "Asia/Riyadh", "max_lateness_minutes": 0}, code: "schedule.lateness", pointer: "/schedule/max_lateness_minutes", says: errs.Params{"min": 1, "max": 1440}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
 			body := object{"name": "Campaign " + c.name, "number_id": b.Number, "template_id": b.Template, "audience_ids": []id.Audience{b.Audience},
 				"variables": object{"body": []object{{"attribute": "first_name"}}}, "schedule": c.schedule}
 			if c.code != "" {
