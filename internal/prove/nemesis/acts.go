@@ -51,6 +51,10 @@ func (w *World) meta(ctx context.Context, s Step) error {
 	switch s.Do {
 	case Storm:
 		return w.Rig.Control(ctx, "/sandbox/faults", sandbox.Fault{Kind: sandbox.KindRefuse, Code: 130429, Count: s.Times}, nil)
+	case Fault:
+		f := sandbox.Fault{Count: s.Times, SlowMS: int(s.For.Milliseconds())}
+		_, _ = fmt.Sscan(s.On, &f.Kind, &f.Code) // most kinds have no code
+		return w.AddFaults(ctx, []sandbox.Fault{f})
 	case Gateway:
 		return w.Rig.Control(ctx, "/sandbox/faults", sandbox.Fault{Kind: sandbox.KindHTML, Count: s.Times}, nil)
 	case Late:

@@ -53,6 +53,7 @@ const (
 	Outage    = "outage"    // Meta's webhooks are held back
 	Late      = "late"      // Meta's webhooks take 5 to 15 s
 	Storm     = "storm"     // Meta answers 130429
+	Fault     = "fault"     // Meta plays the sandbox's fault in On, with its code, to the next Times requests; For is a slow one's
 	Gateway   = "gateway"   // Meta's gateway answers with an untyped 502, not accepted
 	Buttons   = "buttons"   // of the queues' dashboard: delete, archive, run, cancel
 	Refuse    = "refuse"    // a person opts out by the API

@@ -141,7 +141,7 @@ func (w *World) perform(ctx context.Context, s Step) error {
 		return w.terminate(ctx, s)
 	case Cut, Slow, Mute, Drip:
 		return w.link(ctx, s)
-	case Outage, Late, Storm, Gateway:
+	case Outage, Late, Storm, Fault, Gateway:
 		return w.meta(ctx, s)
 	case Buttons:
 		return w.buttons(ctx, s)
