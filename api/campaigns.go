@@ -55,6 +55,7 @@ type campaignBody struct {
 	Variables     plan.Variables `json:"variables,omitempty" doc:"What fills the template's parameters"`
 	UnknownPolicy string         `json:"unknown_policy,omitempty" doc:"hold or evidence: what becomes of messages without an answer; the workspace's when not given"`
 	PerMinute     *int           `json:"per_minute,omitempty" doc:"The campaign's own pace; as fast as the number may when not given"`
+	FinishWithin  *int           `json:"finish_within_minutes,omitempty" doc:"Instead of per_minute: the pace is what sending to everybody in this time takes; 10 to 10080"`
 	SendAt        string         `json:"send_at,omitempty" doc:"2026-12-01T10:00:00Z, or 2026-12-01T10:00 with a zone; at launch when not given"`
 	Zone          string         `json:"zone,omitempty" doc:"IANA name, such as Asia/Riyadh"`
 
@@ -69,7 +70,7 @@ func (s *Server) createCampaign(ctx context.Context, a accounts.Actor, in *creat
 	b := in.Body
 	out, err := s.campaign(ctx, a, func(tx pgx.Tx) (campaigns.Campaign, error) {
 		return campaigns.Create(ctx, tx, a, campaigns.Definition{Name: b.Name, NumberID: b.NumberID, TemplateID: b.TemplateID,
-			AudienceIDs: b.AudienceIDs, Variables: b.Variables, UnknownPolicy: b.UnknownPolicy, PerMinute: b.PerMinute,
+			AudienceIDs: b.AudienceIDs, Variables: b.Variables, UnknownPolicy: b.UnknownPolicy, PerMinute: b.PerMinute, FinishWithin: b.FinishWithin,
 			SendAt: b.SendAt, Zone: b.Zone, Schedule: b.Schedule})
 	})
 	if err == nil {
@@ -143,6 +144,7 @@ type editCampaignInput struct {
 		Variables     *plan.Variables                `json:"variables,omitempty" doc:"Replaces the whole mapping"`
 		UnknownPolicy front.Nullable[string]         `json:"unknown_policy,omitempty"`
 		PerMinute     front.Nullable[int]            `json:"per_minute,omitempty"`
+		FinishWithin  front.Nullable[int]            `json:"finish_within_minutes,omitempty"`
 		SendAt        front.Nullable[string]         `json:"send_at,omitempty"`
 		Zone          front.Nullable[string]         `json:"zone,omitempty"`
 		Schedule      front.Nullable[schedule.Rules] `json:"schedule,omitempty" doc:"Replaces send_at and zone too"`
@@ -159,6 +161,9 @@ func (s *Server) editCampaign(ctx context.Context, a accounts.Actor, in *editCam
 		Variables: b.Variables, UnknownPolicy: b.UnknownPolicy.Change(""), SendAt: b.SendAt.Change(""), Zone: b.Zone.Change("")}
 	if b.PerMinute.Set {
 		ch.PerMinute = &b.PerMinute.Value
+	}
+	if b.FinishWithin.Set {
+		ch.FinishWithin = &b.FinishWithin.Value
 	}
 	if b.Schedule.Set {
 		ch.Schedule = &b.Schedule.Value

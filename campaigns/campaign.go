@@ -42,6 +42,7 @@ type Campaign struct {
 	Variables     plan.Variables `json:"variables"`
 	UnknownPolicy string         `json:"unknown_policy,omitempty" doc:"hold or evidence; absent: the workspace's."`
 	PerMinute     int            `json:"per_minute,omitempty"`
+	FinishWithin  int            `json:"finish_within_minutes,omitempty" doc:"The pace is what sending to everybody in this time takes."`
 	Told          *schedule.Told `json:"schedule,omitempty" doc:"When it runs; absent: at launch."`
 	RunID         id.Run         `json:"run_id,omitzero" doc:"The newest run that has begun; before that, the one that waits."`
 	NextRunID     id.Run         `json:"next_run_id,omitzero" doc:"The run that waits while run_id is on its way or over."`
@@ -124,6 +125,9 @@ func (c *Campaign) scopes(ws id.Workspace) [][16]byte {
 	return all
 }
 
+// Finish is the time over which a campaign spreads itself, 0 for none.
+func (c Campaign) Finish() time.Duration { return time.Duration(c.FinishWithin) * time.Minute }
+
 // sqlCampaigns is the body of both reads; a purpose is its template's category.
 const sqlCampaigns = `
 select c.id, c.name, c.state, c.number_id, c.template_id, n.waba_id, n.portfolio_id, lower(t.category),
@@ -133,7 +137,7 @@ select c.id, c.name, c.state, c.number_id, c.template_id, n.waba_id, n.portfolio
         where a.workspace_id = c.workspace_id
           and a.campaign_id = c.id
         order by a.audience_id),
-    c.variables, coalesce(c.unknown_policy, ''), coalesce(c.per_minute, 0),
+    c.variables, coalesce(c.unknown_policy, ''), coalesce(c.per_minute, 0), coalesce(c.finish_within, 0),
     c.send_at, coalesce(c.send_zone, ''), c.send_local, c.schedule, r.id, nullif(newest.id, r.id), c.version,
     c.created_by, c.created_at, c.updated_at, c.launched_at, c.ended_at
 from campaign c
@@ -221,7 +225,7 @@ func scanCampaign(row pgx.CollectableRow) (Campaign, error) {
 	var sendAt, local *time.Time
 	var zone string
 	err := row.Scan(&c.ID, &c.Name, &c.State, &c.NumberID, &c.TemplateID, &c.waba, &c.portfolio, &c.Purpose,
-		&c.AudienceIDs, &c.Variables, &c.UnknownPolicy, &c.PerMinute,
+		&c.AudienceIDs, &c.Variables, &c.UnknownPolicy, &c.PerMinute, &c.FinishWithin,
 		&sendAt, &zone, &local, &c.Rules, &c.RunID, &c.NextRunID, &c.Version,
 		&c.CreatedBy, &c.CreatedAt, &c.UpdatedAt, &c.LaunchedAt, &c.EndedAt)
 	if sendAt != nil {

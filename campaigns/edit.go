@@ -25,6 +25,7 @@ type Definition struct {
 	Variables     plan.Variables
 	UnknownPolicy string // hold, evidence; empty: the workspace's
 	PerMinute     *int   // nil: as fast as the number may
+	FinishWithin  *int   // minutes, instead of PerMinute: the pace is what it takes
 	SendAt        string // RFC 3339, or a wall time in Zone; empty: at launch
 	Zone          string
 	Schedule      *schedule.Rules // instead of SendAt: what recurs, hours, everybody's own zone
@@ -34,8 +35,8 @@ type Definition struct {
 	keptMessage, keptTime bool
 }
 
-// Change is a partial edit; nil leaves a part as it is. A per_minute of nil
-// inside the pointer, and an empty text, clear.
+// Change is a partial edit; nil leaves a part as it is. A per_minute or
+// finish_within of nil inside the pointer, and an empty text, clear.
 type Change struct {
 	Name          *string
 	NumberID      *id.Number
@@ -44,6 +45,7 @@ type Change struct {
 	Variables     *plan.Variables
 	UnknownPolicy *string
 	PerMinute     **int
+	FinishWithin  **int
 	SendAt        *string
 	Zone          *string
 	Schedule      **schedule.Rules
@@ -52,8 +54,8 @@ type Change struct {
 
 const sqlInsert = `
 insert into campaign (workspace_id, id, name, number_id, template_id, variables, unknown_policy, per_minute,
-    send_at, send_zone, send_local, created_by, schedule, max_lateness)
-values ($1, $2, $3, $4, $5, $6, nullif($7, ''), $8, $9, nullif($10, ''), $11, $12, $13, $14)`
+    send_at, send_zone, send_local, created_by, schedule, max_lateness, finish_within)
+values ($1, $2, $3, $4, $5, $6, nullif($7, ''), $8, $9, nullif($10, ''), $11, $12, $13, $14, $15)`
 
 // Create makes a draft. Everything is checked together, so that the caller
 // learns all faults at once.
@@ -70,7 +72,7 @@ func (d *Definition) create(ctx context.Context, tx pgx.Tx, a accounts.Actor, de
 	campaign := id.New[id.Campaign]()
 	at, zone, local := columns(s)
 	_, err = tx.Exec(ctx, sqlInsert, a.Workspace, campaign, d.Name, d.NumberID, d.TemplateID, d.Variables,
-		d.UnknownPolicy, d.PerMinute, at, zone, local, a.String(), d.Schedule, d.Schedule.Lateness())
+		d.UnknownPolicy, d.PerMinute, at, zone, local, a.String(), d.Schedule, d.Schedule.Lateness(), d.FinishWithin)
 	if err != nil {
 		return Campaign{}, nameTaken(err, d.Name)
 	}
@@ -86,7 +88,7 @@ func (d *Definition) create(ctx context.Context, tx pgx.Tx, a accounts.Actor, de
 const sqlUpdate = `
 update campaign
 set name = $3, number_id = $4, template_id = $5, variables = $6, unknown_policy = nullif($7, ''), per_minute = $8,
-    send_at = $9, send_zone = nullif($10, ''), send_local = $11, schedule = $12, max_lateness = $13,
+    send_at = $9, send_zone = nullif($10, ''), send_local = $11, schedule = $12, max_lateness = $13, finish_within = $14,
     state = 'draft', version = version + 1, updated_at = bareed_now()
 where workspace_id = $1
   and id = $2`
@@ -115,7 +117,7 @@ func Edit(ctx context.Context, tx pgx.Tx, a accounts.Actor, campaign id.Campaign
 	}
 	at, zone, local := columns(s)
 	_, err = tx.Exec(ctx, sqlUpdate, a.Workspace, campaign, d.Name, d.NumberID, d.TemplateID, d.Variables,
-		d.UnknownPolicy, d.PerMinute, at, zone, local, d.Schedule, d.Schedule.Lateness())
+		d.UnknownPolicy, d.PerMinute, at, zone, local, d.Schedule, d.Schedule.Lateness(), d.FinishWithin)
 	if err != nil {
 		return c, nameTaken(err, d.Name)
 	}
@@ -135,6 +137,9 @@ func (ch Change) apply(c Campaign) Definition {
 	if c.PerMinute > 0 {
 		d.PerMinute = &c.PerMinute
 	}
+	if c.FinishWithin > 0 {
+		d.FinishWithin = &c.FinishWithin
+	}
 	d.Schedule = c.Rules
 	if c.Schedule != nil && c.Rules == nil {
 		d.SendAt, d.Zone = c.Schedule.At.Format(time.RFC3339), c.Schedule.Zone
@@ -149,6 +154,7 @@ func (ch Change) apply(c Campaign) Definition {
 	set(&d.Variables, ch.Variables)
 	set(&d.UnknownPolicy, ch.UnknownPolicy)
 	set(&d.PerMinute, ch.PerMinute)
+	set(&d.FinishWithin, ch.FinishWithin)
 	set(&d.Schedule, ch.Schedule)
 	if ch.SendAt != nil && ch.Schedule == nil {
 		d.Schedule = nil
@@ -244,6 +250,7 @@ func (d *Definition) check(ctx context.Context, tx pgx.Tx, ws id.Workspace) (*sc
 	if number != nil {
 		collect(all, plan.CheckPace(d.PerMinute, *number))
 	}
+	collect(all, plan.CheckFinish(d.PerMinute, d.FinishWithin))
 	if d.UnknownPolicy != "" && d.UnknownPolicy != "hold" && d.UnknownPolicy != "evidence" {
 		collect(all, errs.New("campaign.unknown_policy").At("/unknown_policy", ""))
 	}

@@ -220,9 +220,9 @@ type newRun struct {
 // campaign or workspace do not reach a run.
 const sqlInsertRun = `
 insert into run (workspace_id, id, campaign_id, occurrence_key, kind, state, purpose, number_id, waba_id, portfolio_id,
-    template_id, template, components_hash, variables, unknown_policy, per_minute, expected, starts_at)
+    template_id, template, components_hash, variables, unknown_policy, per_minute, finish_within, expected, starts_at)
 select $1, $2, $3, $4, 'campaign', 'planning', $5, $6, $7, $8, $9, $10, $11, $12,
-    coalesce(nullif($13, ''), nullif(w.unknown_policy, 'by_purpose'), $18), nullif($14, 0), $15,
+    coalesce(nullif($13, ''), nullif(w.unknown_policy, 'by_purpose'), $18), nullif($14, 0), nullif($19, 0), $15,
     coalesce($16, bareed_now() + coalesce($17, w.undo_grace))
 from workspace w
 where w.workspace_id = $1
@@ -243,7 +243,7 @@ func (r newRun) launch(ctx context.Context, tx pgx.Tx, a accounts.Actor, s *sche
 	}
 	err = tx.QueryRow(ctx, sqlInsertRun, ws, l.RunID, c.ID, r.occurrence, c.Purpose, r.number.ID, r.number.WABA,
 		r.number.Portfolio, r.template.ID, template, r.template.Hash, c.Variables, c.UnknownPolicy, c.PerMinute,
-		r.expected, r.startsAt, r.undo, unknown.Default(string(c.Purpose), r.number.EchoSeenAt != nil)).Scan(&l.StartsAt)
+		r.expected, r.startsAt, r.undo, unknown.Default(string(c.Purpose), r.number.EchoSeenAt != nil), c.FinishWithin).Scan(&l.StartsAt)
 	if err != nil {
 		return l, fmt.Errorf("make the run: %w", err)
 	}

@@ -35,13 +35,14 @@ type NewCampaign struct {
 	Variables     Variables `json:"variables"`
 	UnknownPolicy string    `json:"unknown_policy,omitempty"`
 	PerMinute     *int      `json:"per_minute,omitempty"`
-	SendAt        string    `json:"send_at,omitempty"` // 2026-12-01T10:00:00Z, or without Z and with Zone
+	FinishWithin  *int      `json:"finish_within_minutes,omitempty"` // instead of PerMinute
+	SendAt        string    `json:"send_at,omitempty"`               // 2026-12-01T10:00:00Z, or without Z and with Zone
 	Zone          string    `json:"zone,omitempty"`
 	Schedule      *Rules    `json:"schedule,omitempty"` // instead of SendAt and Zone
 }
 
 // CampaignChange changes a draft: what is nil stays, what Clear names (per_minute,
-// send_at, zone, schedule, unknown_policy) is taken away.
+// finish_within_minutes, send_at, zone, schedule, unknown_policy) is taken away.
 type CampaignChange struct {
 	Name          *string    `json:"name,omitempty"`
 	NumberID      *string    `json:"number_id,omitempty"`
@@ -50,6 +51,7 @@ type CampaignChange struct {
 	Variables     *Variables `json:"variables,omitempty"`
 	UnknownPolicy *string    `json:"unknown_policy,omitempty"`
 	PerMinute     *int       `json:"per_minute,omitempty"`
+	FinishWithin  *int       `json:"finish_within_minutes,omitempty"` // instead of PerMinute
 	SendAt        *string    `json:"send_at,omitempty"`
 	Zone          *string    `json:"zone,omitempty"`
 	Schedule      *Rules     `json:"schedule,omitempty"` // replaces SendAt and Zone
@@ -89,6 +91,7 @@ type Campaign struct {
 	Variables     Variables
 	UnknownPolicy string `json:"unknown_policy"`
 	PerMinute     int    `json:"per_minute"`
+	FinishWithin  int    `json:"finish_within_minutes"`
 	Schedule      *Schedule
 	RunID         string `json:"run_id"`
 	NextRunID     string `json:"next_run_id"` // the run that waits while RunID is on its way or over

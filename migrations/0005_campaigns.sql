@@ -14,6 +14,8 @@ create table campaign (
     variables        jsonb not null default '{}', -- template parameter → attribute, text, fallback
     unknown_policy   text check (unknown_policy in ('hold', 'evidence')), -- null: the workspace's
     per_minute       int check (per_minute > 0), -- the campaign's own pace
+    finish_within    int check (finish_within > 0), -- minutes; the pace is what it takes
+    check (per_minute is null or finish_within is null),
     send_at          timestamptz, -- the next firing; null: at launch
     send_zone        text,        -- IANA zone and wall time as it was asked for
     send_local       timestamp,
@@ -117,6 +119,7 @@ create table run (
     variables        jsonb not null,
     unknown_policy   text not null check (unknown_policy in ('hold', 'evidence')),
     per_minute       int,
+    finish_within    int, -- minutes: the pace is written when everybody is planned, and nothing is fed before
     expected         bigint, -- eligible people at the check that was launched on
     starts_at        timestamptz not null, -- nothing is fed earlier (schedule, undo grace)
     send_zone        text,                 -- the firing as written: IANA zone and wall time
@@ -148,7 +151,7 @@ create table run (
     foreign key (workspace_id, template_id) references template
 );
 select fence('run');
-select discoverable('run', 'workspace_id, id, campaign_id, state, number_id, waba_id, portfolio_id, starts_at, expires_at, plan_done, planned, fed, per_minute, lease_until, kind, touched_at, settled_at, template_id, closes_at, recipient_time');
+select discoverable('run', 'workspace_id, id, campaign_id, state, number_id, waba_id, portfolio_id, starts_at, expires_at, plan_done, planned, fed, per_minute, finish_within, lease_until, kind, touched_at, settled_at, template_id, closes_at, recipient_time');
 grant select, insert, update on run to bareed_app;
 create index run_open on run (state) where state in ('planning', 'running', 'finishing');
 create index run_unsettled on run (state) where settled_at is null;

@@ -59,6 +59,7 @@ from run r
 join number n on n.workspace_id = r.workspace_id and n.id = r.number_id
 where r.state = 'running'
   and r.starts_at <= bareed_now()
+  and (r.finish_within is null or r.plan_done)
 order by r.number_id, r.kind = 'reply', r.id`
 
 // feed hands the next messages of every running run to the queue, lane by lane,

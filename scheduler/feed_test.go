@@ -94,6 +94,21 @@ func TestFeedGoesOnWhenPlacesAreFree(t *testing.T) {
 	}
 }
 
+// A run that is to be over within a time is fed when its pace is known: when
+// everybody is planned.
+func TestFeedWaitsForThePace(t *testing.T) {
+	t.Parallel()
+	f := newFeeding(t, 30, 0)
+	f.b.Do(t, `update run set finish_within = 10, plan_done = false where workspace_id = $1 and id = $2`, f.b.Workspace, f.run)
+	if early := f.ticks(t, 10); len(early) != 0 {
+		t.Errorf("%d messages before everybody is planned", len(early))
+	}
+	f.b.Do(t, `update run set plan_done = true, per_minute = 120 where workspace_id = $1 and id = $2`, f.b.Workspace, f.run)
+	if n := len(f.ticks(t, 20)); n < 7 || n > 9 {
+		t.Errorf("%d messages in four seconds at two a second", n)
+	}
+}
+
 func TestFeedGoesOnAfterEverythingCameBack(t *testing.T) {
 	t.Parallel()
 	f := newFeeding(t, 400, 0)

@@ -121,8 +121,14 @@ func TestTheWizardFromBeginningToEnd(t *testing.T) {
 	p = b.get(step).has(t, 200, "UTC")
 	b.do("POST", step, p.hiddenOf("go", "next", "when", "at", "speed", "own", "per_minute", "many")).has(t, 422, `href="#send_at"`, `href="#per_minute"`)
 	b.do("POST", step, p.hiddenOf("go", "next", "when", "at", "send_at", "2020-01-01T10:00", "speed", "full")).has(t, 422, "is past", `value="2020-01-01T10:00"`)
+	b.do("POST", step, p.hiddenOf("go", "stay", "when", "now", "speed", "within", "finish_within_minutes", "240")).to(t, step)
+	if got := d.campaign(t, c); got.FinishWithin != 240 || got.PerMinute != 0 {
+		t.Fatalf("spread over a time: %+v", got)
+	}
+	p = b.get(step).has(t, 200, "Spread over a time", `<option value="240" selected`)
+	b.do("POST", step, p.hiddenOf("go", "stay", "when", "now", "speed", "within", "finish_within_minutes", "soon")).has(t, 422, `href="#finish_within_minutes"`)
 	b.do("POST", step, p.hiddenOf("go", "next", "when", "now", "speed", "own", "per_minute", "٦٠")).to(t, base+"/edit/check")
-	if got := d.campaign(t, c); got.PerMinute != 60 || got.State != campaigns.Checking {
+	if got := d.campaign(t, c); got.PerMinute != 60 || got.FinishWithin != 0 || got.State != campaigns.Checking {
 		t.Fatalf("%+v", got)
 	}
 	b.get(base+"/edit/check").has(t, 200, "Checking everybody", "data-live")

@@ -87,7 +87,7 @@ func people() []words {
 
 func sending() []words {
 	definition := []string{"campaign.name_taken", "ref.not_found", "template.not_sendable", "template.unsupported", "template.params", "number.cannot_send",
-		"number.unavailable", "variables.unused", "variables.value", "attr.not_sendable", "attr.too_long", "rate.range", "campaign.unknown_policy",
+		"number.unavailable", "variables.unused", "variables.value", "attr.not_sendable", "attr.too_long", "rate.range", "rate.both", "rate.finish", "campaign.unknown_policy",
 		"schedule.syntax", "schedule.zone_required", "schedule.zone_unknown", "schedule.past", "schedule.too_far", "schedule.both", "schedule.never",
 		"schedule.too_frequent", "schedule.range", "schedule.weekdays", "schedule.month_day", "schedule.window_empty", "schedule.lateness", "field.required", "field.too_long", "field.too_many", "field.duplicate"}
 	return append([]words{

@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/campaigns"
+	"bareed/campaigns/plan"
 	"bareed/internal/errs"
 	"bareed/internal/id"
 	"bareed/internal/pg"
@@ -147,6 +148,9 @@ func warnings(c campaigns.Campaign, n numbers.Number, t templates.Template, k *C
 		add("campaign.warn_limit_unknown", nil)
 	} else if k.Limit.DaysAtMin > 0 {
 		add("campaign.warn_limit", errs.Params{"left": *k.Limit.Left, "eligible": k.Eligible, "days": k.Limit.DaysAtMin})
+	}
+	if most := n.PerSecond * 60; c.FinishWithin > 0 && plan.Pace(k.Eligible, c.FinishWithin) > most {
+		add("campaign.warn_finish", errs.Params{"eligible": k.Eligible, "minutes": c.FinishWithin, "needed": plan.Pace(k.Eligible, most)})
 	}
 	for _, s := range c.Stops {
 		add("campaign.warn_stop", errs.Params{"scope": s.Scope, "reason": s.Reason})

@@ -137,6 +137,19 @@ where workspace_id = $1
   and state in ('planning', 'running')
   and not plan_done`
 
+// sqlPace is the pace of a run that is to be over within a time: Pace, of
+// everybody who may be sent to. Nothing of it was fed before.
+const sqlPace = `
+update run r
+set per_minute = greatest(1, ceil((
+    select count(*)
+    from message m
+    where m.run_id = r.id
+      and m.state = 'ready') / r.finish_within::numeric))
+where r.workspace_id = $1
+  and r.id = $2
+  and r.finish_within is not null`
+
 // Next decides about the next people of the run, in order of their id, and
 // writes their rows and the cursor in the caller's transaction. Everybody gets
 // an ordinal, suppressed or not. The run's row is locked last and briefly,
@@ -175,6 +188,11 @@ func Next(ctx context.Context, tx pgx.Tx, v *accounts.Vault, box *seal.Box, ws i
 	}
 	if tag.RowsAffected() == 0 {
 		return c, ErrTaken
+	}
+	if c.Done {
+		if _, err := tx.Exec(ctx, sqlPace, ws, run); err != nil {
+			return c, fmt.Errorf("set the run's pace: %w", err)
+		}
 	}
 	return c, nil
 }

@@ -120,6 +120,32 @@ func CheckPace(perMinute *int, n numbers.Number) *errs.Error {
 	return nil
 }
 
+// The shortest and longest times a campaign may be given, in minutes.
+const (
+	leastFinish = 10
+	mostFinish  = 7 * 24 * 60
+)
+
+// CheckFinish tells what is wrong with the time in which a campaign is to be over,
+// which takes the place of a pace; nil: nothing.
+func CheckFinish(perMinute, within *int) *errs.Error {
+	switch {
+	case within == nil:
+		return nil
+	case perMinute != nil:
+		return errs.New("rate.both").At("/finish_within_minutes", "")
+	case *within < leastFinish || *within > mostFinish:
+		return errs.New("rate.finish", "min", leastFinish, "max", mostFinish).At("/finish_within_minutes", "")
+	}
+	return nil
+}
+
+// Pace is the messages a minute with which so many people are reached within so
+// many minutes.
+func Pace(people int64, within int) int {
+	return int(max(1, (people+int64(within)-1)/int64(within)))
+}
+
 // CheckTemplate tells whether the number can send the template: of the same
 // account, and of a status that can (now), or can become able to (a draft).
 func CheckTemplate(n numbers.Number, t templates.Template, now bool) *errs.Error {

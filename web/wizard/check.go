@@ -78,6 +78,9 @@ func (r *reportView) predict(c *front.Call, v *view) {
 	if p := v.Campaign.PerMinute; p > 0 && p < r.PerMinute {
 		r.PerMinute = p
 	}
+	if within := v.Campaign.FinishWithin; within > 0 {
+		r.PerMinute = min(r.PerMinute, plan.Pace(v.Check.Eligible, within))
+	}
 	r.Starts = c.Clock()
 	if at := v.Campaign.Schedule; at != nil && at.At.After(r.Starts) {
 		r.Starts = at.At

@@ -43,6 +43,9 @@ func (s *desk) confirmView(c *front.Call, v *view, f *ui.Form) (*confirmView, er
 	if p := v.Campaign.PerMinute; p > 0 && p < v.Number.PerSecond*60 {
 		n.Pace = c.T("wizard.confirm.pace.own", "n", p)
 	}
+	if within := v.Campaign.FinishWithin; within > 0 {
+		n.Pace = c.T("wizard.confirm.pace.within", "time", c.Locale().Span(time.Duration(within)*time.Minute))
+	}
 	n.Unknown = c.Locale().Of("settings.unknown", cmp.Or(v.Campaign.UnknownPolicy, w.UnknownPolicy))
 	for _, seconds := range slices.Compact(slices.Sorted(slices.Values([]int{w.UndoSeconds, 0, 30, 60, 300, 600}))) {
 		text := c.T("wizard.grace.none")

@@ -15,9 +15,13 @@ import (
 )
 
 // deliveryView is the third step's own part.
+// usualFinish is offered first, in minutes.
+const usualFinish = 240
+
 type deliveryView struct {
 	Zone      string
-	PerMinute int // what the number may send
+	PerMinute int              // what the number may send
+	Finish    []map[string]any // times in which it may be over
 	Undo      time.Duration
 	Whens     []map[string]any
 	Weekdays  []map[string]any
@@ -66,6 +70,11 @@ func (v *view) fillDelivery(c *front.Call, f *ui.Form) {
 	if v.Campaign.PerMinute > 0 {
 		f.Set("speed", "own")
 		f.Set("per_minute", strconv.Itoa(v.Campaign.PerMinute))
+	}
+	f.Set("finish_within_minutes", strconv.Itoa(usualFinish))
+	if v.Campaign.FinishWithin > 0 {
+		f.Set("speed", "within")
+		f.Set("finish_within_minutes", strconv.Itoa(v.Campaign.FinishWithin))
 	}
 }
 
@@ -139,6 +148,13 @@ func (s *desk) deliveryView(c *front.Call, v *view) (*deliveryView, error) {
 		}
 		d.Late = append(d.Late, map[string]any{"value": strconv.Itoa(n), "text": text})
 	}
+	finish := append([]int{v.Campaign.FinishWithin}, 60, 120, 180, 240, 360, 480, 720, 1440, 2880, 4320, 10080)
+	slices.Sort(finish)
+	for _, n := range slices.Compact(finish) {
+		if n > 0 {
+			d.Finish = append(d.Finish, map[string]any{"value": strconv.Itoa(n), "text": l.Span(time.Duration(n) * time.Minute)})
+		}
+	}
 	if at := v.Campaign.Schedule; at != nil {
 		d.Coming = rhythm.Coming(l, v.Campaign.Rules, at, 5)
 		d.Notes = rhythm.Notes(l, v.Campaign.Rules, at, 5)
@@ -149,7 +165,12 @@ func (s *desk) deliveryView(c *front.Call, v *view) (*deliveryView, error) {
 // deliveryChange reads the third step's form. A time that was not touched stays
 // as it was written, to the second.
 func deliveryChange(c *front.Call, v *view, f *ui.Form, ch *campaigns.Change) {
-	var pace *int
+	var pace, within *int
+	if f.Get("speed") == "within" {
+		n, _ := strconv.Atoi(f.Get("finish_within_minutes")) // 0 is refused as any other
+		within = &n
+	}
+	ch.FinishWithin = &within
 	if f.Get("speed") == "own" {
 		need(c, f, "per_minute")
 		if n, err := strconv.Atoi(digits(f.Get("per_minute"))); err == nil {

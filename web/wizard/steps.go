@@ -140,7 +140,7 @@ func stepOf(pointer string) string {
 	switch field, _, _ := strings.Cut(strings.TrimPrefix(pointer, "/"), "/"); field {
 	case "audience_ids":
 		return "audience"
-	case "send_at", "zone", "per_minute", "schedule":
+	case "send_at", "zone", "per_minute", "finish_within_minutes", "schedule":
 		return "delivery"
 	}
 	return "message"
