@@ -13,6 +13,7 @@ import (
 	"bareed/internal/id"
 	"bareed/internal/pg"
 	"bareed/messages"
+	"bareed/whatsapp/codes"
 )
 
 // Recipient is one person's message in a run.
@@ -24,6 +25,7 @@ type Recipient struct {
 	State       messages.State `json:"state"`
 	Reason      string         `json:"reason,omitempty"`
 	MetaCode    int            `json:"meta_code,omitempty"`
+	MetaError   *codes.Told    `json:"meta_error,omitempty" doc:"The code in words, of a message that failed or waits because of it."`
 	AcceptedAt  *time.Time     `json:"accepted_at,omitempty"`
 	HeldAt      *time.Time     `json:"held_at,omitempty"`
 	SentAt      *time.Time     `json:"sent_at,omitempty"`
@@ -113,6 +115,8 @@ type Attempt struct {
 	MetaCode   int       `json:"meta_code,omitempty"`
 	FBTraceID  string    `json:"fbtrace_id,omitempty"`
 	Detail     string    `json:"detail,omitempty"`
+
+	MetaError *codes.Told `json:"meta_error,omitempty" db:"-" doc:"The code in words"`
 }
 
 const sqlRecipient = sqlRecipients + `

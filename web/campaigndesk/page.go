@@ -16,6 +16,7 @@ import (
 	"bareed/messages"
 	"bareed/web/front"
 	"bareed/web/ui"
+	"bareed/whatsapp/codes"
 )
 
 // eventsShown is how many of what happened stand on the page, newest first.
@@ -179,6 +180,7 @@ type stopView struct {
 	Where, Rule, Measure, Next  string
 	Clears, By                  string
 	Clearable, Shared, Personal bool
+	Told                        *codes.Told // of the code that opened it
 }
 
 // slug is a stored phrase as the end of a key.
@@ -208,6 +210,16 @@ func stopOf(l ui.Locale, x campaigns.Stop, waiting int64) stopView {
 	}
 	if x.ByRule && x.ClearedBy == "marketer" {
 		v.Clears = l.Of("stops.clears", "lead")
+	}
+	if x.MetaCode != nil {
+		told := codes.Tell(l.Lang, *x.MetaCode, x.Failing())
+		v.Told = &told
+		if x.Measured == told.Title {
+			v.Measure = "" // the code's line says it
+		}
+		if strings.HasPrefix(x.Reason, "meta_") {
+			v.Title = told.Cause
+		}
 	}
 	v.Shared = x.Scope != messages.ScopeCampaign && x.Scope != messages.ScopeRun
 	v.Text = l.OfKind("stops.text", x.Reason, "measured", v.Measure, "at", x.Since, "scope", v.Where) + " " + l.T("stops.left", "n", waiting)
