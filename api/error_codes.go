@@ -10,7 +10,7 @@ import (
 
 // errorCodes is Meta's whole error table as this program carries it out.
 type errorCodes struct {
-	Data []codes.Entry `json:"data"`
+	Data []codes.ErrorCode `json:"data"`
 }
 
 func (s *Server) errorCodeRoutes() {

@@ -18,7 +18,7 @@ func TestErrorCodes(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	for _, lang := range []string{"en", "ar"} {
-		list := must(r.client(t, func(c *client.Config) { c.Language = lang }).ListErrorCodes(t.Context()))(t)
+		list := must(r.client(t, func(c *client.Config) { c.Language = lang }).GetErrorCodes(t.Context()))(t)
 		if len(list) != len(codes.All(lang)) {
 			t.Errorf("%s: %d codes, want %d", lang, len(list), len(codes.All(lang)))
 		}

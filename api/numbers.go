@@ -76,16 +76,16 @@ type webhookView struct {
 
 // stopView is an open stop as a number or template shows it.
 type stopView struct {
-	ID        id.Stop        `json:"id"`
-	Scope     messages.Scope `json:"scope"`
-	Reason    string         `json:"reason"`
-	ByRule    bool           `json:"by_rule"`
-	Threshold string         `json:"threshold,omitempty"`
-	Measured  string         `json:"measured,omitempty"`
-	MetaCode  *int           `json:"meta_code,omitempty" doc:"Meta's code that opened it"`
-	MetaError *codes.Told    `json:"meta_error,omitempty" doc:"The code in words"`
-	Since     time.Time      `json:"since"`
-	Until     *time.Time     `json:"until" doc:"Ends by itself then; null: a person resumes"`
+	ID        id.Stop          `json:"id"`
+	Scope     messages.Scope   `json:"scope"`
+	Reason    string           `json:"reason"`
+	ByRule    bool             `json:"by_rule"`
+	Threshold string           `json:"threshold,omitempty"`
+	Measured  string           `json:"measured,omitempty"`
+	MetaCode  *int             `json:"meta_code,omitempty" doc:"Meta's code that opened it"`
+	MetaError *codes.MetaError `json:"meta_error,omitempty" doc:"The code in words"`
+	Since     time.Time        `json:"since"`
+	Until     *time.Time       `json:"until" doc:"Ends by itself then; null: a person resumes"`
 }
 
 func viewStops(ctx context.Context, stops []messages.Stop, scopes ...[16]byte) []stopView {

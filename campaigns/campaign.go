@@ -68,19 +68,19 @@ func (c *Campaign) WABA() id.WABA { return c.waba }
 
 // Stop is an open stop as a campaign's page tells it.
 type Stop struct {
-	ID        id.Stop        `json:"id"`
-	Scope     messages.Scope `json:"scope"`
-	Reason    string         `json:"reason"`
-	ByRule    bool           `json:"by_rule"`
-	Threshold string         `json:"threshold,omitempty"`
-	Measured  string         `json:"measured,omitempty"`
-	MetaCode  *int           `json:"meta_code,omitempty" doc:"Meta's code that opened it"`
-	MetaError *codes.Told    `json:"meta_error,omitempty" doc:"The code in words"`
-	Since     time.Time      `json:"since"`
-	Until     *time.Time     `json:"until,omitempty"`
-	OpenedBy  string         `json:"opened_by"`
-	Next      string         `json:"next" doc:"What happens next: ends_by_itself, waits_for_resume, waits_for_review, waits_for_operator."`
-	ClearedBy string         `json:"cleared_by" doc:"Who clears it: time, marketer, admin, operator."`
+	ID        id.Stop          `json:"id"`
+	Scope     messages.Scope   `json:"scope"`
+	Reason    string           `json:"reason"`
+	ByRule    bool             `json:"by_rule"`
+	Threshold string           `json:"threshold,omitempty"`
+	Measured  string           `json:"measured,omitempty"`
+	MetaCode  *int             `json:"meta_code,omitempty" doc:"Meta's code that opened it"`
+	MetaError *codes.MetaError `json:"meta_error,omitempty" doc:"The code in words"`
+	Since     time.Time        `json:"since"`
+	Until     *time.Time       `json:"until,omitempty"`
+	OpenedBy  string           `json:"opened_by"`
+	Next      string           `json:"next" doc:"What happens next: ends_by_itself, waits_for_resume, waits_for_review, waits_for_operator."`
+	ClearedBy string           `json:"cleared_by" doc:"Who clears it: time, marketer, admin, operator."`
 }
 
 // tell says what happens next and who clears it: a stop with an end ends by

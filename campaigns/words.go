@@ -11,9 +11,9 @@ import (
 
 // FailedBy is how many messages failed for one reason.
 type FailedBy struct {
-	Reason    string      `json:"reason"`
-	People    int64       `json:"people"`
-	MetaError *codes.Told `json:"meta_error,omitempty" doc:"Meta's code in words, of reasons that are one. Absent in streams."`
+	Reason    string           `json:"reason"`
+	People    int64            `json:"people"`
+	MetaError *codes.MetaError `json:"meta_error,omitempty" doc:"Meta's code in words, of reasons that are one. Absent in streams."`
 }
 
 func failures(by map[string]int64) []FailedBy {
@@ -75,7 +75,7 @@ func tellStops(lang string, stops []Stop) {
 // other stops of a code they wait for its end.
 func (s Stop) Failing() bool { return s.Reason == "refused_in_a_row" || s.Reason == "values_refused" }
 
-func told(lang string, code int, failed bool) *codes.Told {
+func told(lang string, code int, failed bool) *codes.MetaError {
 	t := codes.Tell(lang, code, failed)
 	return &t
 }

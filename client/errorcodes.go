@@ -37,8 +37,8 @@ type ErrorCode struct {
 	Person      string   // opt_out, undeliverable, blocked, cool_off, window, country
 }
 
-// ListErrorCodes reads the whole table.
-func (c *Client) ListErrorCodes(ctx context.Context) ([]ErrorCode, error) {
+// GetErrorCodes reads the whole table.
+func (c *Client) GetErrorCodes(ctx context.Context) ([]ErrorCode, error) {
 	var out struct{ Data []ErrorCode }
 	_, err := c.do(ctx, http.MethodGet, path("error-codes"), nil, &out)
 	return out.Data, err

@@ -3,10 +3,12 @@ package consents
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"bareed/accounts"
+	"bareed/contacts"
 	"bareed/internal/id"
 )
 
@@ -78,4 +80,63 @@ func Reachable(ctx context.Context, tx pgx.Tx, ws id.Workspace, hashes [][]byte)
 		return fmt.Errorf("lift suppressions of people who wrote: %w", err)
 	}
 	return nil
+}
+
+const sqlLeaveAlone = `
+	insert into cool_off (workspace_id, recipient_hash, until)
+	select $1, c.hash, max(c.at) + interval '24 hours'
+	from unnest($2::bytea[], $3::timestamptz[]) as c (hash, at)
+	group by c.hash
+	order by c.hash
+	on conflict (workspace_id, recipient_hash) do update
+	set until = greatest(cool_off.until, excluded.until)`
+
+// LeaveAlone notes that Meta wants no more marketing for these people until a day
+// after each time (131049). Nothing is held back by it.
+func LeaveAlone(ctx context.Context, tx pgx.Tx, ws id.Workspace, hashes [][]byte, at []time.Time) error {
+	if _, err := tx.Exec(ctx, sqlLeaveAlone, ws, hashes, at); err != nil {
+		return fmt.Errorf("note who is to be left alone: %w", err)
+	}
+	return nil
+}
+
+// Reach is what Meta said of reaching a person, beside what they agreed to.
+type Reach struct {
+	Unreachable string     `json:"unreachable,omitempty" enum:"undeliverable,blocked_at_meta" doc:"Not messaged until they write: two messages did not reach them, or the business blocked them on WhatsApp"`
+	Since       *time.Time `json:"since,omitempty" doc:"Of unreachable"`
+	LeaveAlone  *time.Time `json:"leave_alone_until,omitempty" doc:"Meta wants no marketing for them until then; no campaign is held back by it"`
+}
+
+const sqlReach = `
+	select coalesce(u.reason, ''), u.since, (
+		select max(c.until)
+		from cool_off c
+		where c.workspace_id = $1
+		  and c.recipient_hash = any ($2)
+		  and c.until > bareed_now())
+	from (select) one
+	left join lateral (
+		select s.reason, s.since
+		from suppression s
+		where s.workspace_id = $1
+		  and s.recipient_hash = any ($2)
+		  and s.reason in ('undeliverable', 'blocked_at_meta')
+		  and s.lifted_at is null
+		order by s.since
+		limit 1) u on true`
+
+// ReachOf reads it of a contact, by every identity.
+func ReachOf(ctx context.Context, tx pgx.Tx, v *accounts.Vault, ws id.Workspace, contact id.Contact) (r Reach, err error) {
+	keys, err := contacts.RecipientKeys(ctx, tx, ws, contact)
+	if err != nil || len(keys) == 0 {
+		return r, err
+	}
+	hashes := make([][]byte, len(keys))
+	for i, key := range keys {
+		hashes[i] = v.RecipientHash(key)
+	}
+	if err := tx.QueryRow(ctx, sqlReach, ws, hashes).Scan(&r.Unreachable, &r.Since, &r.LeaveAlone); err != nil {
+		return r, fmt.Errorf("read whether a person can be reached: %w", err)
+	}
+	return r, nil
 }

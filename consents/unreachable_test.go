@@ -2,6 +2,7 @@ package consents_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -45,4 +46,46 @@ func TestUnreachableUntilTheyWrite(t *testing.T) {
 	}
 	r.optIn(t, 2, 30, "web_form")
 	r.wants(t, 2, true, false, "agreed after all")
+}
+
+// A contact says whether it can be reached, by every identity, until when it is to
+// be left alone, and nothing when nothing stands against it.
+func TestReachOfAContact(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	read := func(i int) (reach consents.Reach) {
+		t.Helper()
+		contact := r.person(t, i)
+		r.in(t, func(tx pgx.Tx) (err error) {
+			reach, err = consents.ReachOf(t.Context(), tx, r.vault, r.tenant.Workspace, contact)
+			return err
+		})
+		return reach
+	}
+	if got := read(0); got != (consents.Reach{}) {
+		t.Errorf("nobody said anything: %+v", got)
+	}
+	hashes := [][]byte{r.vault.RecipientHash(phone(t, 0).RecipientKey())}
+	now := time.Now()
+	r.optOut(t, 1, 1, "keyword")
+	r.in(t, func(tx pgx.Tx) error {
+		if err := consents.LeaveAlone(t.Context(), tx, r.tenant.Workspace, hashes, []time.Time{now}); err != nil {
+			return err
+		}
+		if err := consents.LeaveAlone(t.Context(), tx, r.tenant.Workspace, hashes, []time.Time{now.Add(-time.Hour)}); err != nil {
+			return err
+		}
+		return consents.SuppressUnreachable(t.Context(), tx, r.vault, r.tenant.Workspace, hashes, consents.BlockedAtMeta)
+	})
+	got := read(0)
+	if got.Unreachable != consents.BlockedAtMeta || got.Since == nil || got.LeaveAlone == nil || got.LeaveAlone.Sub(now.Add(24*time.Hour)).Abs() > time.Millisecond {
+		t.Errorf("blocked and to be left alone: %+v", got)
+	}
+	if got := read(1); got != (consents.Reach{}) {
+		t.Errorf("an opt-out is no question of reach: %+v", got)
+	}
+	r.in(t, func(tx pgx.Tx) error { return consents.Reachable(t.Context(), tx, r.tenant.Workspace, hashes) })
+	if got := read(0); got.Unreachable != "" {
+		t.Errorf("they wrote: %+v", got)
+	}
 }

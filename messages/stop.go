@@ -106,9 +106,11 @@ func OpenStop(ctx context.Context, tx pgx.Tx, ws id.Workspace, o Opening) (opene
 	if !o.ByRule {
 		event = "campaign.paused"
 	}
-	return true, tellCampaigns(ctx, tx, ws, o.ScopeID, event, map[string]any{
-		"scope": o.Scope, "reason": o.Reason, "threshold": o.Threshold, "measured": o.Measured, "until": o.Until, "meta_code": o.Code,
-	})
+	data := map[string]any{"scope": o.Scope, "reason": o.Reason, "threshold": o.Threshold, "measured": o.Measured, "until": o.Until}
+	if o.Code != nil {
+		data["meta_code"] = *o.Code
+	}
+	return true, tellCampaigns(ctx, tx, ws, o.ScopeID, event, data)
 }
 
 // Clearing names the stops to clear: those of one scope, and of one reason

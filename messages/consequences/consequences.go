@@ -143,21 +143,9 @@ func (d Desk) block(ctx context.Context, tx pgx.Tx, ws id.Workspace, list []Fail
 	return consents.SuppressUnreachable(ctx, tx, d.Vault, ws, hashes(list), consents.BlockedAtMeta)
 }
 
-const sqlCoolOff = `
-insert into cool_off (workspace_id, recipient_hash, until)
-select $1, c.hash, max(c.at) + interval '24 hours'
-from unnest($2::bytea[], $3::timestamptz[]) as c(hash, at)
-group by c.hash
-order by c.hash
-on conflict (workspace_id, recipient_hash) do update
-set until = greatest(cool_off.until, excluded.until)`
-
 // coolOff notes until when Meta wants no more marketing for these people.
 func coolOff(ctx context.Context, tx pgx.Tx, ws id.Workspace, list []Failure) error {
-	if _, err := tx.Exec(ctx, sqlCoolOff, ws, hashes(list), times(list)); err != nil {
-		return fmt.Errorf("note who is to be left alone: %w", err)
-	}
-	return nil
+	return consents.LeaveAlone(ctx, tx, ws, hashes(list), times(list))
 }
 
 func closeWindows(ctx context.Context, tx pgx.Tx, ws id.Workspace, list []Failure) error {

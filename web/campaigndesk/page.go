@@ -180,7 +180,7 @@ type stopView struct {
 	Where, Rule, Measure, Next  string
 	Clears, By                  string
 	Clearable, Shared, Personal bool
-	Told                        *codes.Told // of the code that opened it
+	Told                        *codes.MetaError // of the code that opened it
 }
 
 // slug is a stored phrase as the end of a key.

@@ -17,14 +17,14 @@ What Bareed does with each error code of Meta's Cloud API. The table is ` + "`wh
 
 | outcome | in an answer | in a status |
 |---|---|---|
-| refused_for_now | ready again: 131056 after 6 to 60 s, the others after 1 to 60 s, longer when Meta names a time | failed |
+| refused_for_now | ready again: 131056 after 6 to 60 s, the others after 1 to 60 s, longer when Meta names a time | failed; 130429 slows the number here too |
 | refused_for_good | failed, its place under the limit is free again | the same |
 | stop | ready again, and a stop holds its scope: nobody is lost | this message has failed; the stop holds the others |
-| unknown | unknown: never sent again by itself under the policy hold, once more under evidence when it is proven that it never left (docs/UNKNOWN.md) | failed |
+| unknown | unknown: never sent again by itself under the policy hold, once more under evidence when it is proven that Meta accepted nothing (docs/UNKNOWN.md) | failed |
 
 **Stops** wait for a person, except those with a time. Each names its code in ` + "`meta_code`" + `.
 
-**Rules over many.** *in a row*: five such answers, or five such statuses, one after another in a run stop the campaign (refused_in_a_row). *share*: more than a twentieth of a run's last 200 answers, and at least three, stop it (values_refused). Each worker counts for itself.
+**Rules over many.** *in a row*: five such answers, or five such statuses, one after another in a run stop the campaign (refused_in_a_row). *share*: more than a twentieth of a run's last 200 answers, and at least three, stop it (values_refused). Each worker counts answers for itself; statuses are counted in the database.
 
 **What follows for the person.**
 
@@ -62,14 +62,14 @@ func page() string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-func codeText(e codes.Entry) string {
+func codeText(e codes.ErrorCode) string {
 	if e.Last != 0 {
 		return fmt.Sprintf("%d to %d", e.Code, e.Last)
 	}
 	return fmt.Sprint(e.Code)
 }
 
-func stopText(e codes.Entry) string {
+func stopText(e codes.ErrorCode) string {
 	switch {
 	case e.StopFor >= 3600:
 		return fmt.Sprintf("%s, %d h", e.Stop, e.StopFor/3600)

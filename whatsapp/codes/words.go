@@ -38,8 +38,8 @@ func (c Class) Retried(failed bool) Retried {
 	return Never
 }
 
-// Told is a code in words.
-type Told struct {
+// MetaError is one of Meta's codes in words.
+type MetaError struct {
 	Code    int     `json:"code" doc:"Meta's error code; 0 where a failure named none"`
 	Title   string  `json:"title" doc:"Meta's own name of it"`
 	Cause   string  `json:"cause"`
@@ -74,13 +74,13 @@ var (
 
 // Tell words a code in a language ("ar", or English for any other). failed: the
 // message has ended with it; else an answer named it and the message may go on.
-func Tell(lang string, code int, failed bool) Told {
+func Tell(lang string, code int, failed bool) MetaError {
 	n := 0
 	if lang == "ar" {
 		n = 1
 	}
 	c := Classify(code)
-	t := Told{Code: code, Title: c.Title, Retried: c.Retried(failed)}
+	t := MetaError{Code: code, Title: c.Title, Retried: c.Retried(failed)}
 	r, listed := byCode()[code]
 	switch {
 	case code == 0 && failed:
@@ -106,9 +106,9 @@ func OfReason(reason string) (code int, ok bool) {
 	return code, err == nil
 }
 
-// Entry is a row of the table for those who read all of it.
-type Entry struct {
-	Told
+// ErrorCode is a row of the table for those who read all of it.
+type ErrorCode struct {
+	MetaError
 	Last       int      `json:"last,omitempty" doc:"Where a row stands for several codes: the last of them"`
 	HTTPStatus int      `json:"http_status,omitempty"`
 	Planes     []string `json:"planes" doc:"Where Meta gives it: answer, status, management"`
@@ -122,11 +122,11 @@ type Entry struct {
 
 // All lists the whole table in a language, in the order of the table. Retried is
 // what it is in the answer plane, except of codes that only a status names.
-func All(lang string) []Entry {
-	list := make([]Entry, 0, len(rows()))
+func All(lang string) []ErrorCode {
+	list := make([]ErrorCode, 0, len(rows()))
 	for _, r := range rows() {
 		c := r.class
-		e := Entry{Told: Tell(lang, r.code, c.Plane == "async"), HTTPStatus: c.HTTPStatus, Planes: c.Planes(), Outcome: c.Outcome,
+		e := ErrorCode{MetaError: Tell(lang, r.code, c.Plane == "async"), HTTPStatus: c.HTTPStatus, Planes: c.Planes(), Outcome: c.Outcome,
 			Scope: c.Scope, StopFor: int(c.StopFor.Seconds()), Rule: c.Rule, Person: c.Person}
 		if r.last != r.code {
 			e.Last = r.last
