@@ -14,9 +14,9 @@ type errorCodes struct {
 }
 
 func (s *Server) errorCodeRoutes() {
-	add(s, "GET /v1/error-codes", s.listErrorCodes)
+	add(s, "GET /v1/error-codes", s.getErrorCodes)
 }
 
-func (s *Server) listErrorCodes(ctx context.Context, _ accounts.Actor, _ *empty) (*reply[errorCodes], error) {
+func (s *Server) getErrorCodes(ctx context.Context, _ accounts.Actor, _ *empty) (*reply[errorCodes], error) {
 	return &reply[errorCodes]{Body: errorCodes{Data: codes.All(front.Lang(ctx))}}, nil
 }
