@@ -194,7 +194,7 @@ func readPace(c *front.Call, tx pgx.Tx, r campaigns.Report) (*paceView, error) {
 		if x.Over != nil && x.Over.Before(to) {
 			over = *x.Over
 		}
-		t.Stops = append(t.Stops, charts.Stop{From: x.Since, To: over, Label: l.OfKind("stops.title", x.Reason)})
+		t.Stops = append(t.Stops, charts.Stop{From: x.Since, To: over, Label: stopTitle(l, x.Reason)})
 	}
 	t.Summary = l.T("campaign.pace.sum", "most", slices.Max(p.Counts), "span", l.Span(p.Every))
 	t.FormatTime = func(at time.Time) string { return l.Day(at) + " " + at.In(l.Zone).Format("15:04:05") }
