@@ -53,6 +53,7 @@ func (s *Server) campaignReport(ctx context.Context, a accounts.Actor, in *repor
 	if err != nil {
 		return nil, err
 	}
+	r.Tell(front.Lang(ctx))
 	written, err := json.Marshal(r)
 	if err != nil {
 		return nil, fmt.Errorf("write the report: %w", err)
@@ -104,6 +105,9 @@ func (s *Server) recipients(ctx context.Context, a accounts.Actor, in *recipient
 	if err != nil {
 		return nil, err
 	}
+	for i := range rows {
+		rows[i].Tell(front.Lang(ctx))
+	}
 	return listed(ctx, s, a, p, rows, func(r campaigns.Recipient) string { return strconv.Itoa(int(r.MessageID.Ordinal)) }), nil
 }
 
@@ -117,6 +121,7 @@ func (s *Server) getMessage(ctx context.Context, a accounts.Actor, in *messageIn
 		out.Body, err = campaigns.GetMessage(ctx, tx, a.Workspace, in.Message, seesPhones(a))
 		return err
 	})
+	out.Body.Tell(front.Lang(ctx))
 	return out, err
 }
 

@@ -25,6 +25,7 @@ func (s *Server) campaigns() {
 	add(s, "POST /v1/campaigns/{campaign}/duplicate", s.duplicateCampaign)
 	s.campaignActions()
 	s.campaignReports()
+	s.errorCodeRoutes()
 }
 
 func etag(version int) string { return `"` + strconv.Itoa(version) + `"` }
@@ -86,6 +87,7 @@ func (s *Server) campaign(ctx context.Context, a accounts.Actor, act func(tx pgx
 		out.Body, err = act(tx)
 		return err
 	})
+	out.Body.Tell(front.Lang(ctx))
 	out.ETag = etag(out.Body.Version)
 	return out, err
 }
@@ -118,6 +120,9 @@ func (s *Server) listCampaigns(ctx context.Context, a accounts.Actor, in *listCa
 	})
 	if err != nil {
 		return nil, err
+	}
+	for i := range rows {
+		rows[i].Tell(front.Lang(ctx))
 	}
 	return listed(ctx, s, a, p, rows, func(c campaigns.Campaign) string { return c.ID.String() }), nil
 }

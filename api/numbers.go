@@ -16,6 +16,7 @@ import (
 	"bareed/messages"
 	"bareed/numbers"
 	"bareed/whatsapp"
+	"bareed/whatsapp/codes"
 )
 
 func (s *Server) numbers() {
@@ -75,21 +76,29 @@ type webhookView struct {
 
 // stopView is an open stop as a number or template shows it.
 type stopView struct {
-	ID        id.Stop        `json:"id"`
-	Scope     messages.Scope `json:"scope"`
-	Reason    string         `json:"reason"`
-	ByRule    bool           `json:"by_rule"`
-	Threshold string         `json:"threshold,omitempty"`
-	Measured  string         `json:"measured,omitempty"`
-	Since     time.Time      `json:"since"`
-	Until     *time.Time     `json:"until" doc:"Ends by itself then; null: a person resumes"`
+	ID        id.Stop          `json:"id"`
+	Scope     messages.Scope   `json:"scope"`
+	Reason    string           `json:"reason"`
+	ByRule    bool             `json:"by_rule"`
+	Threshold string           `json:"threshold,omitempty"`
+	Measured  string           `json:"measured,omitempty"`
+	MetaCode  *int             `json:"meta_code,omitempty" doc:"Meta's code that opened it"`
+	MetaError *codes.MetaError `json:"meta_error,omitempty" doc:"The code in words"`
+	Since     time.Time        `json:"since"`
+	Until     *time.Time       `json:"until" doc:"Ends by itself then; null: a person resumes"`
 }
 
-func viewStops(stops []messages.Stop, scopes ...[16]byte) []stopView {
+func viewStops(ctx context.Context, stops []messages.Stop, scopes ...[16]byte) []stopView {
 	list := []stopView{}
 	for _, o := range stops {
 		if slices.Contains(scopes, o.ScopeID) {
-			list = append(list, stopView{o.ID, o.Scope, o.Reason, o.ByRule, o.Threshold, o.Measured, o.Since, o.Until})
+			v := stopView{ID: o.ID, Scope: o.Scope, Reason: o.Reason, ByRule: o.ByRule, Threshold: o.Threshold, Measured: o.Measured,
+				MetaCode: o.Code, Since: o.Since, Until: o.Until}
+			if o.Code != nil {
+				told := codes.Tell(front.Lang(ctx), *o.Code, false)
+				v.MetaError = &told
+			}
+			list = append(list, v)
 		}
 	}
 	return list
@@ -116,7 +125,7 @@ func viewNumbers(ctx context.Context, tx pgx.Tx, ws id.Workspace, list []numbers
 	}
 	views := make([]numberView, len(list))
 	for i, n := range list {
-		views[i] = viewNumber(n, portfolios[n.Portfolio], viewStops(stops, ws, n.ID, n.WABA, n.Portfolio))
+		views[i] = viewNumber(n, portfolios[n.Portfolio], viewStops(ctx, stops, ws, n.ID, n.WABA, n.Portfolio))
 	}
 	return views, nil
 }

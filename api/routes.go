@@ -96,6 +96,7 @@ func campaignRoutes() []route {
 		{Route: "GET /v1/campaigns/{campaign}/firings", Action: accounts.ReadReports, Status: 200, Object: "campaign", Doc: "When it fired and waits to fire"},
 		{Route: "GET /v1/campaigns/{campaign}/recipients", Action: accounts.ReadReports, Status: 200, Object: "campaign", Doc: "Every person's message"},
 		{Route: "GET /v1/campaigns/{campaign}/events", Action: accounts.ReadCampaigns, Status: 200, Object: "campaign", Long: true, Doc: "What happened, numbered without gaps; also as server-sent events"},
+		{Route: "GET /v1/error-codes", Action: accounts.ReadReports, Status: 200, Doc: "Meta's error codes: cause, what to do, whether a message is sent again"},
 		{Route: "GET /v1/messages/{message}", Action: accounts.ReadReports, Status: 200, Object: "message", Doc: "One message with its times and attempts"},
 	}
 }

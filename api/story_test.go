@@ -264,7 +264,7 @@ func (s *story) planned(run string) {
 const sqlSent = `
 	update message
 	set state = (array['read', 'delivered', 'failed'])[ordinal],
-		reason = case ordinal when 3 then 'undeliverable' end,
+		reason = case ordinal when 3 then 'meta_131026' end,
 		meta_code = case ordinal when 3 then 131026 end,
 		accepted_at = bareed_now(),
 		sent_at = case when ordinal < 3 then bareed_now() end,
@@ -284,6 +284,8 @@ func (s *story) ending(path string) {
 		} `json:"data"`
 	}
 	recipients.into(s.t, &page)
+	s.do("GET /v1/error-codes", "/v1/error-codes", nil)
+	s.examples["getErrorCodes"]["response"] = map[string]any{"data": s.examples["getErrorCodes"]["response"].(map[string]any)["data"].([]any)[:3]} // a hundred are no example
 	s.do("GET /v1/messages/{message}", "/v1/messages/"+page.Data[0].MessageID, nil)
 	s.do("GET /v1/campaigns/{campaign}/firings", path+"/firings", nil)
 	s.do("POST /v1/campaigns/{campaign}/pause", path+"/pause", nil)

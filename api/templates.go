@@ -121,7 +121,7 @@ func (s *Server) getTemplate(ctx context.Context, a accounts.Actor, in *template
 		if err != nil {
 			return err
 		}
-		out.Body.Stops = viewStops(stops, t.ID)
+		out.Body.Stops = viewStops(ctx, stops, t.ID)
 		past, err := numbers.History(ctx, tx, a.Workspace, 50, t.ID.String())
 		out.Body.History = &past
 		return err

@@ -24,6 +24,7 @@ import (
 	"bareed/internal/id"
 	"bareed/internal/pg"
 	"bareed/messages"
+	"bareed/whatsapp/codes"
 )
 
 // Campaign is a message to be sent to audiences, as it stands.
@@ -63,19 +64,24 @@ type Campaign struct {
 // Portfolio is its number's.
 func (c *Campaign) Portfolio() id.Portfolio { return c.portfolio }
 
+// WABA is its number's.
+func (c *Campaign) WABA() id.WABA { return c.waba }
+
 // Stop is an open stop as a campaign's page tells it.
 type Stop struct {
-	ID        id.Stop        `json:"id"`
-	Scope     messages.Scope `json:"scope"`
-	Reason    string         `json:"reason"`
-	ByRule    bool           `json:"by_rule"`
-	Threshold string         `json:"threshold,omitempty"`
-	Measured  string         `json:"measured,omitempty"`
-	Since     time.Time      `json:"since"`
-	Until     *time.Time     `json:"until,omitempty"`
-	OpenedBy  string         `json:"opened_by"`
-	Next      string         `json:"next" doc:"What happens next: ends_by_itself, waits_for_resume, waits_for_review, waits_for_operator."`
-	ClearedBy string         `json:"cleared_by" doc:"Who clears it: time, marketer, admin, operator."`
+	ID        id.Stop          `json:"id"`
+	Scope     messages.Scope   `json:"scope"`
+	Reason    string           `json:"reason"`
+	ByRule    bool             `json:"by_rule"`
+	Threshold string           `json:"threshold,omitempty"`
+	Measured  string           `json:"measured,omitempty"`
+	MetaCode  *int             `json:"meta_code,omitempty" doc:"Meta's code that opened it"`
+	MetaError *codes.MetaError `json:"meta_error,omitempty" doc:"The code in words"`
+	Since     time.Time        `json:"since"`
+	Until     *time.Time       `json:"until,omitempty"`
+	OpenedBy  string           `json:"opened_by"`
+	Next      string           `json:"next" doc:"What happens next: ends_by_itself, waits_for_resume, waits_for_review, waits_for_operator."`
+	ClearedBy string           `json:"cleared_by" doc:"Who clears it: time, marketer, admin, operator."`
 }
 
 // tell says what happens next and who clears it: a stop with an end ends by
@@ -83,7 +89,7 @@ type Stop struct {
 // measured; what is above the number is the workspace's administrator's.
 func tell(s messages.Stop) Stop {
 	t := Stop{ID: s.ID, Scope: s.Scope, Reason: s.Reason, ByRule: s.ByRule, Threshold: s.Threshold,
-		Measured: s.Measured, Since: s.Since, Until: s.Until, OpenedBy: s.OpenedBy}
+		Measured: s.Measured, MetaCode: s.Code, Since: s.Since, Until: s.Until, OpenedBy: s.OpenedBy}
 	switch {
 	case s.Until != nil:
 		t.Next, t.ClearedBy = "ends_by_itself", "time"

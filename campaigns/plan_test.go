@@ -32,7 +32,15 @@ var fates = []struct {
 	}},
 	{"opted_out", func(t *testing.T, b *fixture.Broadcast, c id.Contact) { suppress(t, b, c, "opted_out", "marketing") }},
 	{"blocked", func(t *testing.T, b *fixture.Broadcast, c id.Contact) {
+		suppress(t, b, c, "blocked_at_meta", "marketing")
+	}},
+	{"not_on_whatsapp", func(t *testing.T, b *fixture.Broadcast, c id.Contact) {
 		suppress(t, b, c, "undeliverable", "marketing")
+	}},
+	{"country_barred", func(t *testing.T, b *fixture.Broadcast, c id.Contact) {
+		b.Do(t, `update identity set country = 'AE' where workspace_id = $1 and contact_id = $2`, b.Workspace, c)
+		b.Do(t, `insert into country_bar (workspace_id, waba_id, country, until) values ($1, $2, 'AE', bareed_now() + interval '1 day'),
+			($1, $2, 'SA', bareed_now() - interval '1 second')`, b.Workspace, b.WABA)
 	}},
 	{"deleted", func(t *testing.T, b *fixture.Broadcast, c id.Contact) { suppress(t, b, c, "erased", "marketing") }},
 	{"", func(t *testing.T, b *fixture.Broadcast, c id.Contact) { suppress(t, b, c, "opted_out", "utility") }},

@@ -13,25 +13,27 @@ import (
 	"bareed/internal/id"
 	"bareed/internal/pg"
 	"bareed/messages"
+	"bareed/whatsapp/codes"
 )
 
 // Recipient is one person's message in a run.
 type Recipient struct {
-	MessageID   id.Message     `json:"message_id"`
-	ContactID   id.Contact     `json:"contact_id"`
-	Name        string         `json:"name,omitempty"`
-	Address     string         `json:"address,omitempty" doc:"Phone or business-scoped id; masked unless the caller may see it."`
-	State       messages.State `json:"state"`
-	Reason      string         `json:"reason,omitempty"`
-	MetaCode    int            `json:"meta_code,omitempty"`
-	AcceptedAt  *time.Time     `json:"accepted_at,omitempty"`
-	HeldAt      *time.Time     `json:"held_at,omitempty"`
-	SentAt      *time.Time     `json:"sent_at,omitempty"`
-	DeliveredAt *time.Time     `json:"delivered_at,omitempty"`
-	ReadAt      *time.Time     `json:"read_at,omitempty"`
-	PlayedAt    *time.Time     `json:"played_at,omitempty"`
-	FailedAt    *time.Time     `json:"failed_at,omitempty"`
-	UpdatedAt   time.Time      `json:"updated_at"`
+	MessageID   id.Message       `json:"message_id"`
+	ContactID   id.Contact       `json:"contact_id"`
+	Name        string           `json:"name,omitempty"`
+	Address     string           `json:"address,omitempty" doc:"Phone or business-scoped id; masked unless the caller may see it."`
+	State       messages.State   `json:"state"`
+	Reason      string           `json:"reason,omitempty"`
+	MetaCode    int              `json:"meta_code,omitempty"`
+	MetaError   *codes.MetaError `json:"meta_error,omitempty" doc:"The code in words, of a message that failed or waits because of it."`
+	AcceptedAt  *time.Time       `json:"accepted_at,omitempty"`
+	HeldAt      *time.Time       `json:"held_at,omitempty"`
+	SentAt      *time.Time       `json:"sent_at,omitempty"`
+	DeliveredAt *time.Time       `json:"delivered_at,omitempty"`
+	ReadAt      *time.Time       `json:"read_at,omitempty"`
+	PlayedAt    *time.Time       `json:"played_at,omitempty"`
+	FailedAt    *time.Time       `json:"failed_at,omitempty"`
+	UpdatedAt   time.Time        `json:"updated_at"`
 }
 
 // RecipientFilter chooses recipients of a campaign's run.
@@ -113,6 +115,8 @@ type Attempt struct {
 	MetaCode   int       `json:"meta_code,omitempty"`
 	FBTraceID  string    `json:"fbtrace_id,omitempty"`
 	Detail     string    `json:"detail,omitempty"`
+
+	MetaError *codes.MetaError `json:"meta_error,omitempty" db:"-" doc:"The code in words"`
 }
 
 const sqlRecipient = sqlRecipients + `

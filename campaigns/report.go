@@ -28,6 +28,7 @@ type Report struct {
 	Figures
 	SuppressedTotal int64      `json:"suppressed_total"`
 	FailedTotal     int64      `json:"failed_total"`
+	Failures        []FailedBy `json:"failures" doc:"failed with each code in words, the most frequent first."`
 	Balanced        bool       `json:"balanced" doc:"total = suppressed + ready + sending + held + accepted + failed + unknown + unconfirmed."`
 	Rates           Rates      `json:"rates"`
 	StartsAt        time.Time  `json:"starts_at"`
@@ -80,6 +81,7 @@ func ReportOf(ctx context.Context, db pg.DB, ws id.Workspace, c Campaign) (Repor
 		return r, fmt.Errorf("read the report: %w", err)
 	}
 	r.SuppressedTotal, r.FailedTotal, r.Balanced = sum(f.Suppressed), sum(f.Failed), f.Balanced()
+	r.Failures = failures(f.Failed)
 	meant := f.Total - r.SuppressedTotal
 	r.Rates = Rates{Accepted: share(f.Accepted, meant), Delivered: share(f.Delivered, f.Accepted),
 		Read: share(f.Read, f.Delivered), Failed: share(r.FailedTotal, meant)}

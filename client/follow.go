@@ -86,6 +86,7 @@ type Report struct {
 	Read            int64
 	Failed          map[string]int64 // reason → people
 	FailedTotal     int64            `json:"failed_total"`
+	Failures        []FailedBy       // Failed with each code in words, the most frequent first
 	Unknown         int64
 	Unconfirmed     int64
 	Balanced        bool
@@ -109,6 +110,7 @@ type Message struct {
 	State       string
 	Reason      string
 	MetaCode    int        `json:"meta_code"`
+	MetaError   *MetaError `json:"meta_error"`
 	AcceptedAt  *time.Time `json:"accepted_at"`
 	HeldAt      *time.Time `json:"held_at"`
 	SentAt      *time.Time `json:"sent_at"`
@@ -126,6 +128,7 @@ type Message struct {
 		HTTPStatus int `json:"http_status"`
 		MetaCode   int `json:"meta_code"`
 		Detail     string
+		MetaError  *MetaError `json:"meta_error"`
 	}
 }
 

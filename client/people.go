@@ -197,8 +197,16 @@ type Contact struct {
 	Country     string
 	Attributes  map[string]string // not in lists
 	Permissions []Permission      // not in lists
+	Reach       Reach             // not in lists
 	CreatedAt   time.Time         `json:"created_at"`
 	UpdatedAt   time.Time         `json:"updated_at"`
+}
+
+// Reach is what Meta said of reaching a person; zero when nothing stands against it.
+type Reach struct {
+	Unreachable string // undeliverable, blocked_at_meta: not messaged until they write
+	Since       *time.Time
+	LeaveAlone  *time.Time `json:"leave_alone_until"` // noted; no campaign is held back
 }
 
 // Permission is whether a person may be messaged for a purpose.

@@ -112,6 +112,8 @@ type Stop struct {
 	ByRule    bool `json:"by_rule"`
 	Threshold string
 	Measured  string
+	MetaCode  *int       `json:"meta_code"`
+	MetaError *MetaError `json:"meta_error"`
 	Since     time.Time
 	Until     *time.Time
 	OpenedBy  string `json:"opened_by"`

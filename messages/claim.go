@@ -69,7 +69,12 @@ with want as (
     select w.run_id, w.ordinal, w.token
     from unnest($2::uuid[], $3::int[], $4::uuid[]) as w(run_id, ordinal, token)
 ), gate as (
-    select r.id, r.kind, r.purpose, r.campaign_id, r.template, r.template_id, r.number_id, r.waba_id, r.portfolio_id
+    select r.id, r.kind, r.purpose, r.campaign_id, r.template, r.template_id, r.number_id, r.waba_id, r.portfolio_id,
+        (select array_agg(cb.country)
+        from country_bar cb
+        where cb.workspace_id = r.workspace_id
+          and cb.waba_id = r.waba_id
+          and cb.until > bareed_now()) as barred
     from run r
     join number n on n.workspace_id = r.workspace_id and n.id = r.number_id
     join template t on t.workspace_id = r.workspace_id and t.id = r.template_id
@@ -125,6 +130,13 @@ with want as (
           and (m.closes_at is null or m.closes_at > bareed_now())
           and (may.permitted or a.kind = 'reply' and may.open_window)
           and may.suppressed is not true
+          and (a.barred is null or not exists (
+              select from identity i
+              where i.workspace_id = $1
+                and i.contact_id = m.contact_id
+                and i.kind = 'phone'
+                and i.value = m.address
+                and i.country = any (a.barred)))
           and (may.open_window or place_valid(a.portfolio_id, m.recipient_hash))
         for update of m) m
 )
@@ -229,7 +241,7 @@ with want as (
 ), why as (
     select m.run_id, m.ordinal, m.reason
     from (
-        select want.run_id, want.ordinal, r.purpose
+        select want.run_id, want.ordinal, r.purpose, r.waba_id
         from want
         join run r on r.workspace_id = $1 and r.id = want.run_id
         where r.kind <> 'reply'
@@ -240,9 +252,11 @@ with want as (
             case
                 when known.suppressed = 'opted_out' then 'opted_out'
                 when known.suppressed = 'erased' then 'deleted'
+                when known.suppressed = 'undeliverable' then 'not_on_whatsapp'
                 when known.suppressed is not null then 'blocked'
                 when known.permission is null then 'no_opt_in'
-                else nullif(known.permission, '')
+                when known.permission <> '' then known.permission
+                when known.barred then 'country_barred'
             end as reason
         from message m
         cross join lateral (
@@ -261,7 +275,16 @@ with want as (
                 where s.workspace_id = $1
                   and s.recipient_hash = m.recipient_hash
                   and s.purpose = w.purpose
-                  and s.lifted_at is null) as suppressed
+                  and s.lifted_at is null) as suppressed,
+                exists (
+                    select from country_bar cb
+                    join identity i on i.workspace_id = $1 and i.country = cb.country
+                    where cb.workspace_id = $1
+                      and cb.waba_id = w.waba_id
+                      and cb.until > bareed_now()
+                      and i.contact_id = m.contact_id
+                      and i.kind = 'phone'
+                      and i.value = m.address) as barred
             offset 0) known
         where m.run_id = w.run_id
           and m.ordinal = w.ordinal

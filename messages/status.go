@@ -29,6 +29,18 @@ type Applied struct {
 	Forged    int          // callback data with a wrong proof
 	Foreign   int          // callback data of ours that names no message of this workspace and number: a security event
 	Twice     []id.Message // those of which it was not known before that Meta accepted them twice: an alarm
+	Ended     []Ended      // messages that these statuses report as failed
+	Arrived   []id.Run     // runs of which a message arrived, each once
+}
+
+// Ended is a message that Meta reports as failed. Code is 0 when it names none.
+type Ended struct {
+	Message id.Message
+	Contact id.Contact
+	Number  id.Number
+	Hash    []byte // of the recipient
+	Code    int
+	At      time.Time
 }
 
 // heard is everything one batch says about one message.
@@ -220,7 +232,7 @@ set state = case when pick.rises then pick.state else m.state end,
 from pick
 where m.run_id = pick.run_id
   and m.ordinal = pick.ordinal
-returning m.run_id, m.ordinal, pick.number_id, pick.portfolio_id, m.recipient_hash,
+returning m.run_id, m.ordinal, pick.number_id, pick.portfolio_id, m.contact_id, m.recipient_hash,
     pick.rises and pick.state in ('delivered', 'read', 'played') and message_rank(pick.was) < 4 as arrived,
     pick.rises and pick.state = 'failed' as failed,
     pick.echo,
@@ -240,6 +252,7 @@ func writeHeard(ctx context.Context, tx pgx.Tx, ws id.Workspace, by map[subject]
 	var echoed []id.Number
 	var twice []id.Message
 	for _, m := range moved {
+		done.became(m, by[m.subject()])
 		if m.Second || by[m.subject()].other != "" {
 			twice = append(twice, m.subject().message)
 		}
@@ -266,6 +279,16 @@ func writeHeard(ctx context.Context, tx pgx.Tx, ws id.Workspace, by map[subject]
 		return err
 	}
 	return movePlaces(ctx, tx, moved)
+}
+
+// became notes a message that a status ended, or that arrived.
+func (a *Applied) became(m movedRow, h *heard) {
+	switch {
+	case m.Failed:
+		a.Ended = append(a.Ended, Ended{Message: h.message, Contact: m.Contact, Number: m.Number, Hash: m.Hash, Code: h.code, At: h.at[Failed]})
+	case m.Arrived && !slices.Contains(a.Arrived, m.Run):
+		a.Arrived = append(a.Arrived, m.Run)
+	}
 }
 
 // sqlTouch marks runs that are over, so that their picture is drawn again. Of
@@ -335,6 +358,7 @@ type movedRow struct {
 	Ordinal   int32
 	Number    id.Number
 	Portfolio id.Portfolio
+	Contact   id.Contact
 	Hash      []byte
 	Arrived   bool
 	Failed    bool

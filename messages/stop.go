@@ -40,8 +40,10 @@ type Opening struct {
 	ByRule    bool // false: a person's
 	Threshold string
 	Measured  string
-	Until     *time.Time // ends by itself then; nil: a person clears it
-	By        string     // usr_…, key_…, system:<part>
+	Until     *time.Time    // ends by itself then; nil: a person clears it
+	For       time.Duration // instead of Until: ends by itself after this, by the database's clock
+	Code      *int          // Meta's, of the answer or status that calls for it
+	By        string        // usr_…, key_…, system:<part>
 }
 
 // Stop is a stop as it stands.
@@ -53,6 +55,7 @@ type Stop struct {
 	ByRule    bool       `db:"by_rule"`
 	Threshold string     `db:"threshold"`
 	Measured  string     `db:"measured"`
+	Code      *int       `db:"meta_code"`
 	Since     time.Time  `db:"since"`
 	Until     *time.Time `db:"until"`
 	OpenedBy  string     `db:"opened_by"`
@@ -71,13 +74,13 @@ where workspace_id = $1
   and until <= bareed_now()`
 
 const sqlOpenStop = `
-insert into stop (workspace_id, id, scope, scope_id, reason, by_rule, threshold, measured, until, opened_by)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+insert into stop (workspace_id, id, scope, scope_id, reason, by_rule, threshold, measured, until, opened_by, meta_code)
+values ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9, bareed_now() + $12::interval), $10, $11)
 on conflict (workspace_id, scope_id, reason) where cleared_at is null
 do update set
     until = case when stop.until is not null and excluded.until is not null then greatest(stop.until, excluded.until) end,
     measured = excluded.measured
-returning xmax = 0`
+returning xmax = 0, until`
 
 // OpenStop opens a stop, or keeps the one that is open for the same scope and
 // reason (its end then is the later of both, and none if one of them has none). From the commit on, at most one
@@ -87,8 +90,12 @@ func OpenStop(ctx context.Context, tx pgx.Tx, ws id.Workspace, o Opening) (opene
 	if _, err := tx.Exec(ctx, sqlCloseOver, ws, o.ScopeID, o.Reason); err != nil {
 		return false, fmt.Errorf("end the stop that ran out: %w", err)
 	}
+	var limited *time.Duration
+	if o.For > 0 {
+		limited = &o.For
+	}
 	err = tx.QueryRow(ctx, sqlOpenStop, ws, id.New[id.Stop](), o.Scope, o.ScopeID, o.Reason, o.ByRule,
-		o.Threshold, o.Measured, o.Until, o.By).Scan(&opened)
+		o.Threshold, o.Measured, o.Until, o.By, o.Code, limited).Scan(&opened, &o.Until)
 	if err != nil {
 		return false, fmt.Errorf("open a stop: %w", err)
 	}
@@ -99,9 +106,11 @@ func OpenStop(ctx context.Context, tx pgx.Tx, ws id.Workspace, o Opening) (opene
 	if !o.ByRule {
 		event = "campaign.paused"
 	}
-	return true, tellCampaigns(ctx, tx, ws, o.ScopeID, event, map[string]any{
-		"scope": o.Scope, "reason": o.Reason, "threshold": o.Threshold, "measured": o.Measured, "until": o.Until,
-	})
+	data := map[string]any{"scope": o.Scope, "reason": o.Reason, "threshold": o.Threshold, "measured": o.Measured, "until": o.Until}
+	if o.Code != nil {
+		data["meta_code"] = *o.Code
+	}
+	return true, tellCampaigns(ctx, tx, ws, o.ScopeID, event, data)
 }
 
 // Clearing names the stops to clear: those of one scope, and of one reason
@@ -136,7 +145,7 @@ func ClearStops(ctx context.Context, tx pgx.Tx, ws id.Workspace, c Clearing) (in
 }
 
 const sqlOpenStops = `
-select id, scope, scope_id, reason, by_rule, threshold, measured, since, until, opened_by, cleared_at, cleared_by
+select id, scope, scope_id, reason, by_rule, threshold, measured, meta_code, since, until, opened_by, cleared_at, cleared_by
 from stop
 where workspace_id = $1
   and scope_id = any ($2)

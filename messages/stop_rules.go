@@ -4,7 +4,6 @@ import (
 	"strconv"
 	"strings"
 
-	"bareed/internal/id"
 	"bareed/numbers"
 	"bareed/whatsapp"
 )
@@ -88,20 +87,18 @@ func at(o Opening, c numbers.Change) Opening {
 }
 
 // StopForCode tells which stop an error code opens, in an answer or in a failed
-// status: the scope is the error table's.
+// status: scope, reason and time are the error table's.
 func StopForCode(class whatsapp.Class, code int, c Claim) (Opening, bool) {
 	if class.Outcome != whatsapp.StopSending {
 		return Opening{}, false
 	}
-	o := Opening{ByRule: true, Reason: reasonOf(code), Measured: class.Title, Threshold: "the first such answer", By: "system:answer"}
+	o := Opening{ByRule: true, Reason: class.StopReason, Measured: class.Title, Threshold: "the first such answer", By: "system:answer",
+		For: class.StopFor, Code: metaCode(code)}
 	switch class.Scope {
 	case whatsapp.ScopeTemplate:
 		o.Scope, o.ScopeID = ScopeTemplate, c.TemplateID
 	case whatsapp.ScopeCampaign:
-		o.Scope, o.ScopeID = ScopeCampaign, c.Campaign
-		if c.Campaign.IsZero() {
-			o.Scope, o.ScopeID = ScopeRun, c.Message.Run
-		}
+		o.Scope, o.ScopeID = ofCampaign(c)
 	case whatsapp.ScopeNumber:
 		o.Scope, o.ScopeID = ScopeNumber, c.Number
 	default:
@@ -110,28 +107,27 @@ func StopForCode(class whatsapp.Class, code int, c Claim) (Opening, bool) {
 	return o, true
 }
 
-// reasonOf names the codes people meet; the rest are meta_<code>.
-func reasonOf(code int) string {
-	names := map[int]string{
-		190: "token_invalid", 0: "token_invalid", 10: "permission_missing", 200: "permission_missing",
-		368: "policy_block", 131031: "account_locked", 131042: "payment_problem", 131048: "spam_rate",
-		132015: "template_paused", 132016: "template_disabled", 132001: "template_missing",
-		132000: "template_changed", 132012: "template_changed", 133010: "number_not_registered",
-		131064: "classification_violation", whatsapp.CodeInvalidBeforeSend: "token_invalid",
+// metaCode leaves out what is no code of Meta's.
+func metaCode(code int) *int {
+	if code < 0 {
+		return nil
 	}
-	if n, ok := names[code]; ok {
-		return n
+	return &code
+}
+
+// ofCampaign is the campaign, or the run of what has none.
+func ofCampaign(c Claim) (Scope, [16]byte) {
+	if c.Campaign.IsZero() {
+		return ScopeRun, c.Message.Run
 	}
-	return "meta_" + strconv.Itoa(code)
+	return ScopeCampaign, c.Campaign
 }
 
 // RefusedInARow is the stop after several messages in a row were refused as
 // malformed or for an unlisted reason: every further one would be lost the same way.
 func RefusedInARow(c Claim, code int) Opening {
-	o := Opening{Scope: ScopeCampaign, ScopeID: c.Campaign, ByRule: true, Reason: "refused_in_a_row",
-		Threshold: "5 in a row", Measured: "code " + strconv.Itoa(code), By: "system:answer"}
-	if c.Campaign == (id.Campaign{}) {
-		o.Scope, o.ScopeID = ScopeRun, c.Message.Run
-	}
+	o := Opening{ByRule: true, Reason: "refused_in_a_row", Threshold: "5 in a row", Measured: "code " + strconv.Itoa(code),
+		By: "system:answer", Code: metaCode(code)}
+	o.Scope, o.ScopeID = ofCampaign(c)
 	return o
 }

@@ -287,7 +287,7 @@ create table suppression (
     recipient_hash  bytea not null,
     purpose         text not null check (purpose in ('marketing', 'utility', 'authentication')),
     key_version     int not null,
-    reason          text not null, -- opted_out, blocked, undeliverable, erased
+    reason          text not null, -- opted_out, blocked, undeliverable, blocked_at_meta, erased
     consent_id      uuid,
     since           timestamptz not null default bareed_now(), -- when the refusal occurred
     lifted_at       timestamptz, -- when the opt-in occurred that ended it; null: it stands

@@ -169,6 +169,7 @@ create table stop (
     by_rule       boolean not null, -- false: a person's pause
     threshold     text not null default '',
     measured      text not null default '',
+    meta_code     int,              -- of the answer or status that opened it
     since         timestamptz not null default bareed_now(),
     until         timestamptz,      -- ends by itself then
     opened_by     text not null,    -- usr_…, key_…, system:<part>

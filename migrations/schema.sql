@@ -256,6 +256,43 @@ create table contact_tag (
 --   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
 -- bareed_app may delete, insert, select
 
+create table cool_off (
+    workspace_id uuid not null,
+    recipient_hash bytea not null,
+    until timestamp with time zone not null,
+    PRIMARY KEY (workspace_id, recipient_hash),
+    FOREIGN KEY (workspace_id) REFERENCES workspace(workspace_id)
+);
+-- row-level security, forced:
+--   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
+-- bareed_app may insert, select, update
+
+create table country_bar (
+    workspace_id uuid not null,
+    waba_id uuid not null,
+    country text not null,
+    since timestamp with time zone not null default bareed_now(),
+    until timestamp with time zone not null,
+    PRIMARY KEY (workspace_id, waba_id, country),
+    FOREIGN KEY (workspace_id, waba_id) REFERENCES waba(workspace_id, id)
+);
+-- row-level security, forced:
+--   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
+-- bareed_app may insert, select, update
+
+create table country_refusal (
+    workspace_id uuid not null,
+    waba_id uuid not null,
+    country text not null,
+    recipient_hash bytea not null,
+    at timestamp with time zone not null default bareed_now(),
+    PRIMARY KEY (workspace_id, waba_id, country, recipient_hash),
+    FOREIGN KEY (workspace_id, waba_id) REFERENCES waba(workspace_id, id)
+);
+-- row-level security, forced:
+--   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
+-- bareed_app may delete, insert, select, update
+
 create table delivery_seen (
     app_id uuid not null,
     sha256 bytea not null,
@@ -291,6 +328,17 @@ create index event_new_of on only event (workspace_id, received_at) where (state
 --   discovery for select to bareed_engine using true
 --   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
 -- bareed_app may insert, select, update
+
+create table failed_in_a_row (
+    workspace_id uuid not null,
+    run_id uuid not null,
+    n integer not null,
+    PRIMARY KEY (workspace_id, run_id),
+    FOREIGN KEY (workspace_id, run_id) REFERENCES run(workspace_id, id)
+);
+-- row-level security, forced:
+--   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
+-- bareed_app may delete, insert, select, update
 
 create table high_water (
     one boolean not null default true,
@@ -902,6 +950,7 @@ create table stop (
     by_rule boolean not null,
     threshold text not null default ''::text,
     measured text not null default ''::text,
+    meta_code integer,
     since timestamp with time zone not null default bareed_now(),
     until timestamp with time zone,
     opened_by text not null,
@@ -931,6 +980,20 @@ create table stray_event (
 create index stray_event_at on stray_event (received_at);
 -- bareed_app may insert
 -- bareed_engine may delete, insert, select
+
+create table strike (
+    workspace_id uuid not null,
+    recipient_hash bytea not null,
+    n smallint not null default 1,
+    run_id uuid not null,
+    ordinal integer not null,
+    at timestamp with time zone not null default bareed_now(),
+    PRIMARY KEY (workspace_id, recipient_hash),
+    FOREIGN KEY (workspace_id) REFERENCES workspace(workspace_id)
+);
+-- row-level security, forced:
+--   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
+-- bareed_app may delete, insert, select, update
 
 create table suppression (
     workspace_id uuid not null,

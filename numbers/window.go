@@ -45,3 +45,30 @@ func OpenWindows(ctx context.Context, tx pgx.Tx, ws id.Workspace, number id.Numb
 	}
 	return nil
 }
+
+// sqlCloseWindows leaves a window that a later message opened.
+const sqlCloseWindows = `
+update service_window w
+set open_until = least(w.open_until, bareed_now())
+from (
+    select r.recipient, max(r.refused) as refused
+    from unnest($3::bytea[], $4::timestamptz[]) as r(recipient, refused)
+    group by r.recipient
+    order by r.recipient) x
+where w.workspace_id = $1
+  and w.number_id = $2
+  and w.recipient_hash = x.recipient
+  and w.open_until <= x.refused + interval '24 hours'`
+
+// CloseWindows closes the windows of which Meta said, at WrittenAt, that they are
+// not open (131047), whatever we counted.
+func CloseWindows(ctx context.Context, tx pgx.Tx, ws id.Workspace, number id.Number, refused []Window) error {
+	recipients, at := make([][]byte, len(refused)), make([]time.Time, len(refused))
+	for i, w := range refused {
+		recipients[i], at[i] = w.Recipient, w.WrittenAt
+	}
+	if _, err := tx.Exec(ctx, sqlCloseWindows, ws, number, recipients, at); err != nil {
+		return fmt.Errorf("close service windows: %w", err)
+	}
+	return nil
+}

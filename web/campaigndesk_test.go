@@ -117,7 +117,7 @@ func TestCampaignPages(t *testing.T) {
 		{s.path("/recipients"), 19, map[string]string{"en": "Opted out", "ar": "ألغى الاشتراك"}},
 		{s.path("/recipients?state=failed&reason=meta_131049"), 19, map[string]string{"en": "Meta limits how many", "ar": "تحدّ ميتا من عدد"}},
 		{s.message(4), 19, map[string]string{"en": "https://acme.example/join", "ar": "نموذج ويب"}},
-		{s.message(5), 19, map[string]string{"en": "Try again after 24 hours", "ar": "أعد المحاولة بعد 24 ساعة"}},
+		{s.message(5), 19, map[string]string{"en": "Leave the person alone for at least 24 hours. Sent again? Not this message", "ar": "دع الشخص 24 ساعة على الأقل"}},
 		{s.path("/report"), 19, map[string]string{"en": "Delivered ÷ Accepted", "ar": "المسلّمة ÷ المقبولة"}},
 		{"/campaigns/" + s.draft.String() + "/report", 19, map[string]string{"en": "before the launch", "ar": "قبل الإطلاق"}},
 		{"/campaigns/" + s.draft.String() + "/recipients", 19, map[string]string{"en": "once the campaign is launched", "ar": "بعد إطلاق الحملة"}},

@@ -1,12 +1,10 @@
 package whatsapp_test
 
 import (
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"log/slog"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -15,88 +13,6 @@ import (
 )
 
 func itoa(n int) string { return strconv.Itoa(n) }
-
-func TestErrorTable(t *testing.T) {
-	t.Parallel()
-	raw, err := os.ReadFile("error-codes.csv")
-	if err != nil {
-		t.Fatal(err)
-	}
-	rows, err := csv.NewReader(strings.NewReader(string(raw))).ReadAll()
-	if err != nil || len(rows) < 90 {
-		t.Fatalf("%d rows, %v", len(rows), err)
-	}
-	scopes := []whatsapp.Scope{whatsapp.ScopeMessage, whatsapp.ScopeRecipient, whatsapp.ScopeTemplate, whatsapp.ScopeCampaign, whatsapp.ScopeNumber, whatsapp.ScopeWABA, whatsapp.ScopeWorkspace}
-	outcomes := []whatsapp.Outcome{whatsapp.RefusedForNow, whatsapp.RefusedForGood, whatsapp.StopSending, whatsapp.Unknown}
-	resend := []int{}
-	for _, row := range rows[1:] {
-		low, high, isRange := strings.Cut(row[0], "-")
-		from, err := strconv.Atoi(low)
-		if err != nil {
-			t.Fatal(err)
-		}
-		to := from
-		if isRange {
-			if to, err = strconv.Atoi(high); err != nil {
-				t.Fatal(err)
-			}
-		}
-		for code := from; code <= to; code++ {
-			c := whatsapp.Classify(code)
-			if !c.Listed || c.Title != row[2] || c.Plane != row[3] || c.HandlingClass != row[4] || string(c.Outcome) != row[5] || string(c.Scope) != row[6] {
-				t.Errorf("%d: %+v", code, c)
-			}
-			if !slices.Contains(outcomes, c.Outcome) || !slices.Contains(scopes, c.Scope) {
-				t.Errorf("%d: outcome %q scope %q", code, c.Outcome, c.Scope)
-			}
-			if c.Outcome == whatsapp.RefusedForNow {
-				resend = append(resend, code)
-			}
-			if c.OptOut != (code == 131050) {
-				t.Errorf("%d: opt-out %v", code, c.OptOut)
-			}
-			s := whatsapp.ClassifyStatus(code)
-			if s.Outcome != whatsapp.RefusedForGood && s.Outcome != whatsapp.StopSending || (s.Outcome == whatsapp.StopSending) != (c.Outcome == whatsapp.StopSending) {
-				t.Errorf("%d as a status: %+v", code, s)
-			}
-		}
-	}
-	slices.Sort(resend)
-	if !slices.Equal(resend, []int{4, 80007, 130429, 131056}) {
-		t.Errorf("safe to resend: %v", resend)
-	}
-}
-
-func TestClassifyDecisions(t *testing.T) {
-	t.Parallel()
-	type want struct {
-		outcome whatsapp.Outcome
-		scope   whatsapp.Scope
-	}
-	stop, good, unknown := whatsapp.StopSending, whatsapp.RefusedForGood, whatsapp.Unknown
-	groups := map[want][]int{
-		{stop, whatsapp.ScopeWABA}:                        {190, 0, 10, 3, 131005, 200, 243, 299, 368, 131031, 131042, 131064},
-		{stop, whatsapp.ScopeNumber}:                      {131048, 133010, 131037, 131045, 33},
-		{stop, whatsapp.ScopeTemplate}:                    {132001, 132007, 132015, 132016},
-		{stop, whatsapp.ScopeCampaign}:                    {132000, 132012, 131053, 131063, 132068, 134102},
-		{good, whatsapp.ScopeRecipient}:                   {131026, 131047, 131049, 131050, 130472, 131021},
-		{good, whatsapp.ScopeMessage}:                     {100, 131008, 131009, 135000, 132005, 132018, 300, 199, -7, 42, 999999, 131999, 2388300},
-		{unknown, whatsapp.ScopeMessage}:                  {1, 2, 131000, 131016},
-		{unknown, whatsapp.ScopeNumber}:                   {131057},
-		{whatsapp.RefusedForNow, whatsapp.ScopeRecipient}: {131056},
-		{whatsapp.RefusedForNow, whatsapp.ScopeNumber}:    {130429},
-	}
-	for w, codes := range groups {
-		for _, code := range codes {
-			if c := whatsapp.Classify(code); c.Outcome != w.outcome || c.Scope != w.scope {
-				t.Errorf("%d: %s %s, want %s %s", code, c.Outcome, c.Scope, w.outcome, w.scope)
-			}
-		}
-	}
-	if whatsapp.Classify(999999).Listed {
-		t.Error("an unknown code is listed")
-	}
-}
 
 func TestParseTier(t *testing.T) {
 	t.Parallel()

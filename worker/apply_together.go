@@ -14,6 +14,7 @@ import (
 	"bareed/internal/id"
 	"bareed/internal/seal"
 	"bareed/messages"
+	"bareed/messages/consequences"
 	"bareed/numbers"
 	"bareed/whatsapp"
 )
@@ -83,6 +84,7 @@ func (w *Worker) applyTogether(ctx context.Context, box *seal.Box, ws id.Workspa
 		return err
 	}
 	w.alarm(ws, all.twice)
+	w.heardCodes(ctx, all.ended)
 	return nil
 }
 
@@ -106,6 +108,7 @@ type gathered struct {
 	order    []string // of.keys, as they came
 	of       map[string]*ofNumber
 	twice    []id.Message // found when they were applied
+	ended    []consequences.Failure
 }
 
 type ofNumber struct {
@@ -214,6 +217,9 @@ func (w *Worker) applyGathered(ctx context.Context, tx pgx.Tx, ws id.Workspace, 
 		return err
 	}
 	all.twice = done.Twice
+	if all.ended, err = w.follow(ctx, tx, ws, done); err != nil {
+		return err
+	}
 	if done.Forged+done.Foreign > 0 {
 		w.Log.Warn("callback data that is not this number's", "workspace", ws, "forged", done.Forged, "foreign", done.Foreign)
 	}

@@ -9,13 +9,13 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"bareed/consents"
 	"bareed/internal/clock"
-	"bareed/internal/errs"
 	"bareed/internal/id"
 	"bareed/internal/pg"
 	"bareed/messages"
+	"bareed/messages/consequences"
 	"bareed/whatsapp"
+	"bareed/whatsapp/codes"
 )
 
 // answer is everything that one answer of Meta changes.
@@ -23,7 +23,7 @@ type answer struct {
 	claim  messages.Claim
 	result messages.Result
 	stop   *messages.Opening
-	optOut bool
+	ends   *consequences.Failure // set when the code comes to something for the person
 }
 
 // streaks counts, per run, messages refused in a row as malformed or for an
@@ -34,7 +34,7 @@ type streaks struct {
 }
 
 // inARow is how many such refusals open a stop.
-const inARow = 5
+const inARow = consequences.InARow
 
 func (s *streaks) note(run id.Run, bad bool) (n int) {
 	s.mu.Lock()
@@ -52,7 +52,7 @@ func (s *streaks) note(run id.Run, bad bool) (n int) {
 
 // judge turns Meta's answer into what it changes in the ledger.
 func (w *Worker) judge(c messages.Claim, got whatsapp.SendResult) answer {
-	a := answer{claim: c, result: messages.ResultOf(c, got), optOut: got.OptOut}
+	a := answer{claim: c, result: messages.ResultOf(c, got)}
 	class := whatsapp.Classify(got.Code)
 	if got.Outcome == whatsapp.StopSending {
 		// Also one without Meta's code: a token that cannot be sent at all.
@@ -65,14 +65,35 @@ func (w *Worker) judge(c messages.Claim, got whatsapp.SendResult) answer {
 	if got.Outcome != whatsapp.Accepted && !got.HasCode {
 		return a
 	}
-	bad := got.Outcome == whatsapp.RefusedForGood && class.HandlingClass == "fix-request"
-	if got.Outcome == whatsapp.Accepted || bad {
-		if n := w.streaks.note(c.Message.Run, bad); n >= inARow {
+	refused := got.Outcome == whatsapp.RefusedForGood
+	if got.HasCode && !class.Listed {
+		w.news.tell(w.Log, got.Code)
+	}
+	if refused && got.HasCode && consequences.Any(got.Code) {
+		a.ends = &consequences.Failure{Message: c.Message, Contact: c.Contact, Number: c.Number, Hash: c.Hash, Code: got.Code}
+	}
+	a.stop = w.overMany(c, got, refused)
+	return a
+}
+
+// overMany counts an answer to the rules over many messages of a run; it is the
+// stop that they open, or nil.
+func (w *Worker) overMany(c messages.Claim, got whatsapp.SendResult, refused bool) *messages.Opening {
+	rule := whatsapp.Classify(got.Code).Rule
+	if got.Outcome != whatsapp.Accepted && (!refused || rule == "") {
+		return nil
+	}
+	inRow, share := refused && rule == codes.InARow, refused && rule == codes.Share
+	if inRow || !refused {
+		if n := w.streaks.note(c.Message.Run, inRow); n >= inARow {
 			o := messages.RefusedInARow(c, got.Code)
-			a.stop = &o
+			return &o
 		}
 	}
-	return a
+	if o, over := w.misfits.note(c, got.Code, share); over {
+		return &o
+	}
+	return nil
 }
 
 // record writes an answer, trying again while the claim lives. Given up, or
@@ -80,7 +101,7 @@ func (w *Worker) judge(c messages.Claim, got whatsapp.SendResult) answer {
 // resolves it.
 func (w *Worker) record(ctx context.Context, ws id.Workspace, a answer) error {
 	with := w.records
-	if a.stop != nil || a.optOut {
+	if a.stop != nil || a.ends != nil {
 		with = w.effects
 	}
 	for try := 1; ; try++ {
@@ -123,11 +144,12 @@ func (w *Worker) recordAll(ctx context.Context, ws id.Workspace, answers []answe
 	return own, nil
 }
 
-// effectLocks is how long an answer's stop or opt-out waits for a lock before
+// effectLocks is how long an answer's stop or what follows for its person waits
+// for a lock before
 // its slot tries again: others of its batch wait behind it.
 const effectLocks = `set local lock_timeout = '1s'`
 
-// recordEffective writes answers that bring a stop or an opt-out, each with it
+// recordEffective writes answers that bring a stop or something for a person, each with it
 // in a transaction of its own: they wait for locks of different things, and the
 // first stop is not to wait for the last.
 func (w *Worker) recordEffective(ctx context.Context, ws id.Workspace, answers []answer) ([]error, error) {
@@ -152,28 +174,10 @@ func (w *Worker) recordEffects(ctx context.Context, tx pgx.Tx, ws id.Workspace, 
 			return err
 		}
 	}
-	if !a.optOut {
+	if a.ends == nil {
 		return nil
 	}
-	// Under a savepoint: what is refused about one person (erased since the
-	// claim) must not take the answer with it.
-	err := pgx.BeginFunc(ctx, tx, func(point pgx.Tx) error { return w.optOut(ctx, point, ws, a.claim) })
-	if _, refused := errs.As(err); refused || pg.Unfit(err) {
-		w.Log.Warn("keep an opt-out that Meta reports", "message", a.claim.Message, "error", err)
-		return nil
-	}
-	return err
+	return w.desk().ForPeople(ctx, tx, ws, "system:answer", []consequences.Failure{*a.ends})
 }
 
-// optOut keeps the refusal that error 131050 means, at the database's time:
-// this machine's clock may be ahead of it, and what is still to come is refused.
-func (w *Worker) optOut(ctx context.Context, tx pgx.Tx, ws id.Workspace, c messages.Claim) error {
-	now, err := pg.Now(ctx, tx)
-	if err != nil {
-		return err
-	}
-	return consents.OptOut(ctx, tx, w.Vault, ws, consents.OptOutRequest{
-		Contact: c.Contact, Purposes: []consents.Purpose{consents.Marketing},
-		Method: consents.MethodMeta131050, Source: c.Message.String(), OccurredAt: now, Actor: "system:answer",
-	})
-}
+func (w *Worker) desk() consequences.Desk { return consequences.Desk{Vault: w.Vault, Log: w.Log} }

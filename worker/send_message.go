@@ -187,7 +187,7 @@ func (w *Worker) stay(ctx context.Context, ask limits.Ask, again time.Duration) 
 func (w *Worker) tellLimits(ctx context.Context, n id.Number, ask limits.Ask, grant limits.Grant, got whatsapp.SendResult) {
 	var err error
 	switch {
-	case got.Code == codeMaintenance: // before the rest of the 5xx, of which it is one
+	case got.Code == whatsapp.CodeMaintenance: // before the rest of the 5xx, of which it is one
 		err = w.Limits.Rest(ctx, n, max(got.RetryAfter, time.Minute))
 	case got.Code == whatsapp.CodeThroughput || got.Outcome == whatsapp.Unknown && got.HTTPStatus >= 500:
 		err = w.Limits.Throttled(ctx, n, got.RetryAfter)
@@ -200,6 +200,3 @@ func (w *Worker) tellLimits(ctx context.Context, n id.Number, ask limits.Ask, gr
 		w.Log.Warn("tell the limiter", "error", err)
 	}
 }
-
-// codeMaintenance: the number is being upgraded, for about a minute.
-const codeMaintenance = 131057

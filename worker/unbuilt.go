@@ -6,6 +6,7 @@ import (
 
 	"bareed/internal/id"
 	"bareed/messages"
+	"bareed/whatsapp"
 )
 
 // unbuilt remembers, per run, which of the last messages could not be built from
@@ -30,6 +31,17 @@ const (
 	unbuiltMost = recentBuilt / 100
 )
 
+// add puts one message in the place of the oldest.
+func (s *share) add(bad bool) {
+	if s.bad[s.next] {
+		s.sum--
+	}
+	if s.bad[s.next] = bad; bad {
+		s.sum++
+	}
+	s.next, s.seen = (s.next+1)%recentBuilt, min(s.seen+1, recentBuilt)
+}
+
 // note counts one message and returns how many of the last could not be built.
 func (u *unbuilt) note(run id.Run, bad bool) (sum, seen int) {
 	u.mu.Lock()
@@ -42,13 +54,7 @@ func (u *unbuilt) note(run id.Run, bad bool) (sum, seen int) {
 		s = &share{}
 		u.of[run] = s
 	}
-	if s.bad[s.next] {
-		s.sum--
-	}
-	if s.bad[s.next] = bad; bad {
-		s.sum++
-	}
-	s.next, s.seen = (s.next+1)%recentBuilt, min(s.seen+1, recentBuilt)
+	s.add(bad)
 	if s.sum > unbuiltMost {
 		delete(u.of, run) // after its stop a run begins anew
 	}
@@ -62,7 +68,7 @@ func (w *Worker) failBuild(c messages.Claim) answer {
 	r.Outcome, r.State, r.Reason = "render", messages.Failed, "render"
 	a := answer{claim: c, result: r}
 	if sum, seen := w.unbuilt.note(c.Message.Run, true); sum > unbuiltMost {
-		o := messages.RefusedInARow(c, 0)
+		o := messages.RefusedInARow(c, whatsapp.CodeInvalidBeforeSend)
 		o.Reason, o.Threshold = "render_failed", fmt.Sprintf("more than %d of the last %d", unbuiltMost, recentBuilt)
 		o.Measured, o.By = fmt.Sprintf("%d of the last %d", sum, seen), "system:send"
 		a.stop = &o

@@ -44,11 +44,13 @@ type Worker struct {
 	claims   *batches[messages.Want, *messages.Claim]
 	refusals *batches[[]id.Message, struct{}]
 	records  *batches[answer, error]
-	effects  *batches[answer, error] // those with a stop or an opt-out
+	effects  *batches[answer, error] // those with a stop or something for the person
 	returns  *batches[messages.Returned, struct{}]
 	streaks  streaks
 	breakers *breakers
 	unbuilt  unbuilt
+	misfits  misfits
+	news     news
 	prepared prepared
 	twice    atomic.Int64
 	edges    func(edge)     // nil outside of tests

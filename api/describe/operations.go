@@ -127,6 +127,7 @@ func reporting() []words {
 			[]string{"campaign.not_launched", "campaign.unconfirmed_changed", "campaign.unconfirmed_expected"}},
 		{"GET /v1/campaigns/{campaign}/certificate", "getCertificate", "Reports", "Streamed, in constant memory, of one moment. bareed verify checks it without any server; docs/UNKNOWN.md says what it proves.",
 			[]string{"campaign.not_launched", "certificate.busy"}},
+		{"GET /v1/error-codes", "getErrorCodes", "Messages", "The whole table in the caller's language, with what each code does to a message, its campaign and its person. A code that is not in it fails its message, and five in a row stop the campaign.", nil},
 		{"GET /v1/messages/{message}", "getMessage", "Messages", "", nil},
 		{"GET /v1/numbers", "listNumbers", "Numbers", "", nil},
 		{"POST /v1/numbers", "connectNumber", "Numbers", "Secrets of Meta are a person's to enter; no key can.", append([]string{"number.unavailable", "number.already_connected"}, connect...)},

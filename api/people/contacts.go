@@ -77,6 +77,7 @@ type contactInput struct {
 type contactView struct {
 	contacts.Contact
 	Permissions []consents.Permission `json:"permissions"`
+	Reach       consents.Reach        `json:"reach" doc:"What Meta said of reaching them; empty when nothing stands against it"`
 }
 
 func (d *Desk) getContact(ctx context.Context, a accounts.Actor, in *contactInput) (*front.Reply[contactView], error) {
@@ -97,7 +98,11 @@ func (d *Desk) viewContact(ctx context.Context, tx pgx.Tx, a accounts.Actor, con
 	if permissions == nil {
 		permissions = []consents.Permission{}
 	}
-	return contactView{Contact: shown(a, c), Permissions: permissions}, err
+	if err != nil {
+		return contactView{}, err
+	}
+	reach, err := consents.ReachOf(ctx, tx, d.Vault, a.Workspace, contact)
+	return contactView{Contact: shown(a, c), Permissions: permissions, Reach: reach}, err
 }
 
 type listConsentsInput struct {

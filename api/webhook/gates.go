@@ -17,6 +17,7 @@ import (
 	"bareed/internal/id"
 	"bareed/internal/pg"
 	"bareed/messages"
+	"bareed/messages/consequences"
 	"bareed/numbers"
 	"bareed/templates"
 	"bareed/whatsapp"
@@ -143,18 +144,24 @@ func (g *gates) believable(at time.Time) time.Time {
 }
 
 // windows opens a service window for everybody who wrote, by every identity
-// known from the body. Meta's own system messages open none.
+// known from the body, and lifts what suppressed them as unreachable. Meta's own system messages open none.
 func (g *gates) windows(ctx context.Context, tx pgx.Tx, r numbers.Route, m whatsapp.Messages, who people) error {
 	var list []numbers.Window
+	var wrote [][]byte
 	for _, in := range m.Inbound {
 		if in.Type == "system" {
 			continue
 		}
 		for _, key := range who.keys(in.From, in.FromUserID) {
-			list = append(list, numbers.Window{Recipient: g.Vault.RecipientHash(key), WrittenAt: g.believable(in.At)})
+			hash := g.Vault.RecipientHash(key)
+			list = append(list, numbers.Window{Recipient: hash, WrittenAt: g.believable(in.At)})
+			wrote = append(wrote, hash)
 		}
 	}
-	return numbers.OpenWindows(ctx, tx, g.workspace, r.Number, list)
+	if err := numbers.OpenWindows(ctx, tx, g.workspace, r.Number, list); err != nil {
+		return err
+	}
+	return consequences.Wrote(ctx, tx, g.workspace, wrote)
 }
 
 // spoken finds the stop or start word in what a person wrote or pressed.

@@ -112,7 +112,7 @@ func decide(ctx context.Context, tx pgx.Tx, v *accounts.Vault, ws id.Workspace, 
 		return 0, err
 	}
 	rules := plan.NewRules(t, c.Variables, now)
-	people, err := plan.Read(ctx, tx, v, plan.Scope{Workspace: ws, Audiences: c.AudienceIDs, Portfolio: c.Portfolio(),
+	people, err := plan.Read(ctx, tx, v, plan.Scope{Workspace: ws, Audiences: c.AudienceIDs, Portfolio: c.Portfolio(), WABA: c.WABA(),
 		Purpose: c.Purpose, Attributes: c.Variables.Attributes()}, after)
 	if err != nil {
 		return 0, err

@@ -83,7 +83,7 @@ type planned struct {
 }
 
 const sqlRunToPlan = `
-select r.campaign_id, r.purpose, r.portfolio_id, r.template, r.variables, r.planned, r.planned_to, bareed_now(),
+select r.campaign_id, r.purpose, r.portfolio_id, r.waba_id, r.template, r.variables, r.planned, r.planned_to, bareed_now(),
     array(
         select a.audience_id
         from campaign_audience a
@@ -105,7 +105,7 @@ func readRunToPlan(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run) 
 	var now, startsAt time.Time
 	var local *time.Time
 	var rules *schedule.Rules
-	err := tx.QueryRow(ctx, sqlRunToPlan, ws, run).Scan(&p.campaign, &p.scope.Purpose, &p.scope.Portfolio, &raw,
+	err := tx.QueryRow(ctx, sqlRunToPlan, ws, run).Scan(&p.campaign, &p.scope.Purpose, &p.scope.Portfolio, &p.scope.WABA, &raw,
 		&variables, &p.planned, &p.plannedTo, &now, &p.scope.Audiences, &startsAt, &local, &rules)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return p, ErrTaken

@@ -3,15 +3,21 @@ package plan
 import (
 	"time"
 
+	"bareed/consents"
 	"bareed/messages"
 	"bareed/templates"
 )
 
-// Blocked and ParamNotSendable are reasons beside those of messages: a
-// suppression that is no opt-out, and a value Meta would refuse.
+// Reasons beside those of messages. Blocked is a suppression that is no opt-out,
+// ParamNotSendable a value Meta would refuse.
 const (
 	Blocked          = "blocked"
 	ParamNotSendable = "param_not_sendable"
+
+	// NotOnWhatsApp: two messages did not reach them; until they write.
+	NotOnWhatsApp = "not_on_whatsapp"
+	// CountryBarred: Meta does not let the account message their country.
+	CountryBarred = "country_barred"
 )
 
 // Rules is what a decision rests on beside the person.
@@ -57,12 +63,16 @@ func (r Rules) refused(p Person) string {
 		return messages.OptedOut
 	case p.suppression == "erased":
 		return messages.Deleted
+	case p.suppression == consents.Undeliverable:
+		return NotOnWhatsApp
 	case p.suppression != "":
 		return Blocked
 	case !p.permission:
 		return messages.NoOptIn
 	case p.expiresAt != nil && !p.expiresAt.After(r.now):
 		return messages.ConsentExpired
+	case p.barred:
+		return CountryBarred
 	}
 	return ""
 }

@@ -37,6 +37,7 @@ type Person struct {
 	consent      id.Consent
 	attributes   map[string]string
 	suppression  string // reason of an open suppression of any of their addresses
+	barred       bool   // the account may not message their phone's country
 	alreadyInRun bool   // under another contact: an identity moved while planning
 }
 
@@ -65,6 +66,7 @@ type Scope struct {
 	Workspace  id.Workspace
 	Audiences  []id.Audience
 	Portfolio  id.Portfolio
+	WABA       id.WABA
 	Purpose    string
 	Attributes []string // names the variables use
 	Run        id.Run   // zero: a check
@@ -131,6 +133,9 @@ func Read(ctx context.Context, db pg.DB, v *accounts.Vault, s Scope, after id.Co
 		return nil, fmt.Errorf("read the audience: %w", err)
 	}
 	if err := markSuppressed(ctx, db, v, s, people); err != nil {
+		return nil, err
+	}
+	if err := markBarred(ctx, db, s, people); err != nil {
 		return nil, err
 	}
 	return people, markPlanned(ctx, db, s, people)

@@ -17,6 +17,7 @@ import (
 	"bareed/web/front"
 	"bareed/web/phone"
 	"bareed/web/ui"
+	"bareed/whatsapp/codes"
 )
 
 // figuresView is a report in words and drawings.
@@ -41,7 +42,8 @@ type reasonView struct {
 	Reason, Code      string
 	N                 int64
 	Text, Advice      string
-	Again             string // key of whether it may be tried again
+	Title             string // Meta's own, of a code
+	Again             string // whether it is sent again, in words
 	Href              string
 	Share, ShareWhole int64
 }
@@ -76,16 +78,16 @@ func figuresOf(l ui.Locale, r campaigns.Report, lacks string) *figuresView {
 	})
 	v.Refused = reasonsOf(r.Failed, v.Base+"?state=failed", func(x *reasonView) {
 		x.Code = strings.TrimPrefix(x.Reason, "meta_")
-		x.Text, x.Advice = known(l, "failures.cause.", x.Code), known(l, "failures.advice.", x.Code)
-		x.Again = "failures.again." + map[bool]string{true: "yes", false: "no"}[mayHelpLater[x.Code]]
+		code, ok := codes.OfReason(x.Reason)
+		if !ok {
+			x.Text, x.Advice, x.Again = known(l, "reasons.text.", x.Reason), known(l, "reasons.advice.", x.Reason), codes.Tell(l.Lang, codes.InvalidBeforeSend, true).Retry
+			return
+		}
+		told := codes.Tell(l.Lang, code, true)
+		x.Title, x.Text, x.Advice, x.Again = told.Title, told.Cause, told.Action, told.Retry
 	})
 	return v
 }
-
-// mayHelpLater are Meta's codes after which the same message to the same person
-// may arrive at another time.
-var mayHelpLater = map[string]bool{"131048": true, "131049": true, "130472": true, "130429": true, "131056": true, "131000": true,
-	"131016": true, "131057": true, "133004": true, "1": true, "2": true, "4": true, "80007": true}
 
 // known is the text of a prefix of keys and a value, or that of other.
 func known(l ui.Locale, prefix, value string) string {
@@ -192,7 +194,7 @@ func readPace(c *front.Call, tx pgx.Tx, r campaigns.Report) (*paceView, error) {
 		if x.Over != nil && x.Over.Before(to) {
 			over = *x.Over
 		}
-		t.Stops = append(t.Stops, charts.Stop{From: x.Since, To: over, Label: l.OfKind("stops.title", x.Reason)})
+		t.Stops = append(t.Stops, charts.Stop{From: x.Since, To: over, Label: stopTitle(l, x.Reason)})
 	}
 	t.Summary = l.T("campaign.pace.sum", "most", slices.Max(p.Counts), "span", l.Span(p.Every))
 	t.FormatTime = func(at time.Time) string { return l.Day(at) + " " + at.In(l.Zone).Format("15:04:05") }

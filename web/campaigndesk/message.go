@@ -1,8 +1,6 @@
 package campaigndesk
 
 import (
-	"strings"
-
 	"github.com/jackc/pgx/v5"
 
 	"bareed/accounts"
@@ -28,7 +26,8 @@ type messageView struct {
 	Passage  board.Passage
 	Consent  *proof.Line // nil: none, or no longer kept
 	Advice   string
-	Contact  bool // there is still one to look at
+	Again    string // whether it is sent again, of a code of Meta's
+	Contact  bool   // there is still one to look at
 	Phones   bool
 	Text     map[string]any // of "phone": what was sent, or would have been
 }
@@ -83,8 +82,12 @@ func (d *desk) messagePage(c *front.Call) error {
 		return err
 	}
 	v.Person = personOf(c, v.Timeline.Recipient, missing(c.Locale(), v.Campaign))
-	if code, ok := strings.CutPrefix(v.Person.Reason, "meta_"); ok {
-		v.Advice = known(c.Locale(), "failures.advice.", code)
+	v.Timeline.Tell(c.Lang())
+	if told := v.Timeline.MetaError; told != nil {
+		v.Advice, v.Again = told.Action, told.Retry
+		if v.Person.Why == "" {
+			v.Person.Why = told.Cause
+		}
 	} else if v.Person.Reason != "" {
 		v.Advice = known(c.Locale(), "reasons.advice.", v.Person.Reason)
 	}

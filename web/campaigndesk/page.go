@@ -16,6 +16,7 @@ import (
 	"bareed/messages"
 	"bareed/web/front"
 	"bareed/web/ui"
+	"bareed/whatsapp/codes"
 )
 
 // eventsShown is how many of what happened stand on the page, newest first.
@@ -165,7 +166,7 @@ func eventOf(l ui.Locale, e campaigns.Event) eventView {
 	case "resent_by_evidence", "resent_by_person", "unconfirmed_closed":
 		v.Text = l.T("campaign.event."+kind, "n", d.Messages)
 	case "holding", "stop_cleared":
-		v.Text = l.T("campaign.event."+kind, "reason", l.OfKind("stops.title", d.Reason))
+		v.Text = l.T("campaign.event."+kind, "reason", stopTitle(l, d.Reason))
 	default:
 		v.Text = l.Of("campaign.event", kind)
 	}
@@ -179,6 +180,7 @@ type stopView struct {
 	Where, Rule, Measure, Next  string
 	Clears, By                  string
 	Clearable, Shared, Personal bool
+	Told                        *codes.MetaError // of the code that opened it
 }
 
 // slug is a stored phrase as the end of a key.
@@ -199,8 +201,16 @@ func said(l ui.Locale, prefix, phrase string) string {
 	return phrase
 }
 
+// stopTitle names a stop by its reason: one that is only a code, by its cause.
+func stopTitle(l ui.Locale, reason string) string {
+	if code, ok := codes.OfReason(reason); ok {
+		return codes.Tell(l.Lang, code, false).Cause
+	}
+	return l.OfKind("stops.title", reason)
+}
+
 func stopOf(l ui.Locale, x campaigns.Stop, waiting int64) stopView {
-	v := stopView{Stop: x, Kind: "warning", Title: l.OfKind("stops.title", x.Reason), Where: l.Of("stops.scope", x.Scope), Rule: said(l, "stops.rule.", x.Threshold),
+	v := stopView{Stop: x, Kind: "warning", Title: stopTitle(l, x.Reason), Where: l.Of("stops.scope", x.Scope), Rule: said(l, "stops.rule.", x.Threshold),
 		Measure: said(l, "stops.measured.", x.Measured), Next: l.Of("stops.next", x.Next), Clears: l.Of("stops.clears", x.ClearedBy),
 		Clearable: x.Next == "waits_for_review", Personal: !x.ByRule}
 	if v.Personal {
@@ -208,6 +218,13 @@ func stopOf(l ui.Locale, x campaigns.Stop, waiting int64) stopView {
 	}
 	if x.ByRule && x.ClearedBy == "marketer" {
 		v.Clears = l.Of("stops.clears", "lead")
+	}
+	if x.MetaCode != nil {
+		told := codes.Tell(l.Lang, *x.MetaCode, x.Failing())
+		v.Told = &told
+		if x.Measured == told.Title {
+			v.Measure = "" // the code's line says it
+		}
 	}
 	v.Shared = x.Scope != messages.ScopeCampaign && x.Scope != messages.ScopeRun
 	v.Text = l.OfKind("stops.text", x.Reason, "measured", v.Measure, "at", x.Since, "scope", v.Where) + " " + l.T("stops.left", "n", waiting)

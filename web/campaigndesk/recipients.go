@@ -3,7 +3,6 @@ package campaigndesk
 import (
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -13,6 +12,7 @@ import (
 	"bareed/internal/id"
 	"bareed/messages"
 	"bareed/web/front"
+	"bareed/whatsapp/codes"
 )
 
 // peopleGroups are the states behind each figure, in the order of the chips.
@@ -50,8 +50,8 @@ type personRow struct {
 func personOf(c *front.Call, r campaigns.Recipient, lacks string) personRow {
 	l, look := c.Locale(), messageLook[r.State]
 	p := personRow{Recipient: r, Chip: map[string]any{"kind": look[0], "icon": look[1], "text": l.Of("people.state", r.State)}}
-	if code, ok := strings.CutPrefix(r.Reason, "meta_"); ok {
-		p.Why = known(l, "failures.cause.", code)
+	if code, ok := codes.OfReason(r.Reason); ok {
+		p.Why = codes.Tell(l.Lang, code, true).Cause
 	} else if r.Reason != "" {
 		p.Why = whyNot(l, r.Reason, lacks)
 	}

@@ -21,6 +21,7 @@ type contactView struct {
 	Country      string
 	Attributes   []attributeView
 	Permissions  []permissionView
+	Reach        consents.Reach
 	Ledger       []proof.Line
 	Campaigns    []history.Part
 	Newer, Older string
@@ -96,6 +97,10 @@ func (v *contactView) read(c *front.Call, tx pgx.Tx, contact id.Contact) (err er
 		}
 		v.Permissions = append(v.Permissions, p)
 	}
+	if err != nil {
+		return err
+	}
+	v.Reach, err = consents.ReachOf(c.Ctx(), tx, c.Vault, ws, contact)
 	return err
 }
 
