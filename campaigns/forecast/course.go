@@ -22,6 +22,7 @@ type course struct {
 	all     []sender
 	opens   float64 // the hours around now
 	closes  float64
+	until   float64
 	line    Line
 }
 
@@ -34,7 +35,10 @@ type sender struct {
 }
 
 func newCourse(in Input, rises bool) *course {
-	c := &course{in: in, rises: rises, limit: in.Limit, reached: float64(in.Reached), closes: -1}
+	c := &course{in: in, rises: rises, limit: in.Limit, reached: float64(in.Reached), closes: -1, until: Horizon.Seconds()}
+	if !in.Until.IsZero() {
+		c.until = min(c.until, c.at(in.Until))
+	}
 	needs := 1.0
 	if in.People > 0 {
 		needs = float64(in.People-in.Free) / float64(in.People)
@@ -73,7 +77,7 @@ const changes = 1_000_000
 
 func (c *course) run() Line {
 	for range changes {
-		if c.all[0].left <= 0 || c.now > Horizon.Seconds() {
+		if c.all[0].left <= 0 || c.now >= c.until-grain {
 			break
 		}
 		c.arrive()
@@ -200,6 +204,7 @@ func (c *course) next(speeds []float64) float64 {
 		soon(c.opens)
 		soon(c.closes)
 	}
+	soon(c.until)
 	if c.limit > 0 {
 		drain := c.taken(speeds) - c.frees.rate(c.now)
 		if c.pool != 0 && drain != 0 && c.pool/drain > 0 {

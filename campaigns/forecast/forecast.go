@@ -43,6 +43,7 @@ type Input struct {
 	// the next ones, as schedule.Hours.Around; closes is zero when they never end.
 	// Nil: at any time.
 	Around func(time.Time) (opens, closes time.Time)
+	Until  time.Time      // nobody is written to then or later; zero: no such time
 	Zone   *time.Location // of the calendar; UTC when nil
 
 	Reached int64 // different people of the last seven days, at least
@@ -74,6 +75,7 @@ const (
 
 // Forecast is both lines.
 type Forecast struct {
+	Zone   string `json:"zone" doc:"Of the days."`
 	Stays  Line   `json:"limit_stays"`
 	Rises  *Line  `json:"limit_rises,omitempty" doc:"If Meta raises the limit a step whenever half of it was used within seven days. Absent: see no_rise."`
 	NoRise string `json:"no_rise,omitempty" enum:"unlimited,enough,quality,review,not_used" doc:"Why there is no second line."`
@@ -81,8 +83,8 @@ type Forecast struct {
 
 // Line is one course of things.
 type Line struct {
-	EndsAt *time.Time `json:"ends_at,omitempty" doc:"When the last message leaves; absent: not within 400 days."`
-	Left   int64      `json:"left,omitempty" doc:"People not reached within 400 days."`
+	EndsAt *time.Time `json:"ends_at,omitempty" doc:"When the last message leaves; absent: people are left."`
+	Left   int64      `json:"left,omitempty" doc:"People not reached within 400 days, or before the hours end after which the campaign expires."`
 	Waits  bool       `json:"waits" doc:"People wait for a place under the messaging limit."`
 	Days   []Day      `json:"days" doc:"How many go on which day, in the campaign's zone; days without any are left out."`
 	Steps  []Step     `json:"steps,omitempty" doc:"When the limit is expected to rise."`
@@ -103,7 +105,7 @@ type Step struct {
 // Predict works both lines out.
 func Predict(in Input) Forecast {
 	in = in.filled()
-	f := Forecast{Stays: newCourse(in, false).run()}
+	f := Forecast{Zone: in.Zone.String(), Stays: newCourse(in, false).run()}
 	switch {
 	case in.Limit == 0:
 		f.NoRise = Unlimited

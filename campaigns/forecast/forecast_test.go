@@ -149,6 +149,18 @@ func TestHours(t *testing.T) {
 	sum(t, f.Stays, in.People)
 }
 
+// A campaign whose people expire at the end of the hours leaves them out.
+func TestExpires(t *testing.T) {
+	t.Parallel()
+	in := broadcast()
+	in.Until = noon.Add(24*time.Hour + 100*time.Second)
+	f := forecast.Predict(in)
+	if f.Stays.EndsAt != nil || f.Stays.Left != 50_000-10_000-8000 {
+		t.Errorf("ends %v, %d left", f.Stays.EndsAt, f.Stays.Left)
+	}
+	sum(t, f.Stays, in.People)
+}
+
 // Two campaigns that both wait share the places; when one is through, the other
 // has all of them.
 func TestOthers(t *testing.T) {
