@@ -48,8 +48,11 @@ func newCourse(in Input, rises bool) *course {
 		c.all = append(c.all, sender{max(0, c.at(o.Starts)), float64(o.People), o.PerSecond, 1, o.SameNumber})
 	}
 	used := 0.0
+	// A place that is taken comes back within a day; what this line takes comes
+	// back later than any of them, so that the tapes stay in order.
+	within := func(u Freed) float64 { return min(max(0, c.at(u.At)), day.Seconds()) }
 	for _, u := range in.Used {
-		at := max(0, c.at(u.At))
+		at := within(u)
 		used += float64(u.People)
 		c.frees.add(piece{at, at, float64(u.People)})
 	}
@@ -57,7 +60,7 @@ func newCourse(in Input, rises bool) *course {
 	// Of those of earlier days nothing is known but that they are older than a day.
 	c.leaves.add(piece{0, (week - day).Seconds(), c.reached - used})
 	for _, u := range in.Used {
-		at := max(0, c.at(u.At)) + (week - day).Seconds()
+		at := within(u) + (week - day).Seconds()
 		c.leaves.add(piece{at, at, float64(u.People)})
 	}
 	if c.limit > 0 {

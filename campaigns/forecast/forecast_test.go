@@ -72,6 +72,7 @@ func TestWhenItEnds(t *testing.T) {
 		"people without places":  {func(in *forecast.Input) { in.Free = 40_000 }, 625 * time.Second, 0, forecast.Enough},
 		"every place taken":      {func(in *forecast.Input) { in.People, in.Used = 5000, freed(10_000, 3*h) }, 3*h + 62500*time.Millisecond, 0, ""},
 		"more taken than may be": {func(in *forecast.Input) { in.People, in.Used = 5000, freed(20_000, 3*h) }, 3*h + 62500*time.Millisecond, 0, ""},
+		"told too late":          {func(in *forecast.Input) { in.People, in.Used = 15_000, freed(1000, d+5*time.Minute) }, d + 75*time.Second, 0, ""},
 		"half taken, in two": {func(in *forecast.Input) {
 			in.People, in.Used = 9000, append(freed(2500, 3*h), freed(2500, 5*h)...)
 		}, 5*h + 18750*time.Millisecond, 0, ""},
