@@ -69,7 +69,7 @@ func (k *Check) foresee(ctx context.Context, tx pgx.Tx, ws id.Workspace, c campa
 	f := forecast.Predict(o.Input)
 	k.Forecast = &f
 	if f.Stays.Waits {
-		g := o.Growth(k.Fresh)
+		g := o.Growth(k.Fresh, 0)
 		k.Growth = &g
 	}
 	return nil

@@ -32,6 +32,7 @@ type Input struct {
 
 // Why a plan counts on no higher limit, as Plan.Why.
 const (
+	Unknown   = "unknown"    // Meta has not told the limit
 	Unlimited = "unlimited"  // there is no limit
 	Enough    = "enough"     // the list fits into one day
 	Target    = "target"     // the limit wanted is there
@@ -47,7 +48,7 @@ type Plan struct {
 	Ends    int64  `json:"limit_at_end" doc:"0: unlimited."`
 	Needed  int64  `json:"needed" doc:"Different people still to be reached at the limit of today before Meta raises it."`
 	Without int64  `json:"days_without" doc:"Days the list takes if the limit never rises."`
-	Why     string `json:"why,omitempty" enum:"unlimited,enough,target,quality,review,list_short" doc:"Why the plan counts on no higher limit, from the first day on."`
+	Why     string `json:"why,omitempty" enum:"unknown,unlimited,enough,target,quality,review,list_short" doc:"Why the plan counts on no higher limit, from the first day on."`
 }
 
 // Day is one day of the plan.

@@ -142,7 +142,7 @@ func TestWhatIsRead(t *testing.T) {
 	if len(in.Others) != 1 || in.Others[0].People != 20 || !in.Others[0].SameNumber {
 		t.Errorf("others %+v", in.Others)
 	}
-	if g := o.Growth(5); g.Why != growth.Enough {
+	if g := o.Growth(5, 0); g.Why != growth.Enough {
 		t.Errorf("growth %+v", g)
 	}
 	// Held by a stop it takes nothing, and a campaign is not another to itself.

@@ -31,7 +31,7 @@ var table = []rule{
 	{folder: "cmd/bareed", everything: true},
 	{folder: "cmd/dev", everything: true},
 
-	{folder: "api", may: with(nouns, "queue", "whatsapp", "api/front", "api/access", "api/webhook", "api/describe", "api/manual", "api/firings", "api/outcomes", "api/people", "campaigns/live")},
+	{folder: "api", may: with(nouns, "queue", "whatsapp", "api/front", "api/access", "api/webhook", "api/describe", "api/manual", "api/firings", "api/planner", "api/outcomes", "api/people", "campaigns/live")},
 	{folder: "api/people", may: []string{"accounts", "contacts", "consents", "api/front"}},
 	{folder: "api/manual", may: []string{"accounts", "api/front", "docs"}},
 	{folder: "api/describe", may: []string{"accounts", "api/front"}},
@@ -39,6 +39,7 @@ var table = []rule{
 	{folder: "api/front/strictjson"},
 	{folder: "api/front/quota", may: []string{"accounts"}},
 	{folder: "api/firings", may: []string{"accounts", "api/front", "campaigns", "campaigns/occurrence"}},
+	{folder: "api/planner", may: []string{"accounts", "api/front", "campaigns/growth", "campaigns/outlook", "numbers"}},
 	{folder: "api/access", may: []string{"accounts", "api/front"}},
 	{folder: "api/outcomes", may: []string{"accounts", "api/front", "campaigns/unconfirmed", "campaigns/certificate"}},
 	{folder: "api/webhook", may: []string{"messages", "consents", "templates", "contacts", "numbers", "accounts", "whatsapp"}},
