@@ -43,7 +43,7 @@ var table = []rule{
 	{folder: "api/access", may: []string{"accounts", "api/front"}},
 	{folder: "api/outcomes", may: []string{"accounts", "api/front", "campaigns/unconfirmed", "campaigns/certificate"}},
 	{folder: "api/webhook", may: []string{"messages", "consents", "templates", "contacts", "numbers", "accounts", "whatsapp"}},
-	{folder: "web", may: with(nouns, "whatsapp", "web/front", "web/ui", "web/charts", "campaigns/live", "campaigns/overview", "web/campaigndesk", "web/people", "web/wizard", "web/rhythm", "web/phone")},
+	{folder: "web", may: with(nouns, "whatsapp", "web/front", "web/ui", "web/ahead", "web/charts", "campaigns/live", "campaigns/overview", "web/campaigndesk", "web/people", "web/wizard", "web/rhythm", "web/phone")},
 	{folder: "web/campaigndesk", may: with(nouns, "web/ahead", "campaigns/unconfirmed", "web/front", "web/proof", "web/ui", "web/charts", "web/rhythm", "web/phone")},
 	{folder: "web/ahead", may: []string{"campaigns/forecast", "campaigns/growth", "web/charts", "web/ui"}},
 	{folder: "web/wizard", may: with(nouns, "web/ahead", "web/front", "web/ui", "web/charts", "campaigns/plan", "web/rhythm", "web/phone")},

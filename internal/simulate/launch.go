@@ -18,11 +18,15 @@ import (
 // launch checks, launches and plans one campaign for each number. What the last
 // check foretells, knowing of the other campaigns, is the prediction.
 func (w *world) launch(ctx context.Context) (predicted time.Duration, err error) {
+	var pace *int
+	if w.Pace > 0 {
+		pace = &w.Pace
+	}
 	for i := range w.numbers {
 		var c campaigns.Campaign
 		err = w.in(ctx, func(tx pgx.Tx) (err error) {
 			c, err = campaigns.Create(ctx, tx, w.actor, campaigns.Definition{Name: fmt.Sprintf("Simulated %d", i+1), NumberID: w.numbers[i],
-				TemplateID: w.template, AudienceIDs: []id.Audience{w.audiences[i]}})
+				TemplateID: w.template, AudienceIDs: []id.Audience{w.audiences[i]}, PerMinute: pace})
 			return err
 		})
 		if err != nil {

@@ -155,7 +155,7 @@ func (d *rules) look() (busy bool) {
 // the tick, each no closer behind the one before than the limiter permits.
 func (d *rules) feed(number int, l *ruledLane) bool {
 	rate := forecast.BulkRate(d.Rate, false)
-	l.credit = min(l.credit+rate*d.now.Sub(l.at).Seconds(), max(1, rate*catchUp.Seconds()))
+	l.credit = min(l.credit+rate*d.now.Sub(l.at).Seconds(), max(1+rate*scheduler.Tick.Seconds(), rate*catchUp.Seconds()))
 	l.at = d.now
 	n := min(int(l.credit), d.People-l.next)
 	gap := time.Duration(float64(time.Second) / (float64(d.Rate) * 0.9 * 0.99))

@@ -30,6 +30,7 @@ type Options struct {
 	Limit    int     // people in 24 h; 0: unlimited
 	Rate     int     // Meta's messages a second of each number
 	Reserve  float64 // share of the limit left to other tools
+	Pace     int     // each campaign's own messages a minute; 0: none of its own
 	Numbers  int     // of the one portfolio; the people are shared among as many campaigns
 	Seed     uint64
 	Rises    bool    // Meta raises the limit once half of it was used, and the second line is judged
@@ -45,6 +46,7 @@ type Result struct {
 	Limit     int     `json:"limit"`
 	Rate      int     `json:"rate"`
 	Reserve   float64 `json:"reserve"`
+	Pace      int     `json:"per_minute,omitempty"`
 	Numbers   int     `json:"numbers"`
 	Seed      uint64  `json:"seed"`
 	Predicted float64 `json:"predicted_s"` // from the launch to the last message, as the check said
@@ -79,7 +81,7 @@ var ErrForecast = errors.New("the check foretold no end")
 
 // Run simulates a campaign.
 func Run(ctx context.Context, o Options) (Result, error) {
-	r := Result{Line: "limit_stays", People: o.People, Limit: o.Limit, Rate: o.Rate, Reserve: o.Reserve, Numbers: o.Numbers, Seed: o.Seed}
+	r := Result{Line: "limit_stays", People: o.People, Limit: o.Limit, Rate: o.Rate, Reserve: o.Reserve, Pace: o.Pace, Numbers: o.Numbers, Seed: o.Seed}
 	if o.Rises {
 		r.Line = "limit_rises"
 	}

@@ -15,6 +15,7 @@ func TestRun(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]simulate.Options{
 		"the limit stays":             {People: 1000, Limit: 400, Rate: 80, Numbers: 1},
+		"a pace of its own":           {People: 100, Limit: 400, Rate: 80, Numbers: 1, Pace: 110},
 		"a reserve and three numbers": {People: 900, Limit: 500, Rate: 20, Reserve: 0.2, Numbers: 3},
 		"the limit rises":             {People: 4000, Limit: 2000, Rate: 1000, Numbers: 1, Rises: true},
 		"no limit":                    {People: 1000, Rate: 80, Numbers: 1},
@@ -30,7 +31,7 @@ func TestRun(t *testing.T) {
 				t.Errorf("%+v", r)
 			}
 			usable := int(float64(o.Limit) * (1 - o.Reserve))
-			if o.Limit > 0 && !o.Rises && (r.Most > usable || r.Most < usable*95/100) {
+			if o.Limit > 0 && !o.Rises && o.Pace == 0 && (r.Most > usable || r.Most < usable*95/100) {
 				t.Errorf("%d people within 24 hours of %d", r.Most, usable)
 			}
 		})
@@ -59,6 +60,7 @@ func TestRulesOfOnePortfolio(t *testing.T) {
 		"nothing fails and nobody is late": {People: 50_000, Limit: 10_000, Rate: 80, Failures: -1, Late: -1},
 		"coexistence, a reserve":           {People: 9000, Limit: 2000, Rate: 20, Reserve: 0.1},
 		"no limit":                         {People: 20_000, Rate: 1000},
+		"one a second":                     {People: 1000, Limit: 10_000, Rate: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -74,15 +76,11 @@ func TestRulesOfOnePortfolio(t *testing.T) {
 	}
 }
 
-// The judge must be able to find a fault: with half of the phones off for hours
-// the places come back hours later than foretold.
+// The judge must be able to find a fault: with all phones off for a while the
+// places come back hours later than foretold.
 func TestTheForecastCanBeWrong(t *testing.T) {
 	t.Parallel()
-	r := simulate.RunRules(simulate.RulesOptions{Portfolios: 1, Numbers: 1, People: 1000, Limit: 10_000, Rate: 1, Seed: 3, Late: 0.5, Rises: true})
-	if !r.Good() {
-		t.Errorf("%+v", r)
-	}
-	r = simulate.RunRules(simulate.RulesOptions{Portfolios: 1, Numbers: 1, People: 3000, Limit: 1000, Rate: 80, Seed: 3, Late: 1})
+	r := simulate.RunRules(simulate.RulesOptions{Portfolios: 1, Numbers: 1, People: 3000, Limit: 1000, Rate: 80, Seed: 3, Late: 1})
 	if r.ErrorPct < 1 || r.Exceeded != 0 {
 		t.Errorf("%+v", r)
 	}
