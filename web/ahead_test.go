@@ -31,11 +31,11 @@ func TestTheCheckForetells(t *testing.T) {
 	b.get(path).has(t, 200, "When it is through", "If the limit stays", "If Meta raises the limit", "The limit is expected to rise to 10,000 about",
 		`class="chart chart-columns"`, "3 days, at most 2,000 people on one day.", "Show table", "How to earn a higher limit",
 		"2 days by this plan, 3 if the limit never rises.", "Next limit: 10,000", "1,053")
-	b.lang = "ar"
+	b.post("/language", "language", "ar", "back", "/").to(t, "/")
 	b.get(path).has(t, 200, "إذا بقي الحد كما هو", "إذا رفعت ميتا الحد", "كيف ترفع الحد", "1,053")
 
 	d.setLimit(t, 10_000)
-	b.lang = "en"
+	b.post("/language", "language", "en", "back", "/").to(t, "/")
 	if p := b.get(path).has(t, 200, "All sent by"); strings.Contains(p.Body, "When it is through") {
 		t.Error("a calendar although everybody fits into today")
 	}

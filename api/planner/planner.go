@@ -33,8 +33,8 @@ type growthInput struct {
 	Target int64     `query:"target" minimum:"0" maximum:"100000" doc:"No further than this limit; as far as the list needs when not given"`
 }
 
-func (d *desk) growth(ctx context.Context, a accounts.Actor, in *growthInput) (*front.Reply[growth.Plan], error) {
-	out := &front.Reply[growth.Plan]{}
+func (d *desk) growth(ctx context.Context, a accounts.Actor, in *growthInput) (*front.Reply[growth.Growth], error) {
+	out := &front.Reply[growth.Growth]{}
 	err := d.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) error {
 		n, err := numbers.Get(ctx, tx, a.Workspace, in.Number)
 		if err != nil {

@@ -41,7 +41,7 @@ type Check struct {
 	Limit      *Limit           `json:"limit,omitempty"`
 
 	Forecast   *forecast.Forecast `json:"forecast,omitempty" doc:"When the last message would leave if the campaign were launched now; absent until the check is complete, and while the limit is not known."`
-	Growth     *growth.Plan       `json:"growth,omitempty" doc:"What to send on which days to earn a higher limit; when people would wait for places."`
+	Growth     *growth.Growth     `json:"growth,omitempty" doc:"What to send on which days to earn a higher limit; when people would wait for places."`
 	Warnings   []Warning          `json:"warnings"`
 	CreatedAt  time.Time          `json:"created_at"`
 	FinishedAt *time.Time         `json:"finished_at,omitempty"`

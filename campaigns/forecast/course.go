@@ -23,7 +23,7 @@ type course struct {
 	opens   float64 // the hours around now
 	closes  float64
 	until   float64
-	line    Line
+	line    Prediction
 }
 
 // sender is a campaign: ours is the first of all.
@@ -78,7 +78,7 @@ func (c *course) time(at float64) time.Time {
 // changes bounds the work when nothing can go on.
 const changes = 1_000_000
 
-func (c *course) run() Line {
+func (c *course) run() Prediction {
 	for range changes {
 		if c.all[0].left <= 0 || c.now >= c.until-grain {
 			break
@@ -118,7 +118,7 @@ func (c *course) arrive() {
 		if c.limit > 0 {
 			c.pool += float64(Usable(c.limit, c.in.Reserve) - Usable(was, c.in.Reserve))
 		}
-		c.line.Steps = append(c.line.Steps, Step{At: c.time(c.now), Limit: c.limit})
+		c.line.Steps = append(c.line.Steps, LimitRise{At: c.time(c.now), Limit: c.limit})
 	}
 	if c.scales() && c.reached >= riseShare*float64(c.limit)-speck {
 		c.rise = c.now + riseAfter.Seconds()
@@ -246,8 +246,8 @@ func (c *course) move(speeds []float64, to float64) {
 }
 
 // days shares what was sent over the days of the zone, in whole people.
-func (c *course) days() []Day {
-	var list []Day
+func (c *course) days() []DayCount {
+	list := []DayCount{}
 	sent, told := 0.0, int64(0)
 	note := func(date string, n float64) {
 		sent += n
@@ -256,7 +256,7 @@ func (c *course) days() []Day {
 		if k := len(list) - 1; k >= 0 && list[k].Date == date {
 			list[k].People += whole
 		} else if whole > 0 {
-			list = append(list, Day{date, whole})
+			list = append(list, DayCount{date, whole})
 		}
 	}
 	for _, p := range c.ours.pieces {

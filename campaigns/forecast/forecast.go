@@ -75,29 +75,29 @@ const (
 
 // Forecast is both lines.
 type Forecast struct {
-	Zone   string `json:"zone" doc:"Of the days."`
-	Stays  Line   `json:"limit_stays"`
-	Rises  *Line  `json:"limit_rises,omitempty" doc:"If Meta raises the limit a step whenever half of it was used within seven days. Absent: see no_rise."`
-	NoRise string `json:"no_rise,omitempty" enum:"unlimited,enough,quality,review,not_used" doc:"Why there is no second line."`
+	Zone   string      `json:"zone" doc:"Of the days."`
+	Stays  Prediction  `json:"limit_stays"`
+	Rises  *Prediction `json:"limit_rises,omitempty" doc:"If Meta raises the limit a step whenever half of it was used within seven days. Absent: see no_rise."`
+	NoRise string      `json:"no_rise,omitempty" enum:"unlimited,enough,quality,review,not_used" doc:"Why there is no second line."`
 }
 
-// Line is one course of things.
-type Line struct {
-	EndsAt *time.Time `json:"ends_at,omitempty" doc:"When the last message leaves; absent: people are left."`
-	Left   int64      `json:"left,omitempty" doc:"People not reached within 400 days, or before the hours end after which the campaign expires."`
-	Waits  bool       `json:"waits" doc:"People wait for a place under the messaging limit."`
-	Days   []Day      `json:"days" doc:"How many go on which day, in the campaign's zone; days without any are left out."`
-	Steps  []Step     `json:"steps,omitempty" doc:"When the limit is expected to rise."`
+// Prediction is one course of things.
+type Prediction struct {
+	EndsAt *time.Time  `json:"ends_at,omitempty" doc:"When the last message leaves; absent: people are left."`
+	Left   int64       `json:"left,omitempty" doc:"People not reached within 400 days, or before the hours end after which the campaign expires."`
+	Waits  bool        `json:"waits" doc:"People wait for a place under the messaging limit."`
+	Days   []DayCount  `json:"days" doc:"How many go on which day, in the campaign's zone; days without any are left out."`
+	Steps  []LimitRise `json:"steps,omitempty" doc:"When the limit is expected to rise."`
 }
 
-// Day is how many people one day takes.
-type Day struct {
+// DayCount is how many people one day takes.
+type DayCount struct {
 	Date   string `json:"date" doc:"2026-12-01"`
 	People int64  `json:"people"`
 }
 
-// Step is one rise of the limit.
-type Step struct {
+// LimitRise is one rise of the limit.
+type LimitRise struct {
 	At    time.Time `json:"at"`
 	Limit int64     `json:"limit" doc:"0: unlimited."`
 }

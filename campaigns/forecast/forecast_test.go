@@ -16,7 +16,7 @@ func broadcast() forecast.Input {
 	return forecast.Input{Now: noon, People: 50_000, Limit: 10_000, PerSecond: 80, Good: true}
 }
 
-func after(t *testing.T, l *forecast.Line) time.Duration {
+func after(t *testing.T, l *forecast.Prediction) time.Duration {
 	t.Helper()
 	if l == nil || l.EndsAt == nil {
 		t.Fatalf("no end: %+v", l)
@@ -24,7 +24,7 @@ func after(t *testing.T, l *forecast.Line) time.Duration {
 	return l.EndsAt.Sub(noon).Round(time.Second)
 }
 
-func counts(days []forecast.Day) string {
+func counts(days []forecast.DayCount) string {
 	text := ""
 	for _, d := range days {
 		text += fmt.Sprintf("%s:%d ", d.Date[5:], d.People)
@@ -109,7 +109,7 @@ func freed(people int64, in time.Duration) []forecast.Freed {
 	return []forecast.Freed{{At: noon.Add(in), People: people}}
 }
 
-func sum(t *testing.T, l forecast.Line, people int64) {
+func sum(t *testing.T, l forecast.Prediction, people int64) {
 	t.Helper()
 	n := l.Left
 	for _, d := range l.Days {
@@ -175,11 +175,11 @@ func TestOthers(t *testing.T) {
 		t.Errorf("beside another number's campaign: %v", got)
 	}
 	in.Others[0].SameNumber = true
-	if got := after(t, func() *forecast.Line { f := forecast.Predict(in); return &f.Stays }()); got != 24*time.Hour+125*time.Second {
+	if got := after(t, func() *forecast.Prediction { f := forecast.Predict(in); return &f.Stays }()); got != 24*time.Hour+125*time.Second {
 		t.Errorf("beside one of the same number: %v", got)
 	}
 	in.Others[0].Starts = noon.Add(time.Hour)
-	if got := after(t, func() *forecast.Line { f := forecast.Predict(in); return &f.Stays }()); got != 125*time.Second {
+	if got := after(t, func() *forecast.Prediction { f := forecast.Predict(in); return &f.Stays }()); got != 125*time.Second {
 		t.Errorf("before another: %v", got)
 	}
 }

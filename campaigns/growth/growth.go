@@ -30,7 +30,7 @@ type Input struct {
 	PerDay    int64   // what the number's rate and hours carry in a day; 0: no bound
 }
 
-// Why a plan counts on no higher limit, as Plan.Why.
+// Why a plan counts on no higher limit, as Growth.Why.
 const (
 	Unknown   = "unknown"    // Meta has not told the limit
 	Unlimited = "unlimited"  // there is no limit
@@ -41,18 +41,18 @@ const (
 	ListShort = "list_short" // the list has fewer people than the step asks for
 )
 
-// Plan is what to send when.
-type Plan struct {
-	Days    []Day  `json:"days"`
-	Left    int64  `json:"left,omitempty" doc:"People the plan does not come to within 400 days."`
-	Ends    int64  `json:"limit_at_end" doc:"0: unlimited."`
-	Needed  int64  `json:"needed" doc:"Different people still to be reached at the limit of today before Meta raises it."`
-	Without int64  `json:"days_without" doc:"Days the list takes if the limit never rises."`
-	Why     string `json:"why,omitempty" enum:"unknown,unlimited,enough,target,quality,review,list_short" doc:"Why the plan counts on no higher limit, from the first day on."`
+// Growth is what to send when.
+type Growth struct {
+	Days    []GrowthDay `json:"days"`
+	Left    int64       `json:"left,omitempty" doc:"People the plan does not come to within 400 days."`
+	Ends    int64       `json:"limit_at_end" doc:"0: unlimited."`
+	Needed  int64       `json:"needed" doc:"Different people still to be reached at the limit of today before Meta raises it."`
+	Without int64       `json:"days_without" doc:"Days the list takes if the limit never rises."`
+	Why     string      `json:"why,omitempty" enum:"unknown,unlimited,enough,target,quality,review,list_short" doc:"Why the plan counts on no higher limit, from the first day on."`
 }
 
-// Day is one day of the plan.
-type Day struct {
+// GrowthDay is one day of the plan.
+type GrowthDay struct {
 	Date   string `json:"date" doc:"2026-12-01"`
 	Limit  int64  `json:"limit" doc:"That the day begins with; 0: unlimited."`
 	Send   int64  `json:"send" doc:"Messages to different people."`
@@ -71,7 +71,7 @@ const (
 )
 
 // Make works the plan out.
-func Make(in Input) Plan {
+func Make(in Input) Growth {
 	if in.Zone == nil {
 		in.Zone = time.UTC
 	}
@@ -80,7 +80,7 @@ func Make(in Input) Plan {
 	}
 	in.Fresh = min(in.Fresh, in.List)
 	m := maker{Input: in, left: in.List, fresh: in.Fresh, limit: in.Limit}
-	p := Plan{Days: []Day{}, Why: m.why(), Needed: m.people(m.missing(0)), Without: in.without()}
+	p := Growth{Days: []GrowthDay{}, Why: m.why(), Needed: m.people(m.missing(0)), Without: in.without()}
 	for n := 0; m.left > 0 && n < longestPlan; n++ {
 		d := m.day(n)
 		if d.Send == 0 && d.Earns == nil {
@@ -166,8 +166,8 @@ func (m *maker) people(arrive float64) int64 { return int64(math.Ceil(arrive/m.D
 // day settles day n: no more than what earns the next limit while that is ahead,
 // then as many as fit. People with a fresh consent go first: they block and
 // report the least, and the first days decide about the quality.
-func (m *maker) day(n int) Day {
-	d := Day{Date: m.Starts.In(m.Zone).AddDate(0, 0, n).Format(time.DateOnly), Limit: m.limit}
+func (m *maker) day(n int) GrowthDay {
+	d := GrowthDay{Date: m.Starts.In(m.Zone).AddDate(0, 0, n).Format(time.DateOnly), Limit: m.limit}
 	grows := m.why() == ""
 	d.Send = min(m.left, m.room(m.limit))
 	if grows {

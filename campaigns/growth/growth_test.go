@@ -15,7 +15,7 @@ func list() growth.Input {
 	return growth.Input{Starts: first, Limit: 2000, List: 60_000, Fresh: 5000, Reserve: 0.1, Good: true}
 }
 
-func days(p growth.Plan) string {
+func days(p growth.Growth) string {
 	text := ""
 	for _, d := range p.Days {
 		text += fmt.Sprintf("%s at %d: %d (%d fresh)", d.Date[5:], d.Limit, d.Send, d.Fresh)

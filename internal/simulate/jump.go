@@ -16,13 +16,15 @@ select
     (select count(*) from message where state in ('ready', 'sending')),
     (select min(coalesce(not_before, feed_after)) from message where state = 'ready' and feed_after is not null),
     (select min(coalesce(counted_at, reserved_at)) + interval '24 hours' from place),
-    (select exists (select from place where freed_at is not null))`
+    (select exists (select from place where freed_at is not null)),
+    (select exists (select from run where state = 'running' and fed < planned))
+        and (select messaging_limit is null or places < floor(messaging_limit * (1 - reserve) + 0.001) from portfolio)`
 
 // next is when something can happen again; zero when all is done.
 func (d *drive) next(ctx context.Context) (time.Time, error) {
 	var again, frees *time.Time
-	var freed bool
-	if err := d.owner.QueryRow(ctx, stands).Scan(&d.left, &again, &frees, &freed); err != nil {
+	var freed, pacing bool
+	if err := d.owner.QueryRow(ctx, stands).Scan(&d.left, &again, &frees, &freed, &pacing); err != nil {
 		return time.Time{}, fmt.Errorf("read how it stands: %w", err)
 	}
 	if d.left == 0 && len(d.meta.coming) == 0 {
@@ -39,6 +41,9 @@ func (d *drive) next(ctx context.Context) (time.Time, error) {
 	}
 	if again != nil {
 		soon(*again)
+	}
+	if pacing { // places are free and people wait: a look later the pace permits the next
+		soon(d.now.Add(scheduler.Tick))
 	}
 	if d.left > 0 {
 		if freed {

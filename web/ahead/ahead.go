@@ -60,7 +60,7 @@ func Of(l ui.Locale, f *forecast.Forecast, from time.Time, id string) *View {
 	return v
 }
 
-func line(l ui.Locale, x forecast.Line, zone string, from time.Time, id, title string) Line {
+func line(l ui.Locale, x forecast.Prediction, zone string, from time.Time, id, title string) Line {
 	v := Line{Ends: x.EndsAt, Left: x.Left}
 	if x.EndsAt != nil {
 		v.Takes = l.Span(x.EndsAt.Sub(from).Round(time.Minute))
@@ -84,7 +84,7 @@ func line(l ui.Locale, x forecast.Line, zone string, from time.Time, id, title s
 }
 
 // calendar draws how many go on which day.
-func calendar(l ui.Locale, days []forecast.Day, zone, id, title string) template.HTML {
+func calendar(l ui.Locale, days []forecast.DayCount, zone, id, title string) template.HTML {
 	k := charts.Columns{
 		Frame: charts.Frame{ID: id, Title: title, Quiet: true, Dir: direction(l), Empty: l.T("ahead.chart.empty"), ShowTable: l.T("ahead.chart.table"),
 			Heads: []string{l.T("ahead.day")}, Format: func(f float64) string { return l.T("ahead.count", "n", int64(f)) }, FormatAxis: short},
@@ -133,14 +133,14 @@ type Growth struct {
 
 // GrowthDay is one row of the plan.
 type GrowthDay struct {
-	growth.Day
+	growth.GrowthDay
 	At    time.Time
 	Limit string
 	Gains string // what the day earns; empty for nothing
 }
 
 // Grow puts a plan into words; nil for none.
-func Grow(l ui.Locale, p *growth.Plan) *Growth {
+func Grow(l ui.Locale, p *growth.Growth) *Growth {
 	if p == nil {
 		return nil
 	}
@@ -153,7 +153,7 @@ func Grow(l ui.Locale, p *growth.Plan) *Growth {
 			v.More = len(p.Days) - planned
 			break
 		}
-		row := GrowthDay{Day: d, Limit: limit(l, d.Limit)}
+		row := GrowthDay{GrowthDay: d, Limit: limit(l, d.Limit)}
 		row.At, _ = time.ParseInLocation(time.DateOnly, d.Date, l.Zone) // the plan writes no other dates
 		switch {
 		case d.Earns != nil:
