@@ -1,7 +1,7 @@
 # One-line aliases for the developer's tool, which only needs Go.
 
 .DEFAULT_GOAL := help
-.PHONY: demo test check bench prove procs openapi e2e reset help
+.PHONY: demo test check bench prove procs openapi e2e reset simulate help
 
 demo: ## start everything with a simulated WhatsApp and run a sample campaign
 	@echo "the first build takes one or two minutes"
@@ -20,6 +20,9 @@ bench: ## measure this machine
 prove: ## break everything by a seeded plan and judge: SEED=… N=… KILLS=…
 	@go run ./cmd/dev prove
 
+simulate: ## carry a campaign out in simulated time and judge the forecast
+	@go run ./cmd/dev simulate
+
 procs: ## run the Procfile for real, send a few messages, stop in good order
 	@go run ./cmd/dev procs
 
@@ -33,4 +36,4 @@ reset: ## wipe the private data of demo and test
 	@go run ./cmd/dev reset
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

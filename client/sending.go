@@ -210,6 +210,10 @@ type Check struct {
 	Total      int64
 	Eligible   int64            // the expected recipients of a launch
 	Suppressed map[string]int64 // reason → people
+	Placeless  int64            // of the eligible: need no place under the messaging limit
+	Fresh      int64            `json:"fresh_consents"` // of the eligible: consented within 90 days
+	Forecast   *Forecast        // nil until the check is complete
+	Growth     *Growth          // nil when nobody would wait for places
 	Version    int              `json:"campaign_version"`
 	Outdated   bool
 	Warnings   []struct {

@@ -754,6 +754,8 @@ create table plan_check (
     failures smallint not null default 0,
     created_at timestamp with time zone not null default bareed_now(),
     finished_at timestamp with time zone,
+    placeless bigint not null default 0,
+    fresh bigint not null default 0,
     PRIMARY KEY (workspace_id, id),
     CHECK ((state = ANY (ARRAY['waiting'::text, 'running'::text, 'completed'::text, 'failed'::text]))),
     FOREIGN KEY (workspace_id, campaign_id) REFERENCES campaign(workspace_id, id)

@@ -41,9 +41,16 @@ func (f *feeder) flow(r feedRun, now time.Time) *flow {
 	}
 	w.most = max(least, rate)
 	w.size = min(w.size, w.most)
-	w.credit = min(w.credit+rate*now.Sub(w.at).Seconds(), max(1, rate*catchUp.Seconds()))
+	w.credit = min(w.credit+rate*now.Sub(w.at).Seconds(), most(rate))
 	w.at = now
 	return w
+}
+
+// most is what a credit may come to: the lost time that may be made good, and
+// always what one look adds to a message that is nearly due. Capped at one, a
+// slow pace would lose a part of each look and be a sixth slower than asked for.
+func most(perSecond float64) float64 {
+	return max(1+perSecond*tick.Seconds(), perSecond*catchUp.Seconds())
 }
 
 // room is how many messages may be handed over now, given what is out and how
@@ -89,7 +96,7 @@ func (f *feeder) allowed(r feedRun, n int, now time.Time) int {
 		p = &pace{credit: 1, at: now}
 		f.paces[r.Run] = p
 	}
-	p.credit = min(p.credit+perSecond*now.Sub(p.at).Seconds(), max(1, perSecond*catchUp.Seconds()))
+	p.credit = min(p.credit+perSecond*now.Sub(p.at).Seconds(), most(perSecond))
 	p.at = now
 	return min(n, int(p.credit))
 }

@@ -8,6 +8,7 @@ import (
 
 	"bareed/campaigns/overview"
 	"bareed/numbers"
+	"bareed/web/ahead"
 	"bareed/web/charts"
 	"bareed/web/front"
 	"bareed/web/ui"
@@ -74,6 +75,7 @@ type limitView struct {
 	Reserve   float64
 	Kind      string
 	Text      string
+	Next      string // what a higher limit asks for
 }
 
 func viewLimit(c *front.Call, p numbers.Portfolio) limitView {
@@ -83,6 +85,7 @@ func viewLimit(c *front.Call, p numbers.Portfolio) limitView {
 	}
 	v.Limit = int64(*p.Limit)
 	v.Text = c.T("numbers.limit.used", "used", v.Used, "limit", v.Limit)
+	v.Next = ahead.Next(c.Locale(), v.Limit, v.Used, v.Reserve)
 	switch {
 	case v.Used*100 >= v.Limit*98:
 		v.Kind = "danger"

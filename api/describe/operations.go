@@ -132,6 +132,7 @@ func reporting() []words {
 		{"GET /v1/numbers", "listNumbers", "Numbers", "", nil},
 		{"POST /v1/numbers", "connectNumber", "Numbers", "Secrets of Meta are a person's to enter; no key can.", append([]string{"number.unavailable", "number.already_connected"}, connect...)},
 		{"GET /v1/numbers/{number}", "getNumber", "Numbers", "The ETag goes back as If-Match of a new token.", nil},
+		{"GET /v1/numbers/{number}/growth", "planGrowth", "Numbers", "Meta raises the limit when half of it went to different people within seven days and the quality is high; Meta decides. docs/LIMITS.md has the rules.", nil},
 		{"PUT /v1/numbers/{number}/token", "updateToken", "Numbers", "If-Match is looked at when it is sent.", append([]string{"number.not_connected", "version.stale"}, connect...)},
 		{"DELETE /v1/numbers/{number}", "disconnectNumber", "Numbers", "Refused while a campaign that is not over uses it.", []string{"resource.in_use", "number.not_connected"}},
 		{"GET /v1/templates", "listTemplates", "Templates", "", nil},

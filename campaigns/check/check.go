@@ -17,6 +17,8 @@ import (
 
 	"bareed/campaigns"
 	"bareed/campaigns/plan"
+	"bareed/campaigns/forecast"
+	"bareed/campaigns/growth"
 	"bareed/internal/errs"
 	"bareed/internal/id"
 	"bareed/internal/pg"
@@ -35,10 +37,15 @@ type Check struct {
 	Suppressed map[string]int64 `json:"suppressed" doc:"Reason → people."`
 	Version    int              `json:"campaign_version"`
 	Outdated   bool             `json:"outdated" doc:"The campaign was edited since; a launch needs a new check."`
+	Placeless  int64            `json:"placeless" doc:"Of the eligible: in an open service window or holding a place under the messaging limit when they were looked at, so that they need none."`
+	Fresh      int64            `json:"fresh_consents" doc:"Of the eligible: consented within the last 90 days."`
 	Limit      *Limit           `json:"limit,omitempty"`
-	Warnings   []Warning        `json:"warnings"`
-	CreatedAt  time.Time        `json:"created_at"`
-	FinishedAt *time.Time       `json:"finished_at,omitempty"`
+
+	Forecast   *forecast.Forecast `json:"forecast,omitempty" doc:"When the last message would leave if the campaign were launched now; absent until the check is complete, and while the limit is not known."`
+	Growth     *growth.Growth     `json:"growth,omitempty" doc:"What to send on which days to earn a higher limit; when people would wait for places."`
+	Warnings   []Warning          `json:"warnings"`
+	CreatedAt  time.Time          `json:"created_at"`
+	FinishedAt *time.Time         `json:"finished_at,omitempty"`
 }
 
 // Limit is the portfolio's messaging limit as it stands: unique people in 24 h.
@@ -60,7 +67,7 @@ type Warning struct {
 
 const sqlGetCheck = `
 select k.id, k.campaign_id, k.state, k.total, k.eligible, k.suppressed, k.campaign_version, k.created_at, k.finished_at,
-    c.version <> k.campaign_version
+    c.version <> k.campaign_version, k.placeless, k.fresh
 from plan_check k
 join campaign c on c.workspace_id = k.workspace_id and c.id = k.campaign_id
 where k.workspace_id = $1
@@ -75,7 +82,7 @@ limit 1`
 func Get(ctx context.Context, tx pgx.Tx, ws id.Workspace, campaign id.Campaign, check id.Check) (Check, error) {
 	var k Check
 	err := tx.QueryRow(ctx, sqlGetCheck, ws, campaign, check).Scan(&k.ID, &k.CampaignID, &k.State, &k.Total, &k.Eligible,
-		&k.Suppressed, &k.Version, &k.CreatedAt, &k.FinishedAt, &k.Outdated)
+		&k.Suppressed, &k.Version, &k.CreatedAt, &k.FinishedAt, &k.Outdated, &k.Placeless, &k.Fresh)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return k, errs.New("not_found")
 	}
@@ -104,7 +111,10 @@ func (k *Check) predict(ctx context.Context, tx pgx.Tx, ws id.Workspace) error {
 	if k.Limit, err = readLimit(ctx, tx, n.Portfolio); err != nil {
 		return err
 	}
-	k.Limit.span(k.Eligible)
+	k.Limit.span(k.Eligible - k.Placeless)
+	if err := k.foresee(ctx, tx, ws, c, n); err != nil {
+		return err
+	}
 	k.Warnings = warnings(c, n, t, k)
 	return nil
 }

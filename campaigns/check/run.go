@@ -125,7 +125,7 @@ func decide(ctx context.Context, tx pgx.Tx, v *accounts.Vault, ws id.Workspace, 
 	if _, err := tx.Exec(ctx, sqlCheckRows, ws, check, contacts, reasons); err != nil {
 		return 0, fmt.Errorf("write the check's rows: %w", err)
 	}
-	return len(people), nil
+	return len(people), noteEligible(ctx, tx, v, ws, c, check, people, reasons)
 }
 
 const sqlCompleteCheck = `

@@ -39,6 +39,7 @@ func commands() []command {
 		{"prove-long", "the same with 100,000 people, 200 kills and three seeds", proveLong},
 		{"prove-mutants", "plant known bugs, one after the other, and expect the proof to find each; names pick some", proveMutants},
 		{"soak", "send for 20 minutes under light faults and look whether memory, goroutines, connections or keys grow; --length, --rate", soakIt},
+		{"simulate", "carry a campaign out in simulated time and compare its end with the forecast; --rises, --people, --limit, --rate, --reserve, --numbers, --seed", simulateIt},
 		{"procs", "run the Procfile, send a few messages to the sandbox, stop in good order; --stay keeps it up", runProcs},
 		{"openapi", "write docs/openapi.json anew from the code", openapi},
 		{"e2e", "drive a browser through the product and every page of it; --shots DIR, --page, --journey", tryPages},

@@ -13,6 +13,7 @@ import (
 	"bareed/campaigns"
 	"bareed/campaigns/board"
 	"bareed/messages"
+	"bareed/web/ahead"
 	"bareed/web/charts"
 	"bareed/web/front"
 	"bareed/web/phone"
@@ -163,11 +164,12 @@ type paceView struct {
 	Chart     template.HTML
 	PerMinute int64
 	Finish    *time.Time
+	Ahead     *ahead.View // people wait for places under the messaging limit
 	Nth       int64
 	Every     time.Duration
 }
 
-// readPace draws how fast the run went and guesses its end from its speed now.
+// readPace draws how fast the run went and foretells its end.
 func readPace(c *front.Call, tx pgx.Tx, r campaigns.Report) (*paceView, error) {
 	l, ws := c.Locale(), c.Actor().Workspace
 	var until time.Time
@@ -209,10 +211,8 @@ func readPace(c *front.Call, tx pgx.Tx, r campaigns.Report) (*paceView, error) {
 	}
 	v.Chart = t.HTML()
 	if r.State == campaigns.Running && !r.Paused && !r.Holding {
-		if v.PerMinute = p.PerMinute(); v.PerMinute > 0 && r.Ready+r.Sending > 0 && r.Planned {
-			finish := until.Add(time.Duration(float64(r.Ready+r.Sending) / float64(v.PerMinute) * float64(time.Minute)))
-			v.Finish = &finish
-		}
+		v.PerMinute = p.PerMinute()
+		return v, v.foresee(c, tx, r, until)
 	}
 	return v, nil
 }

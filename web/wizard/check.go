@@ -15,6 +15,7 @@ import (
 	"bareed/campaigns/plan"
 	"bareed/internal/errs"
 	"bareed/internal/id"
+	"bareed/web/ahead"
 	"bareed/web/charts"
 	"bareed/web/front"
 	"bareed/web/phone"
@@ -33,6 +34,8 @@ type reportView struct {
 	PerMinute  int
 	Starts     time.Time
 	Ends       time.Time // zero: not known
+	Ahead      *ahead.View
+	Growth     *ahead.Growth
 }
 
 func (s *desk) reportView(c *front.Call, tx pgx.Tx, v *view) (*reportView, error) {
@@ -71,8 +74,7 @@ func (s *desk) reportView(c *front.Call, tx pgx.Tx, v *view) (*reportView, error
 	return r, nil
 }
 
-// predict says when the last message goes out: at the number's pace or the
-// campaign's own, and not before the last 24 hours that the limit asks for.
+// predict says when the last message goes out: what the check foretells.
 func (r *reportView) predict(c *front.Call, v *view) {
 	r.PerMinute = v.Number.PerSecond * 60
 	if p := v.Campaign.PerMinute; p > 0 && p < r.PerMinute {
@@ -85,12 +87,16 @@ func (r *reportView) predict(c *front.Call, v *view) {
 	if at := v.Campaign.Schedule; at != nil && at.At.After(r.Starts) {
 		r.Starts = at.At
 	}
-	if l := v.Check.Limit; r.PerMinute == 0 || v.Check.Eligible == 0 || !l.Known {
+	k := v.Check
+	if k.Forecast == nil || k.Eligible == 0 {
 		return
 	}
-	sending := time.Duration(float64(v.Check.Eligible) / float64(r.PerMinute) * float64(time.Minute))
-	waiting := time.Duration(max(0, v.Check.Limit.DaysAtMin-1)) * 24 * time.Hour
-	r.Ends = r.Starts.Add(max(sending, waiting)).Add(time.Minute).Truncate(time.Minute)
+	if ends := k.Forecast.Stays.EndsAt; ends != nil {
+		r.Ends = *ends
+	}
+	if k.Forecast.Stays.Waits || len(k.Forecast.Stays.Days) > 1 || k.Forecast.Stays.Left > 0 {
+		r.Ahead, r.Growth = ahead.Of(c.Locale(), k.Forecast, c.Clock(), "ahead"), ahead.Grow(c.Locale(), k.Growth)
+	}
 }
 
 // checkRowsFile writes every person's fate as CSV: the API's file of the same

@@ -1,0 +1,59 @@
+package campaigndesk
+
+import (
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"bareed/campaigns"
+	"bareed/campaigns/forecast"
+	"bareed/campaigns/outlook"
+	"bareed/numbers"
+	"bareed/web/ahead"
+	"bareed/web/front"
+)
+
+// foresee says when a running campaign ends: at its speed now while there are
+// places for everybody who waits, else by the forecast, which also knows when
+// the places come back.
+func (v *paceView) foresee(c *front.Call, tx pgx.Tx, r campaigns.Report, now time.Time) error {
+	waiting := r.Ready + r.Sending
+	if waiting == 0 || !r.Planned {
+		return nil
+	}
+	ctx, ws := c.Ctx(), c.Actor().Workspace
+	campaign, err := campaigns.Get(ctx, tx, ws, r.CampaignID)
+	if err != nil {
+		return err
+	}
+	p, err := numbers.GetPortfolio(ctx, tx, campaign.Portfolio())
+	if err != nil {
+		return err
+	}
+	if enough(p, waiting) {
+		if v.PerMinute > 0 {
+			finish := now.Add(time.Duration(float64(waiting) / float64(v.PerMinute) * float64(time.Minute)))
+			v.Finish = &finish
+		}
+		return nil
+	}
+	n, err := numbers.Get(ctx, tx, ws, campaign.NumberID)
+	if err != nil {
+		return err
+	}
+	o, err := outlook.Read(ctx, tx, ws, outlook.Asked{Campaign: campaign.ID, Number: n, Rules: campaign.Rules, PerMinute: campaign.PerMinute, People: waiting})
+	if err != nil || !o.Known {
+		return err
+	}
+	f := forecast.Predict(o.Input)
+	v.Finish, v.Ahead = f.Stays.EndsAt, ahead.Of(c.Locale(), &f, o.Input.Now, "ahead")
+	return nil
+}
+
+// enough tells whether everybody who waits has a place now.
+func enough(p numbers.Portfolio, waiting int64) bool {
+	if !p.Known {
+		return true // nothing can be foretold: its speed is all there is
+	}
+	return p.Limit == nil || forecast.Usable(int64(*p.Limit), float64(p.Reserve))-p.Used >= waiting
+}
