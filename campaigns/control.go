@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/accounts"
+	"bareed/campaigns/guard"
 	"bareed/internal/errs"
 	"bareed/internal/id"
 	"bareed/messages"
@@ -61,6 +62,11 @@ func Resume(ctx context.Context, tx pgx.Tx, a accounts.Actor, campaign id.Campai
 	}
 	cleared := make([]string, 0, len(clear))
 	for _, s := range clear {
+		if s.Reason == guard.Reason && s.OpenedBy == guard.By {
+			if err := guard.Accept(ctx, tx, a, campaign, s.Measured); err != nil {
+				return c, err
+			}
+		}
 		n, err := messages.ClearStops(ctx, tx, a.Workspace, messages.Clearing{ScopeID: c.scopeID(s.Scope, a.Workspace),
 			Reason: s.Reason, By: a.String()})
 		if err != nil {

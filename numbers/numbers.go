@@ -66,6 +66,18 @@ type Number struct {
 // CanSend tells whether Meta lets the number send at all.
 func (n Number) CanSend() bool { return n.DisconnectedAt == nil && n.Status == Connected }
 
+// Doubtful tells whether Meta rates the number medium or low: marketing then asks
+// for a person's word, and bulk goes at half the rate.
+func (n Number) Doubtful() bool { return n.Quality == "YELLOW" || n.Quality == "RED" }
+
+// BulkPerSecond is how many messages a second campaigns may send.
+func (n Number) BulkPerSecond() int {
+	if n.Doubtful() {
+		return max(1, n.PerSecond/2)
+	}
+	return n.PerSecond
+}
+
 const sqlGet = `
 select n.id, n.waba_id, n.portfolio_id, n.app_id, n.phone_number_id, n.display_phone, n.verified_name,
     n.quality, n.status, n.per_second, n.is_on_biz_app, n.health, n.echo_seen_at, n.synced_at,

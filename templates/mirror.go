@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -23,8 +24,8 @@ for update`
 // sqlKeep also settles two pollers that both found a new template.
 const sqlKeep = `
 insert into template (workspace_id, id, waba_id, meta_template_id, name, language, category, status, quality,
-    parameter_format, components, components_hash)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+    parameter_format, components, components_hash, next_category, next_category_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 on conflict (workspace_id, waba_id, name, language) do update
 set meta_template_id = excluded.meta_template_id,
     category = excluded.category,
@@ -33,6 +34,8 @@ set meta_template_id = excluded.meta_template_id,
     parameter_format = excluded.parameter_format,
     components = excluded.components,
     components_hash = excluded.components_hash,
+    next_category = excluded.next_category,
+    next_category_at = excluded.next_category_at,
     synced_at = bareed_now(),
     gone_at = null`
 
@@ -66,7 +69,7 @@ func ApplyList(ctx context.Context, tx pgx.Tx, ws id.Workspace, waba id.WABA, li
 			continue // the same: its synced_at moves with all others
 		}
 		batch.Queue(sqlKeep, ws, t.ID, waba, t.MetaID, t.Name, t.Language, t.Category, t.Status, t.Quality,
-			t.ParameterFormat, t.Components, t.Hash)
+			t.ParameterFormat, t.Components, t.Hash, t.NextCategory, t.NextCategoryAt)
 	}
 	changes = append(changes, queueGone(&batch, ws, known)...)
 	batch.Queue(sqlSeen, ws, waba)
@@ -99,6 +102,7 @@ func diff(old Template, m whatsapp.Template) (Template, []numbers.Change) {
 	var changes []numbers.Change
 	set(&changes, old.ID, numbers.Status, &t.Status, strings.ToUpper(m.Status))
 	set(&changes, old.ID, numbers.Category, &t.Category, strings.ToUpper(m.Category))
+	changes = append(changes, t.announced(strings.ToUpper(m.CorrectCategory), time.Time{})...)
 	set(&changes, old.ID, numbers.Quality, &t.Quality, strings.ToUpper(m.Quality))
 	if t.Quality == "" {
 		t.Quality = "UNKNOWN"
@@ -114,7 +118,8 @@ func diff(old Template, m whatsapp.Template) (Template, []numbers.Change) {
 		components = json.RawMessage("[]")
 	}
 	hash := Hash(components)
-	if !bytes.Equal(hash, old.Hash) {
+	unread := len(old.Hash) == 0 && bytes.Equal(hash, Hash(old.Components)) // told as new, and it is not
+	if !bytes.Equal(hash, old.Hash) && !unread {
 		changes = append(changes, numbers.OfTemplate(old.ID, numbers.Components, short(old.Hash), short(hash)))
 	}
 	t.Components, t.Hash = components, hash

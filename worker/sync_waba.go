@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"bareed/campaigns/guard"
 	"bareed/internal/errs"
 	"bareed/messages"
 	"bareed/numbers"
@@ -57,7 +58,10 @@ func (w *Worker) syncWABA(ctx context.Context, t queue.SyncWABA) error {
 			}
 			changes = append(changes, more...)
 		}
-		return messages.StopOnChanges(ctx, tx, t.Workspace, changes)
+		if err := messages.StopOnChanges(ctx, tx, t.Workspace, changes); err != nil {
+			return err
+		}
+		return guard.Changed(ctx, tx, t.Workspace, changes)
 	})
 	if err != nil {
 		return fmt.Errorf("apply a poll: %w", err)

@@ -104,10 +104,12 @@ func sending() []words {
 		{"GET /v1/campaigns/{campaign}/checks/{check}/rows.csv", "exportCheck", "Campaigns", "One row for each person; reason is empty for those who would get the message.",
 			[]string{"check.not_completed", "check.replaced"}},
 		{"POST /v1/campaigns/{campaign}/launch", "launchCampaign", "Campaigns", "expected_recipients must be the newest check's figure, so that nobody launches at more people than they saw.",
-			append([]string{"campaign.state", "campaign.check_missing", "campaign.check_outdated", "campaign.audience_changed", "campaign.recipients_changed", "campaign.no_recipients"}, definition...)},
+			append([]string{"campaign.state", "campaign.check_missing", "campaign.check_outdated", "campaign.audience_changed", "campaign.recipients_changed", "campaign.no_recipients",
+			"campaign.template_changed", "campaign.quality_unconfirmed", "campaign.blocked_by_meta"}, definition...)},
 		{"POST /v1/campaigns/{campaign}/pause", "pauseCampaign", "Campaigns", "", []string{"campaign.state"}},
 		{"POST /v1/campaigns/{campaign}/resume", "resumeCampaign", "Campaigns", "A rule's stop is cleared only when it is named, with a reason.",
-			[]string{"campaign.state", "stop.not_clearable", "ref.not_found", "auth.role", "field.required", "campaign.audience_changed"}},
+			[]string{"campaign.state", "stop.not_clearable", "ref.not_found", "auth.role", "field.required", "campaign.audience_changed",
+				"template.unread", "template.changed_again", "template.other_parameters", "template.not_sendable"}},
 		{"POST /v1/campaigns/{campaign}/stop", "stopCampaign", "Campaigns", "What has not left is suppressed with the reason; it cannot be taken back.", []string{"campaign.state"}},
 	}, reporting()...)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/campaigns"
+	"bareed/campaigns/guard"
 	"bareed/internal/errs"
 	"bareed/internal/id"
 	"bareed/internal/pg"
@@ -33,7 +34,8 @@ type Check struct {
 	Eligible   int64            `json:"eligible" doc:"Would be sent the message: expected_recipients of the launch."`
 	Suppressed map[string]int64 `json:"suppressed" doc:"Reason → people."`
 	Version    int              `json:"campaign_version"`
-	Outdated   bool             `json:"outdated" doc:"The campaign was edited since; a launch needs a new check."`
+	Template   *guard.State     `json:"template,omitempty" doc:"The template as the check decided by it, and as it is now."`
+	Outdated   bool             `json:"outdated" doc:"The campaign was edited since, or Meta changed its template; a launch needs a new check."`
 	Limit      *Limit           `json:"limit,omitempty"`
 	Warnings   []Warning        `json:"warnings"`
 	CreatedAt  time.Time        `json:"created_at"`
@@ -59,7 +61,7 @@ type Warning struct {
 
 const sqlGetCheck = `
 select k.id, k.campaign_id, k.state, k.total, k.eligible, k.suppressed, k.campaign_version, k.created_at, k.finished_at,
-    c.version <> k.campaign_version
+    c.version <> k.campaign_version, k.template
 from plan_check k
 join campaign c on c.workspace_id = k.workspace_id and c.id = k.campaign_id
 where k.workspace_id = $1
@@ -73,8 +75,9 @@ limit 1`
 // warnings as they are now.
 func Get(ctx context.Context, tx pgx.Tx, ws id.Workspace, campaign id.Campaign, check id.Check) (Check, error) {
 	var k Check
+	var approved []byte
 	err := tx.QueryRow(ctx, sqlGetCheck, ws, campaign, check).Scan(&k.ID, &k.CampaignID, &k.State, &k.Total, &k.Eligible,
-		&k.Suppressed, &k.Version, &k.CreatedAt, &k.FinishedAt, &k.Outdated)
+		&k.Suppressed, &k.Version, &k.CreatedAt, &k.FinishedAt, &k.Outdated, &approved)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return k, errs.New("not_found")
 	}
@@ -82,12 +85,12 @@ func Get(ctx context.Context, tx pgx.Tx, ws id.Workspace, campaign id.Campaign, 
 		return k, fmt.Errorf("read the check: %w", err)
 	}
 	k.JobID = id.Job(k.ID)
-	return k, k.predict(ctx, tx, ws)
+	return k, k.predict(ctx, tx, ws, approved)
 }
 
 // predict adds what the eligible people meet: the portfolio's limit, and what
-// would hold the launch.
-func (k *Check) predict(ctx context.Context, tx pgx.Tx, ws id.Workspace) error {
+// would hold the launch. approved is the template as the check decided by it.
+func (k *Check) predict(ctx context.Context, tx pgx.Tx, ws id.Workspace, approved []byte) error {
 	c, err := campaigns.Get(ctx, tx, ws, k.CampaignID)
 	if err != nil {
 		return err
@@ -99,6 +102,11 @@ func (k *Check) predict(ctx context.Context, tx pgx.Tx, ws id.Workspace) error {
 	t, err := templates.Get(ctx, tx, ws, c.TemplateID)
 	if err != nil {
 		return err
+	}
+	if len(approved) > 0 {
+		state := guard.Describe(approved, t)
+		k.Template = &state
+		k.Outdated = k.Outdated || len(state.Differences) > 0
 	}
 	if k.Limit, err = readLimit(ctx, tx, n.Portfolio); err != nil {
 		return err

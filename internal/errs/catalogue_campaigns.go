@@ -50,4 +50,17 @@ var catalogueCampaigns = []Entry{
 	{"version.required", 428, "Send the ETag of what you read as If-Match, so that nobody's change is lost.", "أرسل ETag لما قرأته في If-Match كي لا يضيع تعديل أحد."},
 	{"variables.unused", 422, "The template has no parameter {parameter}.", "لا يوجد في القالب متغير {parameter}."},
 	{"variables.value", 422, "Give {parameter} either an attribute, with or without a fallback, or a text.", "أعطِ {parameter} إما سمة، مع بديل أو بدونه، أو نصاً."},
+
+	{"campaign.template_changed", 409, "Meta changed the template after the check ({difference}). Look at what changed and check the campaign again.", "غيّرت Meta القالب بعد الفحص ({difference}). راجع ما تغيّر ثم افحص الحملة مرة أخرى."},
+	{"campaign.quality_unconfirmed", 409, "Meta rates the number {quality}. Launching marketing now may cost it its limit. Confirm that you launch all the same.", "تقييم Meta للرقم {quality}. قد يكلّفه إطلاق التسويق الآن حدّه. أكّد أنك تطلق رغم ذلك."},
+	{"campaign.blocked_by_meta", 409, "Meta blocks sending ({subject}, {codes}). {todo}", "تمنع Meta الإرسال ({subject}، {codes}). {todo}"},
+	{"campaign.warn_template_changed", 422, "Meta changed the template after the check ({difference}). Check the campaign again.", "غيّرت Meta القالب بعد الفحص ({difference}). افحص الحملة مرة أخرى."},
+	{"campaign.warn_next_category", 422, "Meta will move the template to {category} at {at}. The campaign is then held until a person looks at it: another category needs another consent.", "ستنقل Meta القالب إلى فئة {category} في {at}. ستُعلَّق الحملة عندها حتى يراجعها شخص، فكل فئة تحتاج إلى موافقة خاصة بها."},
+	{"campaign.warn_next_category_soon", 422, "Meta will move the template to {category}. The campaign is then held until a person looks at it: another category needs another consent.", "ستنقل Meta القالب إلى فئة {category}. ستُعلَّق الحملة عندها حتى يراجعها شخص، فكل فئة تحتاج إلى موافقة خاصة بها."},
+	{"campaign.warn_blocked", 422, "Meta blocks sending ({subject}, {codes}). {todo}", "تمنع Meta الإرسال ({subject}، {codes}). {todo}"},
+	{"campaign.warn_limited", 422, "Meta limits sending ({subject}): {todo}", "تحدّ Meta من الإرسال ({subject}): {todo}"},
+	{"campaign.warn_health_unknown", 422, "Meta has not said lately whether this can be sent. It is asked again before the first message.", "لم تذكر Meta حديثاً ما إذا كان الإرسال ممكناً. تُسأل مرة أخرى قبل أول رسالة."},
+	{"template.unread", 409, "Meta changed the template and it is being read again. Try again in a minute.", "غيّرت Meta القالب وتجري قراءته من جديد. حاول مرة أخرى بعد دقيقة."},
+	{"template.changed_again", 409, "The template changed again: {difference}. Look at it once more before you resume.", "تغيّر القالب مرة أخرى: {difference}. راجعه من جديد قبل الاستئناف."},
+	{"template.other_parameters", 409, "The template now takes other variables than this campaign fills. Stop it and launch a copy of it.", "يتطلب القالب الآن متغيرات غير التي تملؤها هذه الحملة. أوقفها وأطلق نسخة منها."},
 }
