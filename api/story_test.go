@@ -286,6 +286,8 @@ func (s *story) ending(path string) {
 	recipients.into(s.t, &page)
 	s.do("GET /v1/messages/{message}", "/v1/messages/"+page.Data[0].MessageID, nil)
 	s.do("GET /v1/campaigns/{campaign}/firings", path+"/firings", nil)
+	s.do("GET /v1/campaigns/{campaign}/template", path+"/template", nil)
+	s.do("GET /v1/changes", "/v1/changes", nil)
 	s.do("POST /v1/campaigns/{campaign}/pause", path+"/pause", nil)
 	s.do("POST /v1/campaigns/{campaign}/resume", path+"/resume", map[string]any{"reason": "the price in the template is right after all"})
 	s.do("GET /v1/campaigns/{campaign}/report", path+"/report", nil)

@@ -1,8 +1,14 @@
 package campaigns
 
 import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
 	"bareed/campaigns/guard"
+	"bareed/campaigns/preflight"
 	"bareed/internal/errs"
+	"bareed/internal/pg"
 	"bareed/numbers"
 	"bareed/templates"
 )
@@ -25,4 +31,18 @@ func (q LaunchRequest) accepts(n numbers.Number, t templates.Template) error {
 		return nil
 	}
 	return errs.New("campaign.quality_unconfirmed", "quality", n.Quality).At("/accept_quality", "")
+}
+
+// permitted refuses what Meta said of late that it blocks. Without a fresh answer
+// the launch goes on: the worker asks before the first message leaves.
+func permitted(ctx context.Context, tx pgx.Tx, n numbers.Number, t templates.Template) error {
+	now, err := pg.Now(ctx, tx)
+	if err != nil {
+		return err
+	}
+	list, _ := preflight.Findings(n, t, now)
+	if e := preflight.Refusal(list); e != nil {
+		return e
+	}
+	return nil
 }

@@ -82,6 +82,9 @@ func Launch(ctx context.Context, tx pgx.Tx, a accounts.Actor, campaign id.Campai
 	if err == nil {
 		err = q.accepts(number, template)
 	}
+	if err == nil {
+		err = permitted(ctx, tx, number, template)
+	}
 	if err != nil {
 		return Launched{}, err
 	}

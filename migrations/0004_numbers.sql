@@ -94,6 +94,7 @@ create table number (
     per_second       int not null default 80 check (per_second > 0), -- Meta's throughput
     is_on_biz_app    boolean not null default false,  -- coexistence: 20 per second
     health           jsonb not null default '{}',
+    health_at        timestamptz, -- when Meta last said so
     echo_seen_at     timestamptz, -- when Meta first returned our callback data
     synced_at        timestamptz,
     created_at       timestamptz not null default bareed_now(),

@@ -643,6 +643,7 @@ create table number (
     per_second integer not null default 80,
     is_on_biz_app boolean not null default false,
     health jsonb not null default '{}'::jsonb,
+    health_at timestamp with time zone,
     echo_seen_at timestamp with time zone,
     synced_at timestamp with time zone,
     created_at timestamp with time zone not null default bareed_now(),

@@ -51,6 +51,7 @@ type Number struct {
 	PerSecond      int             `db:"per_second"`
 	OnBizApp       bool            `db:"is_on_biz_app"`
 	Health         json.RawMessage `db:"health"` // HealthRow
+	HealthAt       *time.Time      `db:"health_at"`
 	EchoSeenAt     *time.Time      `db:"echo_seen_at"`
 	SyncedAt       *time.Time      `db:"synced_at"`
 	CreatedAt      time.Time       `db:"created_at"`
@@ -80,7 +81,7 @@ func (n Number) BulkPerSecond() int {
 
 const sqlGet = `
 select n.id, n.waba_id, n.portfolio_id, n.app_id, n.phone_number_id, n.display_phone, n.verified_name,
-    n.quality, n.status, n.per_second, n.is_on_biz_app, n.health, n.echo_seen_at, n.synced_at,
+    n.quality, n.status, n.per_second, n.is_on_biz_app, n.health, n.health_at, n.echo_seen_at, n.synced_at,
     n.created_at, n.disconnected_at, w.meta_waba_id, a.meta_app_id, w.token_hint, w.token_set_at,
     w.review_status, w.sync_problem
 from number n

@@ -126,6 +126,37 @@ func diff(old Template, m whatsapp.Template) (Template, []numbers.Change) {
 	return t, changes
 }
 
+const sqlKeepHealth = `
+update template
+set health = $3, health_at = bareed_now()
+where workspace_id = $1
+  and id = $2`
+
+// ApplyHealth keeps Meta's answer to "can this template be sent" and returns what
+// changed; the caller opens the stops it calls for.
+func ApplyHealth(ctx context.Context, tx pgx.Tx, ws id.Workspace, template id.Template, h whatsapp.Health) ([]numbers.Change, error) {
+	if h.CanSend == "" {
+		return nil, nil
+	}
+	t, err := Get(ctx, tx, ws, template)
+	if err != nil {
+		return nil, err
+	}
+	row := numbers.ReadHealth(h)
+	raw, err := json.Marshal(row)
+	if err != nil {
+		return nil, fmt.Errorf("write the template's health: %w", err)
+	}
+	if _, err := tx.Exec(ctx, sqlKeepHealth, ws, template, raw); err != nil {
+		return nil, fmt.Errorf("keep the template's health: %w", err)
+	}
+	was, is := numbers.StoredHealth(t.Health).Entities["MESSAGE_TEMPLATE"], row.Entities["MESSAGE_TEMPLATE"]
+	if is == "" || was == is || was == "" && is == "AVAILABLE" {
+		return nil, nil // a number's or an account's health is told by the number
+	}
+	return numbers.Record(ctx, tx, ws, numbers.FromPoll, []numbers.Change{numbers.OfTemplate(template, numbers.Health, was, is)})
+}
+
 // short is enough of a hash to tell two contents apart.
 func short(hash []byte) string { return hex.EncodeToString(hash[:min(len(hash), 8)]) }
 

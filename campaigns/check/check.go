@@ -112,7 +112,11 @@ func (k *Check) predict(ctx context.Context, tx pgx.Tx, ws id.Workspace, approve
 		return err
 	}
 	k.Limit.span(k.Eligible)
-	k.Warnings = warnings(c, n, t, k)
+	now, err := pg.Now(ctx, tx)
+	if err != nil {
+		return err
+	}
+	k.Warnings = append(warnings(c, n, t, k), k.ofMeta(n, t, now)...)
 	return nil
 }
 

@@ -86,19 +86,53 @@ func Changed(ctx context.Context, tx pgx.Tx, ws id.Workspace, changes []numbers.
 // is asked before a firing begins.
 func Look(ctx context.Context, tx pgx.Tx, ws id.Workspace, campaign id.Campaign) error {
 	runs, err := openRuns(ctx, tx, ws, nil, campaign)
+	if err != nil || len(runs) == 0 {
+		return err
+	}
+	stops, err := messages.OpenStops(ctx, tx, ws, runs[0].Template)
 	if err != nil {
 		return err
 	}
-	return hold(ctx, tx, ws, runs, func(Difference) bool { return true })
+	return hold(ctx, tx, ws, runs, func(d Difference) bool {
+		return d.What == Content || d.What == Category || !held(runs, stops)
+	})
+}
+
+// held tells whether a stop on the template itself says already what its status or
+// quality became.
+func held(runs []open, stops []messages.Stop) bool {
+	return slices.ContainsFunc(stops, func(s messages.Stop) bool { return s.ScopeID == [16]byte(runs[0].Template) })
+}
+
+// sqlSeen notes quality and status alone.
+const sqlSeen = `
+update run r
+set template = r.template || jsonb_build_object('Quality', t.quality, 'Status', t.status)
+from template t
+where r.workspace_id = $1
+  and r.campaign_id = $2
+  and r.state in ('planning', 'running')
+  and t.workspace_id = $1
+  and t.id = r.template_id
+  and r.template ? 'Quality'`
+
+// Seen takes a template's status and quality as they are for a campaign's runs,
+// because a person cleared a stop on the template itself from this campaign: its
+// firing does not ask for the same again. Others are asked at theirs.
+func Seen(ctx context.Context, tx pgx.Tx, ws id.Workspace, campaign id.Campaign) error {
+	if _, err := tx.Exec(ctx, sqlSeen, ws, campaign); err != nil {
+		return fmt.Errorf("note the template's quality: %w", err)
+	}
+	return nil
 }
 
 // hold opens one hold for each campaign, of the differences that count.
 func hold(ctx context.Context, tx pgx.Tx, ws id.Workspace, runs []open, counts func(Difference) bool) error {
-	held := map[[16]byte]bool{}
+	done := map[[16]byte]bool{}
 	now := map[id.Template]templates.Template{}
 	for _, r := range runs {
 		scope, at := r.scope()
-		if held[at] {
+		if done[at] {
 			continue
 		}
 		if _, ok := now[r.Template]; !ok {
@@ -112,7 +146,7 @@ func hold(ctx context.Context, tx pgx.Tx, ws id.Workspace, runs []open, counts f
 		if len(list) == 0 {
 			continue
 		}
-		held[at] = true
+		done[at] = true
 		if err := openHold(ctx, tx, ws, scope, at, Told(list)); err != nil {
 			return err
 		}

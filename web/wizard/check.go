@@ -74,7 +74,7 @@ func (s *desk) reportView(c *front.Call, tx pgx.Tx, v *view) (*reportView, error
 // predict says when the last message goes out: at the number's pace or the
 // campaign's own, and not before the last 24 hours that the limit asks for.
 func (r *reportView) predict(c *front.Call, v *view) {
-	r.PerMinute = v.Number.PerSecond * 60
+	r.PerMinute = v.Number.BulkPerSecond() * 60
 	if p := v.Campaign.PerMinute; p > 0 && p < r.PerMinute {
 		r.PerMinute = p
 	}
