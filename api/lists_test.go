@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"bareed/accounts"
 	"bareed/api"
 	"bareed/api/describe"

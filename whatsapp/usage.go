@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // Meter counts the calls other than messages that one caller makes, and keeps what
@@ -34,34 +33,21 @@ func (m *Meter) count(header http.Header, now time.Time) {
 		return
 	}
 	m.Wait = retryAfter(header, now)
-	type share struct {
-		Calls int `json:"call_count"`
-		CPU   int `json:"total_cputime"`
-		Time  int `json:"total_time"`
+	shares := []json.RawMessage{json.RawMessage(header.Get("X-App-Usage"))}
+	for _, list := range fields(json.RawMessage(header.Get("X-Business-Use-Case-Usage"))) {
+		shares = append(shares, elements(list)...)
 	}
-	var app share
-	if json.Unmarshal([]byte(header.Get("X-App-Usage")), &app) == nil {
-		m.Percent = max(m.Percent, app.Calls, app.CPU, app.Time)
-	}
-	var accounts map[string][]share
-	if json.Unmarshal([]byte(header.Get("X-Business-Use-Case-Usage")), &accounts) == nil {
-		for _, list := range accounts {
-			for _, s := range list {
-				m.Percent = max(m.Percent, s.Calls, s.CPU, s.Time)
+	for _, s := range shares {
+		for _, name := range []string{"call_count", "total_cputime", "total_time"} {
+			if n := number(fields(s), name); n != nil {
+				m.Percent = max(m.Percent, min(*n, 1000))
 			}
 		}
 	}
-	m.Percent = min(max(m.Percent, 0), 1000)
 }
 
 // clip keeps the beginning of a text of Meta's that is kept and shown.
 func clip(s string) string {
-	const most = 300
-	if !utf8.ValidString(s) || strings.ContainsRune(s, 0) || len(s) > 64<<10 {
-		return ""
-	}
-	if r := []rune(s); len(r) > most {
-		return string(r[:most-1]) + "…"
-	}
-	return s
+	r := []rune(strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", ""), ""))
+	return string(r[:min(len(r), 300)])
 }

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -13,9 +14,11 @@ import (
 	"bareed/internal/errs"
 	"bareed/internal/fixture"
 	"bareed/internal/id"
+	"bareed/messages"
 	"bareed/numbers"
 	"bareed/queue"
 	"bareed/sandbox"
+	"bareed/templates"
 )
 
 // broadcast is the polled workspace as one that campaigns can be made in.
@@ -235,3 +238,27 @@ func TestBudgetOfCalls(t *testing.T) {
 	}
 }
 
+// TestAgreedTemplateIsRendered: what a person agreed to is what leaves, also from a
+// worker that has read the run's template before.
+func TestAgreedTemplateIsRendered(t *testing.T) {
+	t.Parallel()
+	run := id.New[id.Run]()
+	var p prepared
+	for _, body := range []string{"Hello {{1}}", "Bye {{1}}", "Bye {{1}}"} {
+		raw, err := json.Marshal(templates.Template{Name: body, Language: "en", Components: json.RawMessage(`[{"type":"BODY","text":"` + body + `"}]`)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := p.of(messages.Claim{Message: id.Message{Run: run, Ordinal: 1}, Template: raw})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := got.Render(templates.Values{"body.1": "Layla"})
+		if err != nil || m.Name != body {
+			t.Errorf("%q is sent as %q: %v", body, m.Name, err)
+		}
+	}
+	if len(p.by) != 1 {
+		t.Errorf("%d templates kept of one run", len(p.by))
+	}
+}

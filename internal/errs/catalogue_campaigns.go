@@ -60,7 +60,7 @@ var catalogueCampaigns = []Entry{
 	{"campaign.warn_next_category_soon", 422, "Meta will move the template to {category}. The campaign is then held until a person looks at it: another category needs another consent.", "ستنقل Meta القالب إلى فئة {category}. ستُعلَّق الحملة عندها حتى يراجعها شخص، فكل فئة تحتاج إلى موافقة خاصة بها."},
 	{"campaign.warn_blocked", 422, "Meta does not let this be sent ({subject}, code {codes}). Meta says: “{said}” Settle it with Meta before the launch.", "لا تسمح Meta بإرسال هذا ({subject}، الرمز {codes}). تقول Meta: «{said}» سوِّ الأمر مع Meta قبل الإطلاق."},
 	{"campaign.warn_blocked_unsaid", 422, "Meta does not let this be sent ({subject}) and does not say why. Look at Business Support Home before the launch.", "لا تسمح Meta بإرسال هذا ({subject}) ولم تذكر السبب. راجع صفحة دعم الأعمال لدى Meta قبل الإطلاق."},
-	{"campaign.warn_limited", 422, "Meta limits sending ({subject}). Meta says: “{said}”", "تحدّ Meta من الإرسال ({subject}). تقول Meta: «{said}»"},
+	{"campaign.warn_limited", 422, "Meta limits sending ({subject}) and says: “{said}”.", "تحدّ Meta من الإرسال ({subject}) وتقول: «{said}»."},
 	{"campaign.warn_limited_unsaid", 422, "Meta limits sending ({subject}) and does not say why.", "تحدّ Meta من الإرسال ({subject}) ولم تذكر السبب."},
 	{"campaign.warn_health_unknown", 422, "Meta has not said lately whether this can be sent. It is asked again before the first message.", "لم تذكر Meta حديثاً ما إذا كان الإرسال ممكناً. تُسأل مرة أخرى قبل أول رسالة."},
 	{"template.unread", 409, "Meta changed the template and it is being read again. Try again in a minute.", "غيّرت Meta القالب وتجري قراءته من جديد. حاول مرة أخرى بعد دقيقة."},
