@@ -62,12 +62,14 @@ type launchCampaignInput struct {
 		ExpectedRecipients int64  `json:"expected_recipients" doc:"eligible of the campaign's newest check; any other figure is refused"`
 		At                 string `json:"at,omitempty" doc:"2026-12-01T10:00:00Z, or 2026-12-01T10:00 with a zone; the campaign's send_at, else now, when not given"`
 		Zone               string `json:"zone,omitempty" doc:"IANA name, such as Asia/Riyadh"`
+		AcceptQuality      bool   `json:"accept_quality,omitempty" doc:"Needed for marketing on a number that Meta rates YELLOW or RED"`
 		UndoSeconds        *int   `json:"undo_seconds,omitempty" minimum:"0" maximum:"600" doc:"Before the first message of an immediate launch; the workspace's setting when not given"`
 	}
 }
 
 func (s *Server) launchCampaign(ctx context.Context, a accounts.Actor, in *launchCampaignInput) (*reply[campaigns.Launched], error) {
-	q := campaigns.LaunchRequest{Expected: in.Body.ExpectedRecipients, At: in.Body.At, Zone: in.Body.Zone}
+	q := campaigns.LaunchRequest{Expected: in.Body.ExpectedRecipients, At: in.Body.At, Zone: in.Body.Zone,
+		AcceptQuality: in.Body.AcceptQuality}
 	if in.Body.UndoSeconds != nil {
 		grace := time.Duration(*in.Body.UndoSeconds) * time.Second
 		q.Undo = &grace

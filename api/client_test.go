@@ -124,6 +124,14 @@ func TestClientCampaigns(t *testing.T) {
 	launched := b.Launch(t, "Launched")
 	campaign := launched.CampaignID.String()
 	n := 0
+	if t2, err := c.GetCampaignTemplate(ctx, campaign); err != nil || len(t2.Differences) != 0 || t2.Approved.Content == "" {
+		t.Errorf("template %+v: %v", t2, err)
+	}
+	for change, err := range c.ListChanges(ctx, client.ChangesOf{}) {
+		if err != nil || change.What == "" {
+			t.Errorf("change %+v: %v", change, err)
+		}
+	}
 	for f, err := range c.ListFirings(ctx, campaign) {
 		if err != nil || f.RunID == "" || f.State != "planning" && f.State != "running" && f.State != "finishing" {
 			t.Errorf("firing %+v, %v", f, err)

@@ -7,12 +7,15 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"bareed/accounts"
 	"bareed/api"
 	"bareed/api/describe"
 	"bareed/contacts"
 	"bareed/internal/fixture"
 	"bareed/internal/id"
+	"bareed/numbers"
 )
 
 // listCase is one list with a few rows: where it is, and how another row comes.
@@ -67,6 +70,12 @@ func listCases(t *testing.T, r *rig) map[string]listCase {
 				    template_id, template, components_hash, variables, unknown_policy, starts_at, 'late'
 				from run
 				where workspace_id = $1 and id = $2`, b.Workspace, launched.RunID, run, run.String())
+		}},
+		"listChanges": {"/v1/changes", func() {
+			b.In(t, func(tx pgx.Tx) error {
+				_, err := numbers.Record(t.Context(), tx, b.Workspace, numbers.FromPoll, []numbers.Change{numbers.OfNumber(b.Number, numbers.Quality, "GREEN", "YELLOW")})
+				return err
+			})
 		}},
 		"listNumbers":   {"/v1/numbers", object("number")},
 		"listTemplates": {"/v1/templates", object("template")},

@@ -46,6 +46,7 @@ type numberView struct {
 	Stops          []stopView      `json:"stops" doc:"Open stops on the number, its WABA, portfolio or workspace"`
 	Token          tokenView       `json:"token"`
 	SyncedAt       *time.Time      `json:"synced_at" doc:"When Meta was last asked with success"`
+	Health         *healthView     `json:"health,omitempty" doc:"Meta's own answer to whether it can send"`
 	SyncProblem    string          `json:"sync_problem,omitempty" doc:"Why the last question to Meta failed: token_invalid, not_allowed, throttled, refused, unreachable"`
 	CreatedAt      time.Time       `json:"created_at"`
 	DisconnectedAt *time.Time      `json:"disconnected_at,omitempty"`
@@ -137,7 +138,7 @@ func viewNumber(n numbers.Number, p numbers.Portfolio, stops []stopView) numberV
 		CanSend: n.CanSend() && len(stops) == 0, PerSecond: n.PerSecond, Coexistence: n.OnBizApp,
 		Limit:        numberLimit{Known: p.Known, Unlimited: p.Known && p.Limit == nil, People: p.Limit, Used: p.Used, Reserve: percent(p.Reserve)},
 		ReviewStatus: n.ReviewStatus, Stops: stops, Token: tokenView{n.TokenHint, n.TokenSetAt}, SyncedAt: n.SyncedAt,
-		SyncProblem: n.SyncProblem, CreatedAt: n.CreatedAt, DisconnectedAt: n.DisconnectedAt,
+		Health: viewHealth(n.Health, n.HealthAt), SyncProblem: n.SyncProblem, CreatedAt: n.CreatedAt, DisconnectedAt: n.DisconnectedAt,
 	}
 }
 

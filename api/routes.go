@@ -94,6 +94,7 @@ func campaignRoutes() []route {
 		{Route: "POST /v1/campaigns/{campaign}/stop", Action: accounts.LaunchCampaigns, Status: 200, Object: "campaign", Doc: "Stop for good"},
 		{Route: "GET /v1/campaigns/{campaign}/report", Action: accounts.ReadReports, Status: 200, Object: "campaign", Doc: "The figures, and that they add up"},
 		{Route: "GET /v1/campaigns/{campaign}/firings", Action: accounts.ReadReports, Status: 200, Object: "campaign", Doc: "When it fired and waits to fire"},
+		{Route: "GET /v1/campaigns/{campaign}/template", Action: accounts.ReadCampaigns, Status: 200, Object: "campaign", Doc: "The template as it was approved and as it is"},
 		{Route: "GET /v1/campaigns/{campaign}/recipients", Action: accounts.ReadReports, Status: 200, Object: "campaign", Doc: "Every person's message"},
 		{Route: "GET /v1/campaigns/{campaign}/events", Action: accounts.ReadCampaigns, Status: 200, Object: "campaign", Long: true, Doc: "What happened, numbered without gaps; also as server-sent events"},
 		{Route: "GET /v1/error-codes", Action: accounts.ReadReports, Status: 200, Doc: "Meta's error codes: cause, what to do, whether a message is sent again"},
@@ -113,6 +114,7 @@ func numberRoutes() []route {
 		{Route: "GET /v1/templates", Action: accounts.ReadTemplates, Status: 200, Doc: "List the message templates of the workspace's accounts"},
 		{Route: "POST /v1/templates/sync", Action: accounts.WriteTemplates, Status: 202, Doc: "Read numbers and templates from Meta again, within seconds"},
 		{Route: "GET /v1/templates/{template}", Action: accounts.ReadTemplates, Status: 200, Object: "template", Doc: "A template with its parameters and history"},
+		{Route: "GET /v1/changes", Action: accounts.ReadNumbers, Status: 200, Doc: "What Meta changed, newest first"},
 	}
 }
 

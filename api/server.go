@@ -23,6 +23,7 @@ import (
 	"bareed/api/outcomes"
 	"bareed/api/people"
 	"bareed/api/planner"
+	"bareed/api/quality"
 	"bareed/campaigns/live"
 	"bareed/internal/clock"
 	"bareed/internal/pg"
@@ -103,6 +104,7 @@ func (s *Server) register() {
 	outcomes.Register(s.Front)
 	firings.Register(s.Front)
 	planner.Register(s.Front)
+	quality.Register(s.Front)
 	s.webhooks()
 	s.openapi()
 	manual.Register(s.Front)

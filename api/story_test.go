@@ -289,6 +289,8 @@ func (s *story) ending(path string) {
 	s.examples["getErrorCodes"]["response"] = map[string]any{"data": s.examples["getErrorCodes"]["response"].(map[string]any)["data"].([]any)[:3]} // a hundred are no example
 	s.do("GET /v1/messages/{message}", "/v1/messages/"+page.Data[0].MessageID, nil)
 	s.do("GET /v1/campaigns/{campaign}/firings", path+"/firings", nil)
+	s.do("GET /v1/campaigns/{campaign}/template", path+"/template", nil)
+	s.do("GET /v1/changes", "/v1/changes", nil)
 	s.do("POST /v1/campaigns/{campaign}/pause", path+"/pause", nil)
 	s.do("POST /v1/campaigns/{campaign}/resume", path+"/resume", map[string]any{"reason": "the price in the template is right after all"})
 	s.do("GET /v1/campaigns/{campaign}/report", path+"/report", nil)

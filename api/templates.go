@@ -38,6 +38,9 @@ type templateView struct {
 	Parameters      []templates.Parameter `json:"parameters"`
 	Preview         templates.Preview     `json:"preview" doc:"With the examples given to Meta"`
 	SyncedAt        time.Time             `json:"synced_at"`
+	Health          *healthView           `json:"health,omitempty" doc:"Meta's own answer to whether it can be sent, asked at a check"`
+	NextCategory    string                `json:"next_category,omitempty" doc:"Announced by Meta"`
+	NextCategoryAt  *time.Time            `json:"next_category_at,omitempty"`
 	Stops           []stopView            `json:"stops,omitempty"`
 	Components      json.RawMessage       `json:"components,omitempty" doc:"As Meta gave them"`
 	History         *[]numbers.Past       `json:"history,omitempty" doc:"What Meta changed, newest first"`
@@ -49,6 +52,10 @@ func viewTemplate(t templates.Template) templateView {
 		Purpose: t.Purpose(), Status: t.Status, Quality: t.Quality, ParameterFormat: t.ParameterFormat,
 		Sendable: t.CanSend() == nil, Unsupported: templates.Unsupported(t), Parameters: templates.Parameters(t),
 		Preview: templates.Show(t, templates.Examples(t)), SyncedAt: t.SyncedAt,
+	}
+	v.Health = viewHealth(t.Health, t.HealthAt)
+	if t.NextCategory != t.Category {
+		v.NextCategory, v.NextCategoryAt = t.NextCategory, t.NextCategoryAt
 	}
 	if v.Parameters == nil {
 		v.Parameters = []templates.Parameter{}

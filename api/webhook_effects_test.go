@@ -88,7 +88,7 @@ func effects() map[string]effect {
 		"system_user_changed_number.json":                     {},
 		"template_category_done.json":                         {},
 		"template_category_impending.json":                    {},
-		"template_components_update.json":                     {stops: []string{"template:template_changed"}, changes: []string{"components=new"}},
+		"template_components_update.json":                     told("components=new"), // no campaign sends it yet: campaigns/guard
 		"template_quality_red.json":                           quality("RED"),
 		"template_quality_wrong_field_name.json":              quality("YELLOW"),
 		"template_quality_yellow.json":                        quality("YELLOW"),

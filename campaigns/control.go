@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/accounts"
+	"bareed/campaigns/guard"
 	"bareed/internal/errs"
 	"bareed/internal/id"
 	"bareed/messages"
@@ -61,6 +62,9 @@ func Resume(ctx context.Context, tx pgx.Tx, a accounts.Actor, campaign id.Campai
 	}
 	cleared := make([]string, 0, len(clear))
 	for _, s := range clear {
+		if err := c.seen(ctx, tx, a, s); err != nil {
+			return c, err
+		}
 		n, err := messages.ClearStops(ctx, tx, a.Workspace, messages.Clearing{ScopeID: c.scopeID(s.Scope, a.Workspace),
 			Reason: s.Reason, By: a.String()})
 		if err != nil {
@@ -82,6 +86,17 @@ func Resume(ctx context.Context, tx pgx.Tx, a accounts.Actor, campaign id.Campai
 		return c, err
 	}
 	return Get(ctx, tx, a.Workspace, campaign)
+}
+
+// seen takes the template as the person who clears a stop saw it.
+func (c *Campaign) seen(ctx context.Context, tx pgx.Tx, a accounts.Actor, s Stop) error {
+	switch {
+	case s.Reason == guard.Reason && s.OpenedBy == guard.By:
+		return guard.Accept(ctx, tx, a, c.ID, s.Measured)
+	case s.Scope == messages.ScopeTemplate:
+		return guard.Seen(ctx, tx, a.Workspace, c.ID)
+	}
+	return nil
 }
 
 // choose picks the stops to clear and refuses those the caller may not.

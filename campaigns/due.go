@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"bareed/campaigns/guard"
 	"bareed/campaigns/occurrence"
 	"bareed/campaigns/schedule"
 	"bareed/internal/id"
@@ -92,6 +93,14 @@ func Due(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run) error {
 	// Again under the lock: what was due may have been stopped meanwhile.
 	if d, err = readDue(ctx, tx, ws, run); err != nil || d.event == "" {
 		return err
+	}
+	if d.to == RunRunning {
+		if err := guard.Look(ctx, tx, ws, c.ID); err != nil {
+			return err
+		}
+		if c, err = Get(ctx, tx, ws, c.ID); err != nil {
+			return err
+		}
 	}
 	why := d.missed(c)
 	if d.to == "" && c.State == d.campaignTo || why == "" && d.to == RunRunning && d.scheduled && len(c.Stops) > 0 {

@@ -30,6 +30,8 @@ type LaunchRequest struct {
 	At       string // RFC 3339 or wall time in Zone; empty: as the campaign says, else now
 	Zone     string
 	Undo     *time.Duration // grace before the first message of an immediate launch; nil: the workspace's
+	// AcceptQuality: the person saw that Meta rates the number medium or low, and launches all the same.
+	AcceptQuality bool
 }
 
 // Launched is a launch as it stands; a repeated launch is answered the same.
@@ -43,7 +45,7 @@ type Launched struct {
 }
 
 const sqlLatestCheck = `
-select id, total, eligible, suppressed
+select id, total, eligible, suppressed, template
 from plan_check
 where workspace_id = $1
   and campaign_id = $2
@@ -69,10 +71,20 @@ func Launch(ctx context.Context, tx pgx.Tx, a accounts.Actor, campaign id.Campai
 	if c.State != Draft {
 		return Launched{}, c.stateError()
 	}
-	if err := agrees(ctx, tx, a.Workspace, c, q.Expected); err != nil {
+	approved, err := agrees(ctx, tx, a.Workspace, c, q.Expected)
+	if err != nil {
 		return Launched{}, err
 	}
 	template, number, err := sendable(ctx, tx, a.Workspace, c)
+	if err == nil {
+		err = unchanged(approved, template)
+	}
+	if err == nil {
+		err = q.accepts(number, template)
+	}
+	if err == nil {
+		err = permitted(ctx, tx, number, template)
+	}
 	if err != nil {
 		return Launched{}, err
 	}
@@ -113,36 +125,37 @@ func relaunched(ctx context.Context, tx pgx.Tx, ws id.Workspace, c Campaign, q L
 }
 
 // agrees compares what the caller expects with the newest check of this version
-// of the campaign, and the check with the audience as it is now.
-func agrees(ctx context.Context, tx pgx.Tx, ws id.Workspace, c Campaign, expected int64) error {
+// of the campaign, and the check with the audience as it is now. It gives the
+// template as the check decided by it, as JSON.
+func agrees(ctx context.Context, tx pgx.Tx, ws id.Workspace, c Campaign, expected int64) (approved []byte, err error) {
 	var check id.Check
 	var total, eligible int64
 	var suppressed map[string]int64
-	err := tx.QueryRow(ctx, sqlLatestCheck, ws, c.ID, c.Version).Scan(&check, &total, &eligible, &suppressed)
+	err = tx.QueryRow(ctx, sqlLatestCheck, ws, c.ID, c.Version).Scan(&check, &total, &eligible, &suppressed, &approved)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return errs.New("campaign.check_missing")
+		return nil, errs.New("campaign.check_missing")
 	}
 	if err != nil {
-		return fmt.Errorf("read the latest check: %w", err)
+		return nil, fmt.Errorf("read the latest check: %w", err)
 	}
 	if eligible == 0 {
 		var why []string
 		for _, reason := range slices.Sorted(maps.Keys(suppressed)) {
 			why = append(why, fmt.Sprintf("%s %d", reason, suppressed[reason]))
 		}
-		return errs.New("campaign.no_recipients", "suppressed", strings.Join(why, ", ")).At("/expected_recipients", "")
+		return nil, errs.New("campaign.no_recipients", "suppressed", strings.Join(why, ", ")).At("/expected_recipients", "")
 	}
 	if eligible != expected {
-		return errs.New("campaign.recipients_changed", "expected", expected, "eligible", eligible).At("/expected_recipients", "")
+		return nil, errs.New("campaign.recipients_changed", "expected", expected, "eligible", eligible).At("/expected_recipients", "")
 	}
 	now, err := plan.Count(ctx, tx, ws, c.AudienceIDs)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if now != total {
-		return errs.New("campaign.audience_changed", "was", total, "now", now)
+		return nil, errs.New("campaign.audience_changed", "was", total, "now", now)
 	}
-	return nil
+	return approved, nil
 }
 
 // sendable refuses what could not send its first message.

@@ -248,6 +248,7 @@ type Launch struct {
 	At                 string `json:"at,omitempty"`
 	Zone               string `json:"zone,omitempty"`
 	UndoSeconds        *int   `json:"undo_seconds,omitempty"`
+	AcceptQuality      bool   `json:"accept_quality,omitempty"` // marketing on a number rated YELLOW or RED
 }
 
 // Launched is an accepted launch; nothing is delivered yet.

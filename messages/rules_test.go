@@ -60,7 +60,10 @@ func TestWhichChangesStop(t *testing.T) {
 		{onTemplate(numbers.Status, "APPROVED", "PAUSED"), "template_paused", messages.ScopeTemplate},
 		{onTemplate(numbers.Status, "APPROVED", "DISABLED"), "template_disabled", messages.ScopeTemplate},
 		{onTemplate(numbers.Status, "PAUSED", "APPROVED"), "", ""},
-		{onTemplate(numbers.Category, "UTILITY", "MARKETING"), "template_changed", messages.ScopeTemplate},
+		{onTemplate(numbers.Category, "UTILITY", "MARKETING"), "", ""}, // holds campaigns: campaigns/guard
+		{onTemplate(numbers.Components, "aa", "bb"), "", ""},
+		{onTemplate(numbers.Health, "AVAILABLE", "BLOCKED"), "blocked_by_meta", messages.ScopeTemplate},
+		{onTemplate(numbers.Health, "BLOCKED", "LIMITED"), "", ""},
 		{onWABA(numbers.Ban, "", "DISABLE"), "ban_disable", messages.ScopeWABA},
 		{onWABA(numbers.Ban, "", "REINSTATE"), "", ""},
 		{onWABA(numbers.Credential, "valid", "invalid"), "token_invalid", messages.ScopeWABA},

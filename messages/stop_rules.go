@@ -12,22 +12,21 @@ import (
 // template that loses a level of quality during its life holds; only a
 // CONNECTED number and an APPROVED template may send; a WABA that Meta
 // restricts, locks or disables holds whole. A change for the better opens
-// nothing and clears nothing: a person resumes.
+// nothing and clears nothing: a person resumes. A new content or category holds
+// the campaigns that were approved with another (campaigns/guard), not the
+// template: one that is checked with it afterwards may send it.
 func StopFor(c numbers.Change) (Opening, bool) {
 	o := Opening{ByRule: true, Measured: c.Became, By: "system:" + c.Source}
 	became := strings.ToUpper(c.Became)
 	switch c.What {
 	case numbers.Quality:
 		o.Reason, o.Threshold = "quality_"+strings.ToLower(became), "a drop to YELLOW or RED"
-		return at(o, c), (became == "YELLOW" || became == "RED") && worse(c.Was, became)
+		return at(o, c), numbers.Dropped(c.Was, became)
 	case numbers.Status:
 		return statusStop(o, c, became)
 	case numbers.Health:
 		o.Reason, o.Threshold = "blocked_by_meta", "health BLOCKED"
 		return at(o, c), became == "BLOCKED"
-	case numbers.Components, numbers.Category:
-		o.Reason, o.Threshold = "template_changed", "any change of "+c.What
-		return at(o, c), true
 	}
 	return accountStop(o, c, became)
 }
@@ -63,12 +62,6 @@ func statusStop(o Opening, c numbers.Change, became string) (Opening, bool) {
 	}
 	o.Reason, o.Threshold = "number_"+strings.ToLower(became), "any status but CONNECTED"
 	return at(o, c), true
-}
-
-// worse tells a drop from GREEN (or from not known yet) to YELLOW or RED.
-func worse(was, became string) bool {
-	order := map[string]int{"RED": 3, "YELLOW": 2}
-	return order[became] > order[strings.ToUpper(was)]
 }
 
 // at puts a stop on the narrowest thing the change is about.

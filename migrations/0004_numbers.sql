@@ -94,6 +94,7 @@ create table number (
     per_second       int not null default 80 check (per_second > 0), -- Meta's throughput
     is_on_biz_app    boolean not null default false,  -- coexistence: 20 per second
     health           jsonb not null default '{}',
+    health_at        timestamptz, -- when Meta last said so
     echo_seen_at     timestamptz, -- when Meta first returned our callback data
     synced_at        timestamptz,
     created_at       timestamptz not null default bareed_now(),
@@ -118,11 +119,13 @@ create table meta_change (
     became        text not null,
     source        text not null, -- poll, webhook, answer
     at            timestamptz not null default bareed_now(),
+    until         timestamptz, -- a restriction's end; when an announced category comes
+    told_at       timestamptz, -- Meta's own time of a webhook: the same news told again is no change
     primary key (workspace_id, id)
 );
 select fence('meta_change');
 grant select, insert on meta_change to bareed_app;
-create index meta_change_subject on meta_change (workspace_id, subject, at desc);
+create index meta_change_subject on meta_change (workspace_id, subject, id desc);
 
 create table template (
     workspace_id       uuid not null,
@@ -136,7 +139,11 @@ create table template (
     quality            text not null default 'UNKNOWN',
     parameter_format   text not null default 'POSITIONAL',
     components         jsonb not null,
-    components_hash    bytea not null,
+    components_hash    bytea not null, -- empty: Meta changed the content and it is not read yet
+    next_category      text not null default '', -- announced by Meta
+    next_category_at   timestamptz,
+    health             jsonb not null default '{}', -- Meta's answer to "can this be sent"
+    health_at          timestamptz,
     synced_at          timestamptz not null default bareed_now(),
     gone_at            timestamptz, -- no longer listed by Meta
     primary key (workspace_id, id),

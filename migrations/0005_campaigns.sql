@@ -76,6 +76,7 @@ create table plan_check (
     eligible      bigint not null default 0,
     suppressed    jsonb not null default '{}', -- reason → people
     campaign_version int not null,
+    template      jsonb, -- as it was when the first people were decided on: what a launch approves
     lease_until   timestamptz,
     failures      smallint not null default 0, -- in a row, of the working out
     created_at    timestamptz not null default bareed_now(),

@@ -651,13 +651,34 @@ create table meta_change (
     became text not null,
     source text not null,
     at timestamp with time zone not null default bareed_now(),
+    until timestamp with time zone,
+    told_at timestamp with time zone,
     PRIMARY KEY (workspace_id, id),
     FOREIGN KEY (workspace_id) REFERENCES workspace(workspace_id)
 );
-create index meta_change_subject on meta_change (workspace_id, subject, at desc);
+create index meta_change_subject on meta_change (workspace_id, subject, id desc);
 -- row-level security, forced:
 --   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
 -- bareed_app may insert, select
+
+create table meta_usage (
+    app_id uuid not null,
+    meta_waba_id text not null,
+    hour timestamp with time zone not null,
+    calls integer not null default 0,
+    before integer not null default 0,
+    budget integer not null,
+    percent integer not null default 0,
+    percent_at timestamp with time zone,
+    refusals integer not null default 0,
+    refused_code integer,
+    refused_at timestamp with time zone,
+    pause_until timestamp with time zone,
+    PRIMARY KEY (app_id, meta_waba_id),
+    FOREIGN KEY (app_id) REFERENCES meta_app(id)
+);
+create index meta_usage_calls on meta_usage (hour desc, calls desc);
+-- bareed_engine may insert, select, update
 
 create table number (
     workspace_id uuid not null,
@@ -673,6 +694,7 @@ create table number (
     per_second integer not null default 80,
     is_on_biz_app boolean not null default false,
     health jsonb not null default '{}'::jsonb,
+    health_at timestamp with time zone,
     echo_seen_at timestamp with time zone,
     synced_at timestamp with time zone,
     created_at timestamp with time zone not null default bareed_now(),
@@ -750,6 +772,7 @@ create table plan_check (
     eligible bigint not null default 0,
     suppressed jsonb not null default '{}'::jsonb,
     campaign_version integer not null,
+    template jsonb,
     lease_until timestamp with time zone,
     failures smallint not null default 0,
     created_at timestamp with time zone not null default bareed_now(),
@@ -1036,6 +1059,10 @@ create table template (
     parameter_format text not null default 'POSITIONAL'::text,
     components jsonb not null,
     components_hash bytea not null,
+    next_category text not null default ''::text,
+    next_category_at timestamp with time zone,
+    health jsonb not null default '{}'::jsonb,
+    health_at timestamp with time zone,
     synced_at timestamp with time zone not null default bareed_now(),
     gone_at timestamp with time zone,
     PRIMARY KEY (workspace_id, id),

@@ -3,6 +3,7 @@ package numbers
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -57,6 +58,14 @@ type Change struct {
 	Became    string
 	Source    string    // FromPoll or FromWebhook
 	Until     time.Time // restriction, announced category: when; else zero
+	ToldAt    time.Time // Meta's own time of a webhook; zero when there is none
+}
+
+// Dropped tells a drop of quality to YELLOW or RED from a better level or from
+// one that is not known.
+func Dropped(was, became string) bool {
+	order := map[string]int{"RED": 3, "YELLOW": 2}
+	return order[strings.ToUpper(became)] > order[strings.ToUpper(was)]
 }
 
 // OfNumber begins a change of a number.
@@ -80,9 +89,10 @@ func OfTemplate(t id.Template, what, was, became string) Change {
 }
 
 const sqlRecord = `
-insert into meta_change (workspace_id, id, subject, what, was, became, source)
-select $1, c.id, c.subject, c.what, c.was, c.became, $7
-from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[]) as c(id, subject, what, was, became)`
+insert into meta_change (workspace_id, id, subject, what, was, became, source, until, told_at)
+select $1, c.id, c.subject, c.what, c.was, c.became, $7, c.until, c.told_at
+from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $8::timestamptz[], $9::timestamptz[])
+    as c(id, subject, what, was, became, until, told_at)`
 
 // Record keeps changes as history and returns them with their source set. It
 // belongs in the transaction that applies them.
@@ -93,44 +103,53 @@ func Record(ctx context.Context, tx pgx.Tx, ws id.Workspace, source string, chan
 	n := len(changes)
 	ids, subjects, what := make([][16]byte, n), make([]string, n), make([]string, n)
 	was, became := make([]string, n), make([]string, n)
+	until, told := make([]*time.Time, n), make([]*time.Time, n)
 	for i := range changes {
 		c := &changes[i]
 		c.Source = source
 		ids[i] = id.New[[16]byte]()
 		subjects[i], what[i], was[i], became[i] = c.Subject, c.What, c.Was, c.Became
+		until[i], told[i] = given(c.Until), given(c.ToldAt)
 	}
-	if _, err := tx.Exec(ctx, sqlRecord, ws, ids, subjects, what, was, became, source); err != nil {
+	if _, err := tx.Exec(ctx, sqlRecord, ws, ids, subjects, what, was, became, source, until, told); err != nil {
 		return nil, fmt.Errorf("record what Meta changed: %w", err)
 	}
 	return changes, nil
 }
 
-// Past is one line of the history of a number, template, WABA or portfolio.
-type Past struct {
-	What   string    `db:"what" json:"what" doc:"quality, status, messaging_limit, throughput …"`
-	Was    string    `db:"was" json:"was"`
-	Became string    `db:"became" json:"became"`
-	Source string    `db:"source" json:"source" doc:"poll or webhook"`
-	At     time.Time `db:"at" json:"at"`
+func given(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
 }
 
-const sqlHistory = `
-select what, was, became, source, at
-from meta_change
-where workspace_id = $1
-  and subject = any ($2)
-order by at desc, id desc
-limit $3`
+const sqlTold = `
+select exists (
+    select from meta_change
+    where workspace_id = $1
+      and subject = $2
+      and what = $3
+      and became = $4
+      and told_at = $5)`
 
-// History lists what Meta changed of the subjects (num_…, waba_…), newest first.
-func History(ctx context.Context, tx pgx.Tx, ws id.Workspace, limit int, subjects ...string) ([]Past, error) {
-	rows, err := tx.Query(ctx, sqlHistory, ws, subjects, limit)
-	if err != nil {
-		return nil, fmt.Errorf("read the history: %w", err)
+// freshly leaves out what Meta told before, at the same time by its own clock: it
+// repeats webhooks for days, in other bodies too, and a stop that a person cleared
+// must not open anew by old news. Only for news without a state to compare with.
+func freshly(ctx context.Context, tx pgx.Tx, ws id.Workspace, at time.Time, changes []Change) ([]Change, error) {
+	if at.IsZero() {
+		return changes, nil
 	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[Past])
-	if err != nil {
-		return nil, fmt.Errorf("read the history: %w", err)
+	var list []Change
+	for _, c := range changes {
+		var told bool
+		if err := tx.QueryRow(ctx, sqlTold, ws, c.Subject, c.What, c.Became, at).Scan(&told); err != nil {
+			return nil, fmt.Errorf("look for the same news: %w", err)
+		}
+		if !told {
+			c.ToldAt = at
+			list = append(list, c)
+		}
 	}
 	return list, nil
 }

@@ -51,6 +51,7 @@ type Number struct {
 	PerSecond      int             `db:"per_second"`
 	OnBizApp       bool            `db:"is_on_biz_app"`
 	Health         json.RawMessage `db:"health"` // HealthRow
+	HealthAt       *time.Time      `db:"health_at"`
 	EchoSeenAt     *time.Time      `db:"echo_seen_at"`
 	SyncedAt       *time.Time      `db:"synced_at"`
 	CreatedAt      time.Time       `db:"created_at"`
@@ -66,9 +67,21 @@ type Number struct {
 // CanSend tells whether Meta lets the number send at all.
 func (n Number) CanSend() bool { return n.DisconnectedAt == nil && n.Status == Connected }
 
+// Doubtful tells whether Meta rates the number medium or low: marketing then asks
+// for a person's word, and bulk goes at half the rate.
+func (n Number) Doubtful() bool { return n.Quality == "YELLOW" || n.Quality == "RED" }
+
+// BulkPerSecond is how many messages a second campaigns may send.
+func (n Number) BulkPerSecond() int {
+	if n.Doubtful() {
+		return max(1, n.PerSecond/2)
+	}
+	return n.PerSecond
+}
+
 const sqlGet = `
 select n.id, n.waba_id, n.portfolio_id, n.app_id, n.phone_number_id, n.display_phone, n.verified_name,
-    n.quality, n.status, n.per_second, n.is_on_biz_app, n.health, n.echo_seen_at, n.synced_at,
+    n.quality, n.status, n.per_second, n.is_on_biz_app, n.health, n.health_at, n.echo_seen_at, n.synced_at,
     n.created_at, n.disconnected_at, w.meta_waba_id, a.meta_app_id, w.token_hint, w.token_set_at,
     w.review_status, w.sync_problem
 from number n

@@ -2,10 +2,8 @@ package numbers
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +12,7 @@ import (
 
 	"bareed/internal/errs"
 	"bareed/internal/id"
+	"bareed/internal/pg"
 	"bareed/whatsapp"
 )
 
@@ -23,48 +22,6 @@ type Poll struct {
 	Numbers []whatsapp.PhoneNumber
 	// Limit is the portfolio's tier name when neither of the above carried it.
 	Limit string
-}
-
-// HealthRow is how number.health keeps Meta's answer to "can this send": by
-// entity type (PHONE_NUMBER, WABA, BUSINESS, APP), AVAILABLE, LIMITED or
-// BLOCKED, with the error codes Meta gave as reasons.
-type HealthRow struct {
-	CanSend  string            `json:"can_send,omitempty"`
-	Entities map[string]string `json:"entities,omitempty"`
-	Codes    []int             `json:"codes,omitempty"`
-}
-
-func healthRow(h whatsapp.Health) HealthRow {
-	row := HealthRow{CanSend: h.CanSend}
-	for _, e := range h.Entities {
-		if row.Entities == nil {
-			row.Entities = map[string]string{}
-		}
-		row.Entities[e.Type] = worse(row.Entities[e.Type], e.CanSend)
-		row.Codes = append(row.Codes, e.Codes...)
-	}
-	slices.Sort(row.Codes)
-	row.Codes = slices.Compact(row.Codes)
-	return row
-}
-
-// number is the health of the number itself.
-func (h HealthRow) number() string {
-	if own, ok := h.Entities["PHONE_NUMBER"]; ok {
-		return own
-	}
-	return h.CanSend
-}
-
-// waba is the health of the account together with the app that speaks for it.
-func (h HealthRow) waba() string { return worse(h.Entities["WABA"], h.Entities["APP"]) }
-
-func worse(a, b string) string {
-	rank := map[string]int{"": 0, "AVAILABLE": 1, "LIMITED": 2, "BLOCKED": 3}
-	if rank[b] > rank[a] {
-		return b
-	}
-	return a
 }
 
 // diffNumber gives the number as Meta now describes it, and what changed. What
@@ -90,21 +47,7 @@ func diffNumber(old Number, p whatsapp.PhoneNumber) (Number, []Change) {
 		n.PerSecond = rate
 		changes = append(changes, OfNumber(old.ID, Throughput, strconv.Itoa(old.PerSecond), strconv.Itoa(rate)))
 	}
-	before, now := oldHealth(old), healthRow(p.Health)
-	if now.number() == "" {
-		return n, changes
-	}
-	if was := before.number(); was != now.number() && (was != "" || now.number() != "AVAILABLE") {
-		changes = append(changes, OfNumber(old.ID, Health, was, now.number()))
-	}
-	n.Health, _ = json.Marshal(now) // strings, numbers: cannot fail
-	return n, changes
-}
-
-func oldHealth(n Number) HealthRow {
-	var h HealthRow
-	_ = json.Unmarshal(n.Health, &h) // an unreadable one counts as unknown
-	return h
+	return n, append(changes, n.takeHealth(p.Health)...)
 }
 
 // perSecond: coexistence is fixed at 20, HIGH is Meta's upgrade, and a level we
@@ -122,35 +65,9 @@ func perSecond(p whatsapp.PhoneNumber, old int) int {
 	}
 }
 
-// diffShared compares the health of the WABA and its portfolio, which every
-// number of it reports, once.
-func diffShared(waba id.WABA, portfolio id.Portfolio, before, now HealthRow) []Change {
-	var changes []Change
-	if was, is := before.waba(), now.waba(); is != "" && was != is && (was != "" || is != "AVAILABLE") {
-		changes = append(changes, OfWABA(waba, Health, was, is))
-	}
-	was, is := before.Entities["BUSINESS"], now.Entities["BUSINESS"]
-	if is != "" && was != is && (was != "" || is != "AVAILABLE") {
-		changes = append(changes, OfPortfolio(portfolio, Health, was, is))
-	}
-	return changes
-}
-
-// merge takes the worse of both, entity by entity.
-func (h HealthRow) merge(other HealthRow) HealthRow {
-	out := HealthRow{CanSend: worse(h.CanSend, other.CanSend), Entities: maps.Clone(h.Entities)}
-	if out.Entities == nil {
-		out.Entities = map[string]string{}
-	}
-	for k, v := range other.Entities {
-		out.Entities[k] = worse(out.Entities[k], v)
-	}
-	return out
-}
-
 const sqlNumbersOfWABA = `
 select n.id, n.waba_id, n.portfolio_id, n.app_id, n.phone_number_id, n.display_phone, n.verified_name,
-    n.quality, n.status, n.per_second, n.is_on_biz_app, n.health, n.echo_seen_at, n.synced_at,
+    n.quality, n.status, n.per_second, n.is_on_biz_app, n.health, n.health_at, n.echo_seen_at, n.synced_at,
     n.created_at, n.disconnected_at, '' as meta_waba_id, '' as meta_app_id, '' as token_hint,
     n.created_at as token_set_at, '' as review_status, '' as sync_problem
 from number n
@@ -274,7 +191,8 @@ func pollLimit(ctx context.Context, tx pgx.Tx, portfolio id.Portfolio, p Poll) (
 const sqlKeepPolled = `
 update number
 set portfolio_id = $3, display_phone = $4, verified_name = $5, quality = $6, status = $7, per_second = $8,
-    is_on_biz_app = $9, health = $10, synced_at = bareed_now()
+    is_on_biz_app = $9, health = $10, synced_at = bareed_now(),
+    health_at = case when $11 then bareed_now() else health_at end
 where workspace_id = $1
   and id = $2`
 
@@ -287,10 +205,10 @@ func pollNumbers(ctx context.Context, tx pgx.Tx, ws id.Workspace, waba id.WABA, 
 	var batch pgx.Batch
 	var before, now HealthRow
 	for _, old := range known {
-		n, more := diffListed(old, p.Numbers)
+		n, told, more := diffListed(old, p.Numbers)
 		changes = append(changes, more...)
-		before, now = before.merge(oldHealth(old)), now.merge(oldHealth(n))
-		batch.Queue(sqlKeepPolled, ws, n.ID, portfolio, n.DisplayPhone, n.VerifiedName, n.Quality, n.Status, n.PerSecond, n.OnBizApp, n.Health)
+		before, now = before.merge(StoredHealth(old.Health)), now.merge(StoredHealth(n.Health))
+		batch.Queue(sqlKeepPolled, ws, n.ID, portfolio, n.DisplayPhone, n.VerifiedName, n.Quality, n.Status, n.PerSecond, n.OnBizApp, n.Health, told)
 	}
 	changes = append(changes, diffShared(waba, portfolio, before, now)...)
 	if err := tx.SendBatch(ctx, &batch).Close(); err != nil {
@@ -301,18 +219,19 @@ func pollNumbers(ctx context.Context, tx pgx.Tx, ws id.Workspace, waba id.WABA, 
 
 // diffListed compares a number with its entry in Meta's list. One that is
 // missing there may not send; an empty list is taken for a fault of the answer
-// and changes nothing.
-func diffListed(old Number, listed []whatsapp.PhoneNumber) (Number, []Change) {
+// and changes nothing. healthy tells that Meta said whether it can send.
+func diffListed(old Number, listed []whatsapp.PhoneNumber) (n Number, healthy bool, changes []Change) {
 	at := slices.IndexFunc(listed, func(p whatsapp.PhoneNumber) bool { return p.ID == old.PhoneNumberID })
 	if at >= 0 {
-		return diffNumber(old, listed[at])
+		n, changes = diffNumber(old, listed[at])
+		return n, listed[at].Health.CanSend != "", changes
 	}
 	if len(listed) == 0 || old.Status == NotListed {
-		return old, nil
+		return old, false, nil
 	}
-	n := old
+	n = old
 	n.Status = NotListed
-	return n, []Change{OfNumber(old.ID, Status, old.Status, NotListed)}
+	return n, false, []Change{OfNumber(old.ID, Status, old.Status, NotListed)}
 }
 
 const sqlPollFailed = `
@@ -341,23 +260,23 @@ func PollFailed(ctx context.Context, tx pgx.Tx, ws id.Workspace, waba id.WABA, p
 	return Record(ctx, tx, ws, FromPoll, []Change{OfWABA(waba, Credential, "valid", "invalid")})
 }
 
-const sqlMetaWABAID = `
-select meta_waba_id
+const sqlAccountAtMeta = `
+select app_id, meta_waba_id
 from waba
 where workspace_id = $1
   and id = $2`
 
-// MetaWABAID is Meta's id of a WABA; not_found when the workspace has none such.
-func MetaWABAID(ctx context.Context, tx pgx.Tx, ws id.Workspace, waba id.WABA) (string, error) {
-	var metaID string
-	err := tx.QueryRow(ctx, sqlMetaWABAID, ws, waba).Scan(&metaID)
+// AccountAtMeta is Meta's id of a WABA and the app that asks for it; not_found when
+// the workspace has none such.
+func AccountAtMeta(ctx context.Context, db pg.DB, ws id.Workspace, waba id.WABA) (app id.App, metaID string, err error) {
+	err = db.QueryRow(ctx, sqlAccountAtMeta, ws, waba).Scan(&app, &metaID)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return "", errs.New("not_found")
+		return app, "", errs.New("not_found")
 	}
 	if err != nil {
-		return "", fmt.Errorf("read the WABA: %w", err)
+		return app, "", fmt.Errorf("read the WABA: %w", err)
 	}
-	return metaID, nil
+	return app, metaID, nil
 }
 
 // NoLimit tells that neither the numbers nor the WABA carried a messaging limit,
@@ -369,6 +288,11 @@ func (p Poll) NoLimit() bool {
 		}
 	}
 	return p.WABA.MessagingLimit == ""
+}
+
+// Registered tells whether one of the numbers is: Meta then permits many more calls.
+func (p Poll) Registered() bool {
+	return slices.ContainsFunc(p.Numbers, func(n whatsapp.PhoneNumber) bool { return n.Status == Connected })
 }
 
 const sqlPollSoon = `

@@ -139,7 +139,8 @@ type Due struct {
 
 // sqlDue: a WABA that is sending every ten seconds (two ticks of five, so eight
 // are enough), because quality and status come by no webhook that can be relied
-// on; the others every 15 minutes. One without a connected number has no token.
+// on; the others every 15 minutes. One without a connected number has no token, and
+// one whose budget of calls is used up waits (numbers/budget).
 const sqlDue = `
 select w.workspace_id, w.id
 from waba w
@@ -148,6 +149,11 @@ where exists (
         where n.workspace_id = w.workspace_id
           and n.waba_id = w.id
           and n.disconnected_at is null)
+  and not exists (
+        select from meta_usage u
+        where u.app_id = w.app_id
+          and u.meta_waba_id in (w.meta_waba_id, '')
+          and u.pause_until > bareed_now())
   and (w.polled_at is null
     or w.polled_at <= bareed_now() - interval '15 minutes'
     or (w.polled_at <= bareed_now() - interval '8 seconds'

@@ -23,21 +23,22 @@ const stale = 5 * time.Minute
 func ApplyWebhook(ctx context.Context, tx pgx.Tx, r Route, c whatsapp.Change) ([]Change, error) {
 	var changes []Change
 	var err error
+	at := c.EntryTime
 	switch v := c.Value.(type) {
 	case whatsapp.NumberQuality:
-		changes, err = applyNumberQuality(ctx, tx, r, v, c.EntryTime)
+		changes, err = applyNumberQuality(ctx, tx, r, v, at)
 	case whatsapp.NumberName:
-		changes, err = applyNumberName(ctx, tx, r, v)
+		changes, err = applyNumberName(ctx, tx, r, v, at)
 	case whatsapp.Capability:
 		changes, err = applyCapability(ctx, tx, r, v)
 	case whatsapp.AccountUpdate:
-		changes, err = applyAccount(ctx, tx, r, v, c.EntryTime)
+		changes, err = applyAccount(ctx, tx, r, v, at)
 	case whatsapp.AccountReview:
-		changes, err = applyReview(ctx, tx, r, v, c.EntryTime)
+		changes, err = applyReview(ctx, tx, r, v, at)
 	case whatsapp.AccountAlert:
-		changes = []Change{OfWABA(r.WABA, Alert, "", v.Type)}
+		changes, err = freshly(ctx, tx, r.Workspace, at, []Change{OfWABA(r.WABA, Alert, "", v.Type)})
 	case whatsapp.Security:
-		changes, err = applySecurity(ctx, tx, r, v)
+		changes, err = applySecurity(ctx, tx, r, v, at)
 	}
 	if err != nil {
 		return nil, err
@@ -139,12 +140,15 @@ set verified_name = $3
 where workspace_id = $1
   and id = $2`
 
-func applyNumberName(ctx context.Context, tx pgx.Tx, r Route, v whatsapp.NumberName) ([]Change, error) {
+func applyNumberName(ctx context.Context, tx pgx.Tx, r Route, v whatsapp.NumberName, at time.Time) ([]Change, error) {
 	n, ok, err := findNumber(ctx, tx, r, v.DisplayPhone)
 	if err != nil || !ok {
 		return nil, err
 	}
-	changes := []Change{OfNumber(n.ID, NameDecision, n.VerifiedName, v.Decision)}
+	changes, err := freshly(ctx, tx, r.Workspace, at, []Change{OfNumber(n.ID, NameDecision, n.VerifiedName, v.Decision)})
+	if err != nil || len(changes) == 0 {
+		return nil, err
+	}
 	if v.Decision != "APPROVED" || v.RequestedName == "" || v.RequestedName == n.VerifiedName {
 		return changes, nil
 	}
@@ -166,9 +170,16 @@ func applyCapability(ctx context.Context, tx pgx.Tx, r Route, v whatsapp.Capabil
 // applyAccount keeps an account's events. Those that stop sending are told apart
 // by the caller's rules; nothing here is ever undone by a later event.
 func applyAccount(ctx context.Context, tx pgx.Tx, r Route, v whatsapp.AccountUpdate, at time.Time) ([]Change, error) {
+	if v.Event == "ACCOUNT_OFFBOARDED" || v.Event == "ACCOUNT_RECONNECTED" {
+		return applyOffboarding(ctx, tx, r, v, at)
+	}
+	return freshly(ctx, tx, r.Workspace, at, accountChanges(r, v))
+}
+
+func accountChanges(r Route, v whatsapp.AccountUpdate) []Change {
 	switch v.Event {
 	case "ACCOUNT_VIOLATION":
-		return []Change{OfWABA(r.WABA, Violation, "", v.ViolationType)}, nil
+		return []Change{OfWABA(r.WABA, Violation, "", v.ViolationType)}
 	case "ACCOUNT_RESTRICTION":
 		var changes []Change
 		for _, x := range v.Restrictions {
@@ -176,15 +187,13 @@ func applyAccount(ctx context.Context, tx pgx.Tx, r Route, v whatsapp.AccountUpd
 			c.Until = x.Expires
 			changes = append(changes, c)
 		}
-		return changes, nil
+		return changes
 	case "DISABLED_UPDATE":
-		return []Change{OfWABA(r.WABA, Ban, "", v.BanState)}, nil
-	case "ACCOUNT_OFFBOARDED", "ACCOUNT_RECONNECTED":
-		return applyOffboarding(ctx, tx, r, v, at)
+		return []Change{OfWABA(r.WABA, Ban, "", v.BanState)}
 	case "ACCOUNT_DELETED", "PARTNER_REMOVED", "PARTNER_APP_UNINSTALLED":
-		return []Change{OfWABA(r.WABA, Account, "", v.Event)}, nil
+		return []Change{OfWABA(r.WABA, Account, "", v.Event)}
 	default:
-		return []Change{OfWABA(r.WABA, Alert, "", v.Event)}, nil
+		return []Change{OfWABA(r.WABA, Alert, "", v.Event)}
 	}
 }
 
@@ -206,7 +215,7 @@ func applyOffboarding(ctx context.Context, tx pgx.Tx, r Route, v whatsapp.Accoun
 		return nil, err
 	}
 	if !ok {
-		return []Change{OfWABA(r.WABA, Account, "", v.Event)}, nil
+		return freshly(ctx, tx, r.Workspace, at, []Change{OfWABA(r.WABA, Account, "", v.Event)})
 	}
 	if old(n.SyncedAt, at) {
 		return nil, nil
@@ -257,10 +266,10 @@ func applyReview(ctx context.Context, tx pgx.Tx, r Route, v whatsapp.AccountRevi
 	return []Change{OfWABA(r.WABA, Review, was[0], v.Decision)}, nil
 }
 
-func applySecurity(ctx context.Context, tx pgx.Tx, r Route, v whatsapp.Security) ([]Change, error) {
+func applySecurity(ctx context.Context, tx pgx.Tx, r Route, v whatsapp.Security, at time.Time) ([]Change, error) {
 	n, ok, err := findNumber(ctx, tx, r, v.DisplayPhone)
 	if err != nil || !ok {
 		return nil, err
 	}
-	return []Change{OfNumber(n.ID, SecurityEvent, "", v.Event)}, nil
+	return freshly(ctx, tx, r.Workspace, at, []Change{OfNumber(n.ID, SecurityEvent, "", v.Event)})
 }

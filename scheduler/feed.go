@@ -52,9 +52,12 @@ type lane struct {
 
 func (r feedRun) lane() lane { return lane{r.Number, r.Kind == "reply"} }
 
+// sqlFeedRuns: a number that Meta rates medium or low sends bulk at half its rate;
+// a person who resumed there buys it time to recover. Replies are not slowed.
 const sqlFeedRuns = `
 select r.workspace_id, r.id, r.number_id, r.portfolio_id, r.kind, r.per_minute,
-    case when n.is_on_biz_app then least(n.per_second, 20) else n.per_second end
+    greatest(1, case when n.is_on_biz_app then least(n.per_second, 20) else n.per_second end
+        / case when n.quality in ('YELLOW', 'RED') and r.kind <> 'reply' then 2 else 1 end)
 from run r
 join number n on n.workspace_id = r.workspace_id and n.id = r.number_id
 where r.state = 'running'

@@ -174,3 +174,30 @@ func TestFeedGoesOnBesideADeadWorker(t *testing.T) {
 		}
 	}
 }
+
+// TestBulkAtHalfTheRate: a number rated medium or low sends campaigns at half of
+// what Meta takes from it; replies and other numbers keep theirs.
+func TestBulkAtHalfTheRate(t *testing.T) {
+	t.Parallel()
+	f := newFeeding(t, 2, 0)
+	for _, tt := range []struct {
+		quality, kind string
+		perSecond     int
+		coexistence   bool
+		want          int
+	}{
+		{"GREEN", "campaign", 80, false, 80}, {"UNKNOWN", "campaign", 80, false, 80}, {"YELLOW", "campaign", 80, false, 40},
+		{"RED", "campaign", 1000, false, 500}, {"YELLOW", "reply", 80, false, 80}, {"YELLOW", "campaign", 80, true, 10}, {"RED", "campaign", 1, false, 1},
+	} {
+		f.b.Do(t, `update number set quality = $2, per_second = $3, is_on_biz_app = $4 where workspace_id = $1`, f.b.Workspace, tt.quality, tt.perSecond, tt.coexistence)
+		f.b.Do(t, `update run set kind = $3 where workspace_id = $1 and id = $2`, f.b.Workspace, f.run, tt.kind)
+		rows, err := f.Pool.Engine().Query(t.Context(), sqlFeedRuns)
+		if err != nil {
+			t.Fatal(err)
+		}
+		runs, err := pgx.CollectRows(rows, pgx.RowToStructByPos[feedRun])
+		if err != nil || len(runs) != 1 || runs[0].PerSecond != tt.want {
+			t.Errorf("%+v: %+v, %v", tt, runs, err)
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -23,8 +24,8 @@ for update`
 // sqlKeep also settles two pollers that both found a new template.
 const sqlKeep = `
 insert into template (workspace_id, id, waba_id, meta_template_id, name, language, category, status, quality,
-    parameter_format, components, components_hash)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+    parameter_format, components, components_hash, next_category, next_category_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 on conflict (workspace_id, waba_id, name, language) do update
 set meta_template_id = excluded.meta_template_id,
     category = excluded.category,
@@ -33,6 +34,8 @@ set meta_template_id = excluded.meta_template_id,
     parameter_format = excluded.parameter_format,
     components = excluded.components,
     components_hash = excluded.components_hash,
+    next_category = excluded.next_category,
+    next_category_at = excluded.next_category_at,
     synced_at = bareed_now(),
     gone_at = null`
 
@@ -66,7 +69,7 @@ func ApplyList(ctx context.Context, tx pgx.Tx, ws id.Workspace, waba id.WABA, li
 			continue // the same: its synced_at moves with all others
 		}
 		batch.Queue(sqlKeep, ws, t.ID, waba, t.MetaID, t.Name, t.Language, t.Category, t.Status, t.Quality,
-			t.ParameterFormat, t.Components, t.Hash)
+			t.ParameterFormat, t.Components, t.Hash, t.NextCategory, t.NextCategoryAt)
 	}
 	changes = append(changes, queueGone(&batch, ws, known)...)
 	batch.Queue(sqlSeen, ws, waba)
@@ -99,6 +102,7 @@ func diff(old Template, m whatsapp.Template) (Template, []numbers.Change) {
 	var changes []numbers.Change
 	set(&changes, old.ID, numbers.Status, &t.Status, strings.ToUpper(m.Status))
 	set(&changes, old.ID, numbers.Category, &t.Category, strings.ToUpper(m.Category))
+	changes = append(changes, t.announced(strings.ToUpper(m.CorrectCategory), time.Time{})...)
 	set(&changes, old.ID, numbers.Quality, &t.Quality, strings.ToUpper(m.Quality))
 	if t.Quality == "" {
 		t.Quality = "UNKNOWN"
@@ -114,11 +118,43 @@ func diff(old Template, m whatsapp.Template) (Template, []numbers.Change) {
 		components = json.RawMessage("[]")
 	}
 	hash := Hash(components)
-	if !bytes.Equal(hash, old.Hash) {
+	unread := len(old.Hash) == 0 && bytes.Equal(hash, Hash(old.Components)) // told as new, and it is not
+	if !bytes.Equal(hash, old.Hash) && !unread {
 		changes = append(changes, numbers.OfTemplate(old.ID, numbers.Components, short(old.Hash), short(hash)))
 	}
 	t.Components, t.Hash = components, hash
 	return t, changes
+}
+
+const sqlKeepHealth = `
+update template
+set health = $3, health_at = bareed_now()
+where workspace_id = $1
+  and id = $2`
+
+// ApplyHealth keeps Meta's answer to "can this template be sent" and returns what
+// changed; the caller opens the stops it calls for.
+func ApplyHealth(ctx context.Context, tx pgx.Tx, ws id.Workspace, template id.Template, h whatsapp.Health) ([]numbers.Change, error) {
+	if h.CanSend == "" {
+		return nil, nil
+	}
+	t, err := Get(ctx, tx, ws, template)
+	if err != nil {
+		return nil, err
+	}
+	row := numbers.ReadHealth(h)
+	raw, err := json.Marshal(row)
+	if err != nil {
+		return nil, fmt.Errorf("write the template's health: %w", err)
+	}
+	if _, err := tx.Exec(ctx, sqlKeepHealth, ws, template, raw); err != nil {
+		return nil, fmt.Errorf("keep the template's health: %w", err)
+	}
+	was, is := numbers.StoredHealth(t.Health).Entities["MESSAGE_TEMPLATE"], row.Entities["MESSAGE_TEMPLATE"]
+	if is == "" || was == is || was == "" && is == "AVAILABLE" {
+		return nil, nil // a number's or an account's health is told by the number
+	}
+	return numbers.Record(ctx, tx, ws, numbers.FromPoll, []numbers.Change{numbers.OfTemplate(template, numbers.Health, was, is)})
 }
 
 // short is enough of a hash to tell two contents apart.

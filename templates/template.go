@@ -39,10 +39,16 @@ type Template struct {
 	Status          string          `db:"status"`   // only APPROVED may be sent
 	Quality         string          `db:"quality"`  // GREEN, YELLOW, RED, UNKNOWN
 	ParameterFormat string          `db:"parameter_format"`
-	Components      json.RawMessage `db:"components"` // Meta's JSON
-	Hash            []byte          `db:"components_hash"`
+	Components      json.RawMessage `db:"components"`      // Meta's JSON
+	Hash            []byte          `db:"components_hash"` // empty: Meta changed the content and it is not read yet
 	SyncedAt        time.Time       `db:"synced_at"`
 	GoneAt          *time.Time      `db:"gone_at"`
+
+	// What follows is of the moment and no part of what a campaign approves.
+	NextCategory   string          `db:"next_category" json:"-"` // announced by Meta; "" for none
+	NextCategoryAt *time.Time      `db:"next_category_at" json:"-"`
+	Health         json.RawMessage `db:"health" json:"-"` // numbers.HealthRow
+	HealthAt       *time.Time      `db:"health_at" json:"-"`
 }
 
 // CanSend answers template.not_sendable, naming the status, unless the template
@@ -70,7 +76,7 @@ func Hash(components json.RawMessage) []byte {
 
 const sqlColumns = `
 select id, waba_id, meta_template_id, name, language, category, status, quality, parameter_format,
-    components, components_hash, synced_at, gone_at
+    components, components_hash, synced_at, gone_at, next_category, next_category_at, health, health_at
 from template
 where workspace_id = $1`
 

@@ -91,40 +91,63 @@ func statusAfter(event string) string {
 // applyCategory: an announced category is only told; the present one is valid
 // until Meta says that it moved.
 func applyCategory(t *Template, v whatsapp.TemplateCategory) []numbers.Change {
-	var changes []numbers.Change
 	if v.Impending {
-		if v.To != t.Category {
-			c := numbers.OfTemplate(t.ID, numbers.NextCategory, t.Category, v.To)
-			c.Until = v.At
-			changes = append(changes, c)
-		}
-		return changes
+		return t.announced(v.To, v.At)
 	}
+	var changes []numbers.Change
 	set(&changes, t.ID, numbers.Category, &t.Category, v.Current)
+	t.announced("", time.Time{})
 	return changes
+}
+
+// announced notes which category Meta says will come, and when if it says so.
+// The same announcement again is no change; one that has come, or that is left
+// out once the category is the announced one, is forgotten.
+func (t *Template) announced(category string, at time.Time) []numbers.Change {
+	switch {
+	case category == "" && t.NextCategory != t.Category, category != "" && category == t.NextCategory && at.IsZero():
+		return nil
+	case category == "", category == t.Category:
+		t.NextCategory, t.NextCategoryAt = "", nil
+		return nil
+	}
+	again := category == t.NextCategory && t.NextCategoryAt != nil && t.NextCategoryAt.Equal(at)
+	t.NextCategory, t.NextCategoryAt = category, nil
+	if !at.IsZero() {
+		t.NextCategoryAt = &at
+	}
+	if again {
+		return nil
+	}
+	c := numbers.OfTemplate(t.ID, numbers.NextCategory, t.Category, category)
+	c.Until = at
+	return []numbers.Change{c}
 }
 
 // applyComponents compares the texts the webhook carries with ours. Where they
 // differ the mirror is out of date: the time of the last poll is forgotten, so
-// that the next one reads the list.
+// that the next one reads the list, and so is the hash, so that no campaign takes
+// the old content for the present one.
 func applyComponents(t *Template, v whatsapp.TemplateComponents) []numbers.Change {
 	s := read(*t)
-	if s.header == v.Header && s.body == v.Body && s.footer == v.Footer {
+	if len(t.Hash) == 0 || s.header == v.Header && s.body == v.Body && s.footer == v.Footer {
 		return nil
 	}
-	t.SyncedAt = time.Time{}
-	return []numbers.Change{numbers.OfTemplate(t.ID, numbers.Components, short(t.Hash), "new")}
+	was := short(t.Hash)
+	t.SyncedAt, t.Hash = time.Time{}, []byte{}
+	return []numbers.Change{numbers.OfTemplate(t.ID, numbers.Components, was, "new")}
 }
 
 const sqlKeepWebhook = `
 update template
-set status = $3, quality = $4, category = $5,
+set status = $3, quality = $4, category = $5, components_hash = $7, next_category = $8, next_category_at = $9,
     synced_at = case when $6 then 'epoch' else synced_at end
 where workspace_id = $1
   and id = $2`
 
 func keep(ctx context.Context, tx pgx.Tx, r numbers.Route, t Template) error {
-	_, err := tx.Exec(ctx, sqlKeepWebhook, r.Workspace, t.ID, t.Status, t.Quality, t.Category, t.SyncedAt.IsZero())
+	_, err := tx.Exec(ctx, sqlKeepWebhook, r.Workspace, t.ID, t.Status, t.Quality, t.Category, t.SyncedAt.IsZero(),
+		t.Hash, t.NextCategory, t.NextCategoryAt)
 	if err != nil {
 		return fmt.Errorf("keep the template: %w", err)
 	}

@@ -1,6 +1,10 @@
 package web
 
 import (
+	"encoding/json"
+	"html/template"
+	"time"
+
 	"github.com/jackc/pgx/v5"
 
 	"bareed/internal/id"
@@ -19,6 +23,8 @@ type numberView struct {
 	Stops   []stopLine
 	Problem string // why Meta could not be asked, in words
 	History []pastLine
+	Chart   template.HTML // of its ratings
+	Health  *healthView   // nil: Meta was not asked
 	Webhook string
 }
 
@@ -132,8 +138,32 @@ func (s *Server) oneNumber(c *front.Call, number id.Number) (v numberView, err e
 		}
 		past, err := numbers.History(c.Ctx(), tx, c.Actor().Workspace, 50, n.ID.String(), n.WABA.String(), n.Portfolio.String())
 		v = viewNumber(c, n, []limitView{viewLimit(c, p)}, stops)
+		if err != nil {
+			return err
+		}
 		v.History = pastLines(c, past)
+		ratings, err := numbers.HistoryOf(c.Ctx(), tx, c.Actor().Workspace, numbers.Of{Subjects: []string{n.ID.String()}, What: numbers.Quality, Limit: 200})
+		v.Chart, v.Health = qualityChart(c, ratings, n.Quality, n.CreatedAt), viewHealth(c, n.Health, n.HealthAt)
 		return err
 	})
 	return v, err
+}
+
+// healthView is Meta's answer to whether something can be sent.
+type healthView struct {
+	Chip    map[string]any
+	At      time.Time
+	Reasons []numbers.HealthReason
+}
+
+func viewHealth(c *front.Call, raw json.RawMessage, at *time.Time) *healthView {
+	h := numbers.StoredHealth(raw)
+	if at == nil || h.CanSend == "" {
+		return nil
+	}
+	look := map[string][2]string{"AVAILABLE": {"ok", "check"}, "LIMITED": {"warn", "warning"}, "BLOCKED": {"danger", "danger"}}[h.CanSend]
+	if look[0] == "" {
+		look = [2]string{"mute", "help"}
+	}
+	return &healthView{chip(look[0], look[1], c.Locale().Of("quality.health", h.CanSend)), *at, h.Reasons}
 }

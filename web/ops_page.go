@@ -7,6 +7,7 @@ import (
 
 	"bareed/campaigns/overview"
 	"bareed/internal/errs"
+	"bareed/numbers/budget"
 	"bareed/web/front"
 )
 
@@ -35,13 +36,15 @@ func (s *Server) ops() {
 // The operator's page looks at so many runs, and calls one stuck that has not
 // moved for so long.
 const (
-	opsRuns  = 500
-	opsQuiet = 5 * time.Minute
+	opsRuns     = 500
+	opsQuiet    = 5 * time.Minute
+	opsAccounts = 50 // of those asked most
 )
 
 type opsView struct {
 	Queues     *Queues // nil: Redis does not answer, or is not asked
 	Workspaces []backlogLine
+	Calls      []usageLine
 	Stuck      []overview.Open
 	Intake     overview.Intake
 	Lag        time.Duration
@@ -70,6 +73,11 @@ func (s *Server) opsPage(c *front.Call) error {
 	if err != nil {
 		return err
 	}
+	usage, err := budget.List(c.Ctx(), c.Pool.Engine(), opsAccounts)
+	if err != nil {
+		return err
+	}
+	view.Calls = usageLines(usage, view.At)
 	if view.Intake, err = overview.GetIntake(c.Ctx(), c.Pool.Engine()); err != nil {
 		return err
 	}

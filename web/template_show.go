@@ -1,7 +1,9 @@
 package web
 
 import (
+	"html/template"
 	"strconv"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -19,6 +21,8 @@ type templateView struct {
 	Parameters []templates.Parameter
 	Stops      []stopLine
 	History    []pastLine
+	Chart      template.HTML // of its ratings
+	Health     *healthView   // nil: Meta was not asked
 }
 
 // stopLine is an open stop in words.
@@ -51,7 +55,12 @@ func (s *Server) templatePage(c *front.Call) error {
 		}
 		past, err := numbers.History(c.Ctx(), tx, c.Actor().Workspace, 50, t.ID.String())
 		view = templateView{templateRow: viewTemplate(c, t), Preview: templates.Show(t, templates.Examples(t)),
-			Parameters: templates.Parameters(t), Stops: stopLines(c, stops), History: pastLines(c, past)}
+			Parameters: templates.Parameters(t), Stops: stopLines(c, stops), History: pastLines(c, past), Health: viewHealth(c, t.Health, t.HealthAt)}
+		if err != nil {
+			return err
+		}
+		ratings, err := numbers.HistoryOf(c.Ctx(), tx, c.Actor().Workspace, numbers.Of{Subjects: []string{t.ID.String()}, What: numbers.Quality, Limit: 200})
+		view.Chart = qualityChart(c, ratings, t.Quality, time.Time{})
 		return err
 	})
 	if err != nil {

@@ -65,6 +65,7 @@ type Client struct {
 	sendTimeout time.Duration
 	readTimeout time.Duration
 	now         clock.Clock
+	meter       *Meter // of one caller's copy; see Metered
 }
 
 // New checks the configuration and builds a client; it opens no connection.

@@ -88,6 +88,7 @@ func (c *Client) call(ctx context.Context, method string, token Token, node, edg
 		return err
 	}
 	status, header, body, err := c.roundTrip(req, token, maxReadAnswer)
+	c.meter.count(header, c.now())
 	if err != nil {
 		return err
 	}

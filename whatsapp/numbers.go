@@ -76,7 +76,16 @@ type HealthEntity struct {
 	ID      string
 	CanSend string
 	// Codes are the error codes Meta gives as reasons.
-	Codes []int
+	Codes   []int
+	Reasons []HealthReason
+}
+
+// HealthReason is why an entity is BLOCKED (a code, what is wrong, what to do) or
+// LIMITED (what is said of it alone), in Meta's own English, clipped.
+type HealthReason struct {
+	Code        int
+	Description string
+	Solution    string
 }
 
 func readHealth(raw json.RawMessage) Health {
@@ -86,8 +95,16 @@ func readHealth(raw json.RawMessage) Health {
 		em := fields(e)
 		entity := HealthEntity{Type: text(em, "entity_type"), ID: text(em, "id"), CanSend: text(em, "can_send_message")}
 		for _, item := range elements(em["errors"]) {
-			if code := number(fields(item), "error_code"); code != nil {
+			im := fields(item)
+			if code := number(im, "error_code"); code != nil {
 				entity.Codes = append(entity.Codes, *code)
+				entity.Reasons = append(entity.Reasons, HealthReason{*code, clip(text(im, "error_description")), clip(text(im, "possible_solution"))})
+			}
+		}
+		for _, item := range elements(em["additional_info"]) {
+			var said string
+			if json.Unmarshal(item, &said) == nil && said != "" {
+				entity.Reasons = append(entity.Reasons, HealthReason{Description: clip(said)})
 			}
 		}
 		h.Entities = append(h.Entities, entity)

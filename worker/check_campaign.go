@@ -23,6 +23,9 @@ func (w *Worker) checkCampaign(ctx context.Context, t queue.CheckCampaign) error
 	if err != nil || !mine {
 		return err
 	}
+	if number, template, ok := w.ofCheck(ctx, t); ok {
+		w.preflight(ctx, t.Workspace, number, template)
+	}
 	returned := false
 	defer func() {
 		if !returned { // a panic, which the queue will tell of

@@ -26,6 +26,9 @@ func (w *Worker) planRun(ctx context.Context, t queue.PlanRun) error {
 	if err != nil || !mine {
 		return err
 	}
+	if number, template, ok := w.ofRun(ctx, t); ok {
+		w.preflight(ctx, t.Workspace, number, template)
+	}
 	returned := false
 	defer func() {
 		if !returned { // a panic, which the queue will tell of

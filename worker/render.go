@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"sync"
@@ -47,11 +48,16 @@ func (w *Worker) render(box *seal.Box, c messages.Claim) (m whatsapp.TemplateMes
 	return m, nil
 }
 
-// prepared keeps the templates of the runs in progress as they were read once:
-// a run's copy never changes.
+// prepared keeps the templates of the runs in progress as they were read once. A
+// run's copy changes only when a person agrees to what Meta changed.
 type prepared struct {
 	mu sync.Mutex
-	by map[id.Run]templates.Prepared
+	by map[id.Run]preparedRun
+}
+
+type preparedRun struct {
+	raw []byte
+	templates.Prepared
 }
 
 // runsKept is how many are kept; more, and all are read anew.
@@ -60,16 +66,17 @@ const runsKept = 256
 func (p *prepared) of(c messages.Claim) (templates.Prepared, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if t, ok := p.by[c.Message.Run]; ok {
-		return t, nil
+	if t, ok := p.by[c.Message.Run]; ok && bytes.Equal(t.raw, c.Template) {
+		return t.Prepared, nil
 	}
 	var t templates.Template
 	if err := json.Unmarshal(c.Template, &t); err != nil {
 		return templates.Prepared{}, fmt.Errorf("read the run's template: %w", err)
 	}
 	if len(p.by) >= runsKept || p.by == nil {
-		p.by = map[id.Run]templates.Prepared{}
+		p.by = map[id.Run]preparedRun{}
 	}
-	p.by[c.Message.Run] = templates.Prepare(t)
-	return p.by[c.Message.Run], nil
+	prepared := templates.Prepare(t)
+	p.by[c.Message.Run] = preparedRun{c.Template, prepared}
+	return prepared, nil
 }

@@ -10,6 +10,7 @@ import (
 	"bareed/internal/errs"
 	"bareed/messages"
 	"bareed/numbers"
+	"bareed/numbers/budget"
 	"bareed/queue"
 	"bareed/templates"
 	"bareed/whatsapp"
@@ -41,7 +42,14 @@ func (w *Worker) syncWABA(ctx context.Context, t queue.SyncWABA) error {
 	if err != nil {
 		return fmt.Errorf("prepare a poll: %w", err)
 	}
-	poll, list, err := w.askMeta(ctx, job)
+	if until, err := budget.Paused(ctx, w.Pool.Engine(), job.account); err != nil || until != nil {
+		return err // DuePolls hands it out again when the pause is over
+	}
+	var meter whatsapp.Meter
+	poll, list, err := w.askMeta(ctx, w.Meta.Metered(&meter), job)
+	if counted := w.spent(ctx, job.account, meter, poll.Registered(), err); counted != nil {
+		return counted
+	}
 	if err != nil {
 		return w.pollFailed(ctx, t, err)
 	}
@@ -57,7 +65,7 @@ func (w *Worker) syncWABA(ctx context.Context, t queue.SyncWABA) error {
 			}
 			changes = append(changes, more...)
 		}
-		return messages.StopOnChanges(ctx, tx, t.Workspace, changes)
+		return w.stopOn(ctx, tx, t.Workspace, changes)
 	})
 	if err != nil {
 		return fmt.Errorf("apply a poll: %w", err)
@@ -68,14 +76,14 @@ func (w *Worker) syncWABA(ctx context.Context, t queue.SyncWABA) error {
 // syncJob is what a poll needs to know of its WABA.
 type syncJob struct {
 	token          whatsapp.Token
-	metaID         string
+	account        budget.Account
 	staleTemplates bool
 }
 
 func readSyncJob(ctx context.Context, tx pgx.Tx, t queue.SyncWABA) (syncJob, error) {
 	var job syncJob
 	var err error
-	if job.metaID, err = numbers.MetaWABAID(ctx, tx, t.Workspace, t.WABA); err != nil {
+	if job.account.App, job.account.MetaWABA, err = numbers.AccountAtMeta(ctx, tx, t.Workspace, t.WABA); err != nil {
 		return job, err
 	}
 	job.staleTemplates, err = templates.Stale(ctx, tx, t.Workspace, t.WABA)
@@ -84,30 +92,30 @@ func readSyncJob(ctx context.Context, tx pgx.Tx, t queue.SyncWABA) (syncJob, err
 
 // askMeta makes the poll's calls. list is nil when the templates were not asked
 // for, and never nil otherwise.
-func (w *Worker) askMeta(ctx context.Context, job syncJob) (poll numbers.Poll, list []whatsapp.Template, err error) {
-	if poll.Numbers, err = w.Meta.ListPhoneNumbers(ctx, job.token, job.metaID); err != nil {
+func (w *Worker) askMeta(ctx context.Context, meta *whatsapp.Client, job syncJob) (poll numbers.Poll, list []whatsapp.Template, err error) {
+	if poll.Numbers, err = meta.ListPhoneNumbers(ctx, job.token, job.account.MetaWABA); err != nil {
 		return poll, nil, err
 	}
-	if poll.WABA, err = w.Meta.GetWABA(ctx, job.token, job.metaID); err != nil {
+	if poll.WABA, err = meta.GetWABA(ctx, job.token, job.account.MetaWABA); err != nil {
 		return poll, nil, err
 	}
 	if poll.NoLimit() && poll.WABA.PortfolioID != "" {
 		// Not every token may read the portfolio; without it the limit stays as it was known.
-		if p, err := w.Meta.GetPortfolio(ctx, job.token, poll.WABA.PortfolioID); err == nil {
+		if p, err := meta.GetPortfolio(ctx, job.token, poll.WABA.PortfolioID); err == nil {
 			poll.Limit = p.MessagingLimit
 		}
 	}
 	if job.staleTemplates {
-		list, err = w.allTemplates(ctx, job)
+		list, err = allTemplates(ctx, meta, job)
 	}
 	return poll, list, err
 }
 
 // allTemplates reads the whole list, once more from the start when it changed
 // while it was read (131059). Half a list would make templates disappear.
-func (w *Worker) allTemplates(ctx context.Context, job syncJob) ([]whatsapp.Template, error) {
+func allTemplates(ctx context.Context, meta *whatsapp.Client, job syncJob) ([]whatsapp.Template, error) {
 	for try := 0; ; try++ {
-		list, err := w.templatePages(ctx, job)
+		list, err := templatePages(ctx, meta, job)
 		var refused *whatsapp.Error
 		if err == nil || try > 0 || !errors.As(err, &refused) || refused.Code != whatsapp.CodeInvalidCursor {
 			return list, err
@@ -115,11 +123,11 @@ func (w *Worker) allTemplates(ctx context.Context, job syncJob) ([]whatsapp.Temp
 	}
 }
 
-func (w *Worker) templatePages(ctx context.Context, job syncJob) ([]whatsapp.Template, error) {
+func templatePages(ctx context.Context, meta *whatsapp.Client, job syncJob) ([]whatsapp.Template, error) {
 	list := []whatsapp.Template{}
 	after := ""
 	for range maxTemplatePages {
-		page, err := w.Meta.ListTemplates(ctx, job.token, job.metaID, after, 250)
+		page, err := meta.ListTemplates(ctx, job.token, job.account.MetaWABA, after, 250)
 		if err != nil {
 			return nil, err
 		}

@@ -104,10 +104,12 @@ func sending() []words {
 		{"GET /v1/campaigns/{campaign}/checks/{check}/rows.csv", "exportCheck", "Campaigns", "One row for each person; reason is empty for those who would get the message.",
 			[]string{"check.not_completed", "check.replaced"}},
 		{"POST /v1/campaigns/{campaign}/launch", "launchCampaign", "Campaigns", "expected_recipients must be the newest check's figure, so that nobody launches at more people than they saw.",
-			append([]string{"campaign.state", "campaign.check_missing", "campaign.check_outdated", "campaign.audience_changed", "campaign.recipients_changed", "campaign.no_recipients"}, definition...)},
+			append([]string{"campaign.state", "campaign.check_missing", "campaign.check_outdated", "campaign.audience_changed", "campaign.recipients_changed", "campaign.no_recipients",
+				"campaign.template_changed", "campaign.quality_unconfirmed", "campaign.blocked_by_meta", "campaign.blocked_by_meta_unsaid"}, definition...)},
 		{"POST /v1/campaigns/{campaign}/pause", "pauseCampaign", "Campaigns", "", []string{"campaign.state"}},
 		{"POST /v1/campaigns/{campaign}/resume", "resumeCampaign", "Campaigns", "A rule's stop is cleared only when it is named, with a reason.",
-			[]string{"campaign.state", "stop.not_clearable", "ref.not_found", "auth.role", "field.required", "campaign.audience_changed"}},
+			[]string{"campaign.state", "stop.not_clearable", "ref.not_found", "auth.role", "field.required", "campaign.audience_changed",
+				"template.unread", "template.changed_again", "template.other_parameters", "template.not_sendable"}},
 		{"POST /v1/campaigns/{campaign}/stop", "stopCampaign", "Campaigns", "What has not left is suppressed with the reason; it cannot be taken back.", []string{"campaign.state"}},
 	}, reporting()...)
 }
@@ -118,6 +120,7 @@ func reporting() []words {
 	return []words{
 		{"GET /v1/campaigns/{campaign}/report", "getReport", "Reports", "total = suppressed + ready + sending + held + accepted + failed + unknown + unconfirmed, always.", []string{"campaign.not_launched"}},
 		{"GET /v1/campaigns/{campaign}/firings", "listFirings", "Campaigns", "Newest first: the one that waits, those that were sent, and those that were missed, with why.", nil},
+		{"GET /v1/campaigns/{campaign}/template", "getCampaignTemplate", "Campaigns", "What Meta changed since the check that was launched on, line by line. A difference holds the campaign; resume clears it and sends the template as it is.", []string{"campaign.not_launched"}},
 		{"GET /v1/campaigns/{campaign}/recipients", "listRecipients", "Reports", "In the order of sending.", []string{"campaign.not_launched", "message.state_unknown"}},
 		{"GET /v1/campaigns/{campaign}/events", "listEvents", "Reports", "", []string{"live.workspace_full", "live.full", "live.stopping"}},
 		{"GET /v1/campaigns/{campaign}/unconfirmed", "getUnconfirmed", "Reports", "Messages that got no answer and no receipt within the horizon. Nothing sends them again by itself.", []string{"campaign.not_launched"}},
@@ -134,6 +137,7 @@ func reporting() []words {
 		{"GET /v1/numbers/{number}", "getNumber", "Numbers", "The ETag goes back as If-Match of a new token.", nil},
 		{"GET /v1/numbers/{number}/growth", "planGrowth", "Numbers", "Meta raises the limit when half of it went to different people within seven days and the quality is high; Meta decides. docs/LIMITS.md has the rules.", nil},
 		{"PUT /v1/numbers/{number}/token", "updateToken", "Numbers", "If-Match is looked at when it is sent.", append([]string{"number.not_connected", "version.stale"}, connect...)},
+		{"GET /v1/changes", "listChanges", "Numbers", "Quality, status, health, limits, categories, restrictions: every change that was found by asking Meta or told by it.", []string{"not_found"}},
 		{"DELETE /v1/numbers/{number}", "disconnectNumber", "Numbers", "Refused while a campaign that is not over uses it.", []string{"resource.in_use", "number.not_connected"}},
 		{"GET /v1/templates", "listTemplates", "Templates", "", nil},
 		{"POST /v1/templates/sync", "syncTemplates", "Templates", "", nil},

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"bareed/campaigns/guard"
 	"bareed/consents"
 	"bareed/contacts"
 	"bareed/internal/errs"
@@ -91,8 +92,8 @@ func ofElement(err error) bool {
 	return errors.As(err, &pe) && strings.HasPrefix(pe.Code, "42")
 }
 
-// meta applies a change of a number, template or account and opens the stops it
-// calls for.
+// meta applies a change of a number, template or account and opens the stops and
+// holds it calls for.
 func (g *gates) meta(ctx context.Context, tx pgx.Tx, one gate) error {
 	changes, err := numbers.ApplyWebhook(ctx, tx, one.route, one.change)
 	if err != nil {
@@ -102,7 +103,11 @@ func (g *gates) meta(ctx context.Context, tx pgx.Tx, one gate) error {
 	if err != nil {
 		return err
 	}
-	return messages.StopOnChanges(ctx, tx, g.workspace, append(changes, more...))
+	changes = append(changes, more...)
+	if err := messages.StopOnChanges(ctx, tx, g.workspace, changes); err != nil {
+		return err
+	}
+	return guard.Changed(ctx, tx, g.workspace, changes)
 }
 
 // messages applies what people wrote and the refusals that are opt-outs.

@@ -16,9 +16,10 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/campaigns"
-	"bareed/campaigns/plan"
 	"bareed/campaigns/forecast"
 	"bareed/campaigns/growth"
+	"bareed/campaigns/guard"
+	"bareed/campaigns/plan"
 	"bareed/internal/errs"
 	"bareed/internal/id"
 	"bareed/internal/pg"
@@ -36,7 +37,8 @@ type Check struct {
 	Eligible   int64            `json:"eligible" doc:"Would be sent the message: expected_recipients of the launch."`
 	Suppressed map[string]int64 `json:"suppressed" doc:"Reason → people."`
 	Version    int              `json:"campaign_version"`
-	Outdated   bool             `json:"outdated" doc:"The campaign was edited since; a launch needs a new check."`
+	Template   *guard.State     `json:"template,omitempty" doc:"The template as the check decided by it, and as it is now."`
+	Outdated   bool             `json:"outdated" doc:"The campaign was edited since, or Meta changed its template; a launch needs a new check."`
 	Placeless  int64            `json:"placeless" doc:"Of the eligible: in an open service window or holding a place under the messaging limit when they were looked at, so that they need none."`
 	Fresh      int64            `json:"fresh_consents" doc:"Of the eligible: consented within the last 90 days."`
 	Limit      *Limit           `json:"limit,omitempty"`
@@ -67,7 +69,7 @@ type Warning struct {
 
 const sqlGetCheck = `
 select k.id, k.campaign_id, k.state, k.total, k.eligible, k.suppressed, k.campaign_version, k.created_at, k.finished_at,
-    c.version <> k.campaign_version, k.placeless, k.fresh
+    c.version <> k.campaign_version, k.placeless, k.fresh, k.template
 from plan_check k
 join campaign c on c.workspace_id = k.workspace_id and c.id = k.campaign_id
 where k.workspace_id = $1
@@ -81,8 +83,9 @@ limit 1`
 // warnings as they are now.
 func Get(ctx context.Context, tx pgx.Tx, ws id.Workspace, campaign id.Campaign, check id.Check) (Check, error) {
 	var k Check
+	var approved []byte
 	err := tx.QueryRow(ctx, sqlGetCheck, ws, campaign, check).Scan(&k.ID, &k.CampaignID, &k.State, &k.Total, &k.Eligible,
-		&k.Suppressed, &k.Version, &k.CreatedAt, &k.FinishedAt, &k.Outdated, &k.Placeless, &k.Fresh)
+		&k.Suppressed, &k.Version, &k.CreatedAt, &k.FinishedAt, &k.Outdated, &k.Placeless, &k.Fresh, &approved)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return k, errs.New("not_found")
 	}
@@ -90,12 +93,12 @@ func Get(ctx context.Context, tx pgx.Tx, ws id.Workspace, campaign id.Campaign, 
 		return k, fmt.Errorf("read the check: %w", err)
 	}
 	k.JobID = id.Job(k.ID)
-	return k, k.predict(ctx, tx, ws)
+	return k, k.predict(ctx, tx, ws, approved)
 }
 
 // predict adds what the eligible people meet: the portfolio's limit, and what
-// would hold the launch.
-func (k *Check) predict(ctx context.Context, tx pgx.Tx, ws id.Workspace) error {
+// would hold the launch. approved is the template as the check decided by it.
+func (k *Check) predict(ctx context.Context, tx pgx.Tx, ws id.Workspace, approved []byte) error {
 	c, err := campaigns.Get(ctx, tx, ws, k.CampaignID)
 	if err != nil {
 		return err
@@ -108,6 +111,11 @@ func (k *Check) predict(ctx context.Context, tx pgx.Tx, ws id.Workspace) error {
 	if err != nil {
 		return err
 	}
+	if len(approved) > 0 {
+		state := guard.Describe(approved, t)
+		k.Template = &state
+		k.Outdated = k.Outdated || len(state.Differences) > 0
+	}
 	if k.Limit, err = readLimit(ctx, tx, n.Portfolio); err != nil {
 		return err
 	}
@@ -115,7 +123,11 @@ func (k *Check) predict(ctx context.Context, tx pgx.Tx, ws id.Workspace) error {
 	if err := k.foresee(ctx, tx, ws, c, n); err != nil {
 		return err
 	}
-	k.Warnings = warnings(c, n, t, k)
+	now, err := pg.Now(ctx, tx)
+	if err != nil {
+		return err
+	}
+	k.Warnings = append(warnings(c, n, t, k), k.ofMeta(n, t, now)...)
 	return nil
 }
 

@@ -2,6 +2,7 @@ package check
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -89,6 +90,11 @@ func Chunk(ctx context.Context, tx pgx.Tx, v *accounts.Vault, ws id.Workspace, c
 	if err != nil {
 		return false, err
 	}
+	if after.IsZero() {
+		if err := approve(ctx, tx, ws, c, check); err != nil {
+			return false, err
+		}
+	}
 	people, err := decide(ctx, tx, v, ws, c, check, after)
 	if err != nil {
 		return false, err
@@ -100,6 +106,30 @@ func Chunk(ctx context.Context, tx pgx.Tx, v *accounts.Vault, ws id.Workspace, c
 		return false, nil
 	}
 	return true, complete(ctx, tx, ws, c, check)
+}
+
+const sqlApprove = `
+update plan_check
+set template = $3
+where workspace_id = $1
+  and id = $2
+  and template is null`
+
+// approve keeps the template by which the check decides from its first people on:
+// what a launch on this check agrees to.
+func approve(ctx context.Context, tx pgx.Tx, ws id.Workspace, c campaigns.Campaign, check id.Check) error {
+	t, err := templates.Get(ctx, tx, ws, c.TemplateID)
+	if err != nil {
+		return err
+	}
+	raw, err := json.Marshal(t)
+	if err != nil {
+		return fmt.Errorf("write the check's template: %w", err)
+	}
+	if _, err := tx.Exec(ctx, sqlApprove, ws, check, raw); err != nil {
+		return fmt.Errorf("keep the check's template: %w", err)
+	}
+	return nil
 }
 
 func decide(ctx context.Context, tx pgx.Tx, v *accounts.Vault, ws id.Workspace, c campaigns.Campaign, check id.Check, after id.Contact) (int, error) {

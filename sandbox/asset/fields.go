@@ -71,12 +71,22 @@ func (t Template) Fields() map[string]any {
 	m := map[string]any{
 		"id": t.ID, "name": t.Name, "language": t.Language, "status": t.Status, "category": t.Category,
 		"parameter_format": t.ParameterFormat, "components": t.Components, "quality_score": map[string]any{"score": t.Quality},
-		"rejected_reason": "NONE", "correct_category": nil, "previous_category": nil, "health_status": nil, "message_send_ttl_seconds": nil,
+		"rejected_reason": "NONE", "correct_category": nil, "previous_category": nil, "health_status": t.health(), "message_send_ttl_seconds": nil,
 	}
 	if t.CorrectCategory != "" {
 		m["correct_category"] = t.CorrectCategory
 	}
 	return m
+}
+
+// health: only an approved template can be sent.
+func (t Template) health() map[string]any {
+	e := map[string]any{"entity_type": "MESSAGE_TEMPLATE", "id": t.ID, "can_send_message": "AVAILABLE"}
+	if t.Status != "APPROVED" {
+		e["can_send_message"] = "BLOCKED"
+		e["errors"] = []any{map[string]any{"error_code": 141002, "error_description": "scripted", "possible_solution": "scripted"}}
+	}
+	return map[string]any{"can_send_message": e["can_send_message"], "entities": []any{e}}
 }
 
 // Event is the value of a template webhook with string pairs added.

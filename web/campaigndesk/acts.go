@@ -1,10 +1,13 @@
 package campaigndesk
 
 import (
+	"slices"
+
 	"github.com/jackc/pgx/v5"
 
 	"bareed/accounts"
 	"bareed/campaigns"
+	"bareed/campaigns/guard"
 	"bareed/internal/id"
 	"bareed/web/front"
 	"bareed/web/ui"
@@ -49,14 +52,19 @@ type confirmView struct {
 	Campaign campaigns.Campaign
 	Waiting  int64
 	Stops    []stopView
-	Holds    bool // a rule's stop could be cleared here
-	Override bool // by this reader
+	Holds    bool         // a rule's stop could be cleared here
+	Override bool         // by this reader
+	Template *guard.State // what changed in it; nil: nothing, or never launched
 }
 
 func confirmation(c *front.Call) (v confirmView, err error) {
 	err = c.InWorkspace(func(tx pgx.Tx) error {
 		now, r, err := launched(c, tx)
 		v.Campaign, v.Waiting = now, max(r.Ready+r.Sending, r.Expected-r.Total+r.Ready+r.Sending)
+		if err != nil {
+			return err
+		}
+		v.Template, err = difference(c, tx, now)
 		return err
 	})
 	v.Stops, v.Override = stopsOf(c.Locale(), v.Campaign.Stops, v.Waiting), c.Can(accounts.OverrideStops)
@@ -102,4 +110,17 @@ func (d *desk) resumeCampaign(c *front.Call) error {
 		return failed
 	}
 	return c.Refused(err, "campaign-resume", v, f)
+}
+
+// difference is what Meta changed in a template since it was approved, while that
+// holds the campaign.
+func difference(c *front.Call, tx pgx.Tx, now campaigns.Campaign) (*guard.State, error) {
+	if !slices.ContainsFunc(now.Stops, func(s campaigns.Stop) bool { return s.Reason == guard.Reason }) || now.RunID.IsZero() {
+		return nil, nil
+	}
+	state, err := guard.Of(c.Ctx(), tx, c.Actor().Workspace, now.ID)
+	if err != nil || len(state.Differences) == 0 {
+		return nil, err
+	}
+	return &state, nil
 }

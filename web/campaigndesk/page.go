@@ -10,6 +10,7 @@ import (
 	"bareed/accounts"
 	"bareed/campaigns"
 	"bareed/campaigns/board"
+	"bareed/campaigns/guard"
 	"bareed/campaigns/unconfirmed"
 	"bareed/internal/errs"
 	"bareed/internal/id"
@@ -37,6 +38,7 @@ type campaignView struct {
 	Open     int64         // messages without an answer that nobody has decided on
 	Schedule *scheduleView // nil: once, and nothing to tell
 	Start    *startView    // nil: it does not begin by itself soon
+	Template *guard.State  // what changed in it, while that holds; else nil
 }
 
 // actsView is what may be done now. Why is a key of the reason why not.
@@ -100,6 +102,9 @@ func readCampaignView(c *front.Call, tx pgx.Tx, campaign id.Campaign, v *campaig
 	}
 	v.Owner = ownerName(c, v.Campaign.CreatedBy, owners)
 	if v.Last, err = campaigns.LastSequence(ctx, tx, ws, campaign); err != nil {
+		return err
+	}
+	if v.Template, err = difference(c, tx, v.Campaign); err != nil {
 		return err
 	}
 	if v.Schedule, err = readSchedule(c, tx, v.Campaign); err != nil {

@@ -76,7 +76,7 @@ func (s *desk) reportView(c *front.Call, tx pgx.Tx, v *view) (*reportView, error
 
 // predict says when the last message goes out: what the check foretells.
 func (r *reportView) predict(c *front.Call, v *view) {
-	r.PerMinute = v.Number.PerSecond * 60
+	r.PerMinute = v.Number.BulkPerSecond() * 60
 	if p := v.Campaign.PerMinute; p > 0 && p < r.PerMinute {
 		r.PerMinute = p
 	}

@@ -31,6 +31,7 @@ type confirmView struct {
 	Pace    string        // in words, as are the next
 	Unknown string
 	Graces  []map[string]any // how long the launch can be taken back
+	Doubt   string           // the number's rating in words, when the launch needs a word about it
 }
 
 func (s *desk) confirmView(c *front.Call, v *view, f *ui.Form) (*confirmView, error) {
@@ -39,8 +40,8 @@ func (s *desk) confirmView(c *front.Call, v *view, f *ui.Form) (*confirmView, er
 		return nil, err
 	}
 	n := &confirmView{Now: v.Campaign.Schedule == nil, Plan: rhythm.Lines(c.Locale(), v.Campaign.Rules)}
-	n.Pace = c.T("wizard.confirm.pace.full", "n", v.Number.PerSecond*60)
-	if p := v.Campaign.PerMinute; p > 0 && p < v.Number.PerSecond*60 {
+	n.Pace = c.T("wizard.confirm.pace.full", "n", v.Number.BulkPerSecond()*60)
+	if p := v.Campaign.PerMinute; p > 0 && p < v.Number.BulkPerSecond()*60 {
 		n.Pace = c.T("wizard.confirm.pace.own", "n", p)
 	}
 	if within := v.Campaign.FinishWithin; within > 0 {
@@ -68,6 +69,9 @@ func (s *desk) confirmView(c *front.Call, v *view, f *ui.Form) (*confirmView, er
 		n.Why = c.T("wizard.confirm.role")
 	default:
 		n.Ready, n.Type = true, v.Check.Eligible >= askAbove
+		if v.Number.Doubtful() && v.Template.Purpose() == "marketing" {
+			n.Doubt = c.Locale().Of("numbers.quality", v.Number.Quality)
+		}
 		f.Set("expected", strconv.FormatInt(v.Check.Eligible, 10))
 		f.Set("check", v.Check.ID.String())
 	}
@@ -123,6 +127,7 @@ func (v *view) agreed(c *front.Call, f *ui.Form) (q campaigns.LaunchRequest, ok 
 		f.Add("count", c.T("wizard.confirm.count", "n", v.Check.Eligible))
 		return q, false
 	}
+	q.AcceptQuality = f.Get("accept_quality") == "yes"
 	if n, err := strconv.Atoi(f.Get("undo")); err == nil && n >= 0 && n <= 600 {
 		grace := time.Duration(n) * time.Second
 		q.Undo = &grace
