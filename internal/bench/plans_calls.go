@@ -104,7 +104,7 @@ func (c *crowd) sending() []call {
 				o := int32(c.cursor + i)
 				wanted[i] = places.Wanted{Hash: hashOf(o), Run: run, Ordinal: o}
 			}
-			_, err := places.Reserve(ctx, tx, c.folio, wanted)
+			_, err := places.Reserve(ctx, tx, places.Ask{Portfolio: c.folio, Workspace: c.ws, Kind: "campaign"}, wanted)
 			return err
 		}},
 	}
