@@ -22,6 +22,7 @@ import (
 	"bareed/api/manual"
 	"bareed/api/outcomes"
 	"bareed/api/people"
+	"bareed/api/portfolios"
 	"bareed/campaigns/live"
 	"bareed/internal/clock"
 	"bareed/internal/pg"
@@ -101,6 +102,7 @@ func (s *Server) register() {
 	s.campaigns()
 	outcomes.Register(s.Front)
 	firings.Register(s.Front)
+	portfolios.Register(s.Front)
 	s.webhooks()
 	s.openapi()
 	manual.Register(s.Front)

@@ -9,7 +9,7 @@ create table portfolio_share (
     portfolio_id  uuid not null references portfolio,
     name          text not null check (name ~ '^[a-z0-9][a-z0-9_-]{0,39}$'),
     size          int not null check (size > 0),
-    kinds         text[] not null default '{}' check (kinds <@ array['campaign', 'test', 'api', 'reply']),
+    kinds         text[] not null default '{}' check (kinds <@ array['test', 'api', 'reply']),
     used          bigint not null default 0, -- rows in place; kept in their transactions
     updated_at    timestamptz not null default bareed_now(),
     primary key (portfolio_id, name)
@@ -26,6 +26,8 @@ create table place_use (
     places        int not null, -- taken, less those freed since
     primary key (portfolio_id, at, run_id)
 );
+select fence('place_use');
+create policy engine_all on place_use to bareed_engine using (true) with check (true); -- written with the places, by the leader
 grant select, insert, update, delete on place_use to bareed_engine;
 create index place_use_at on place_use (at);
 
@@ -161,6 +163,19 @@ create function portfolio_kept(portfolio uuid) returns boolean
     end;
 -- +goose StatementEnd
 
+-- The shares of a portfolio in which the transaction's workspace has a number.
+-- +goose StatementBegin
+create function portfolio_shares(portfolio uuid) returns table (name text, size int, used bigint, kinds text[])
+    language sql stable security definer set search_path = public, pg_temp
+    begin atomic
+        select s.name, s.size, s.used, s.kinds
+        from portfolio_share s
+        where s.portfolio_id = portfolio
+          and exists (select from number n where n.portfolio_id = s.portfolio_id and n.workspace_id = app_workspace())
+        order by s.name;
+    end;
+-- +goose StatementEnd
+
 -- Sets the part of the limit that is kept free; returns what it was, null when
 -- the settings are not the workspace's to keep.
 -- +goose StatementBegin
@@ -203,8 +218,8 @@ begin
     return coalesce(was, 0);
 end $$;
 -- +goose StatementEnd
-revoke all on function portfolio_kept(uuid), portfolio_set_reserve(uuid, real), portfolio_set_share(uuid, text, int, text[]) from public;
-grant execute on function portfolio_kept(uuid), portfolio_set_reserve(uuid, real), portfolio_set_share(uuid, text, int, text[]) to bareed_app;
+revoke all on function portfolio_kept(uuid), portfolio_shares(uuid), portfolio_set_reserve(uuid, real), portfolio_set_share(uuid, text, int, text[]) from public;
+grant execute on function portfolio_kept(uuid), portfolio_shares(uuid), portfolio_set_reserve(uuid, real), portfolio_set_share(uuid, text, int, text[]) to bareed_app;
 
 -- A portfolio had no limit, so nobody was counted, and has one now: everybody is
 -- counted whom the ledger of messages shows to have got one in the last 24 hours,

@@ -109,6 +109,8 @@ create table campaign (
     variables jsonb not null default '{}'::jsonb,
     unknown_policy text,
     per_minute integer,
+    priority text not null default 'normal'::text,
+    share text,
     send_at timestamp with time zone,
     send_zone text,
     send_local timestamp without time zone,
@@ -124,6 +126,7 @@ create table campaign (
     deleted_at timestamp with time zone,
     PRIMARY KEY (workspace_id, id),
     CHECK ((per_minute > 0)),
+    CHECK ((priority = ANY (ARRAY['high'::text, 'normal'::text, 'low'::text]))),
     CHECK ((state = ANY (ARRAY['draft'::text, 'checking'::text, 'needs_approval'::text, 'scheduled'::text, 'starting'::text, 'running'::text, 'finishing'::text, 'completed'::text, 'stopped'::text, 'expired'::text, 'failed'::text]))),
     CHECK ((unknown_policy = ANY (ARRAY['hold'::text, 'evidence'::text]))),
     FOREIGN KEY (workspace_id) REFERENCES workspace(workspace_id),
@@ -679,15 +682,32 @@ create table place (
     portfolio_id uuid not null,
     recipient_hash bytea not null,
     run_id uuid not null,
-    ordinal integer not null,
+    ordinal integer,
+    share text,
+    taken_at timestamp with time zone not null default bareed_now(),
     reserved_at timestamp with time zone not null default bareed_now(),
     counted_at timestamp with time zone,
     freed_at timestamp with time zone,
+    over_at timestamp with time zone not null default (bareed_now() + '25:00:00'::interval),
     PRIMARY KEY (portfolio_id, recipient_hash),
     FOREIGN KEY (portfolio_id) REFERENCES portfolio(id)
 );
-create index place_counted on place (coalesce(counted_at, reserved_at));
-create index place_freed on place (freed_at) where (freed_at is not null);
+create index place_over on place (over_at);
+-- bareed_engine may delete, insert, select, update
+
+create table place_use (
+    portfolio_id uuid not null,
+    at timestamp with time zone not null,
+    run_id uuid not null,
+    workspace_id uuid not null,
+    places integer not null,
+    PRIMARY KEY (portfolio_id, at, run_id),
+    FOREIGN KEY (portfolio_id) REFERENCES portfolio(id)
+);
+create index place_use_at on place_use (at);
+-- row-level security, forced:
+--   engine_all for all to bareed_engine using true with check true
+--   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
 -- bareed_engine may delete, insert, select, update
 
 create table plan_check (
@@ -732,13 +752,29 @@ create table portfolio (
     limit_known boolean not null default false,
     reserve real not null default 0.1,
     places bigint not null default 0,
+    recount boolean not null default false,
     updated_at timestamp with time zone not null default bareed_now(),
     PRIMARY KEY (id),
     CHECK ((messaging_limit >= 0)),
     UNIQUE (meta_business_id),
-    CHECK (((reserve >= (0)::double precision) AND (reserve < (1)::double precision)))
+    CHECK (((reserve >= (0)::double precision) AND (reserve <= (0.9)::double precision)))
 );
 -- bareed_engine may insert, select, update
+
+create table portfolio_share (
+    portfolio_id uuid not null,
+    name text not null,
+    size integer not null,
+    kinds text[] not null default '{}'::text[],
+    used bigint not null default 0,
+    updated_at timestamp with time zone not null default bareed_now(),
+    PRIMARY KEY (portfolio_id, name),
+    CHECK ((kinds <@ ARRAY['test'::text, 'api'::text, 'reply'::text])),
+    CHECK ((name ~ '^[a-z0-9][a-z0-9_-]{0,39}$'::text)),
+    FOREIGN KEY (portfolio_id) REFERENCES portfolio(id),
+    CHECK ((size > 0))
+);
+-- bareed_engine may delete, insert, select, update
 
 create table request_log (
     workspace_id uuid not null,

@@ -43,7 +43,7 @@ type feedRun struct {
 	PerSecond int
 	Priority  string // who goes first where places are scarce
 	Share     string // of the portfolio's places that its campaign names; empty: none
-	Left      int    // people it has still to reach, at most
+	Left      int    // people it has still to reach, at most; none while its number cannot send
 }
 
 // lane is one of a number's two streams: a run of replies never waits behind
@@ -60,7 +60,10 @@ select r.workspace_id, r.id, r.number_id, r.portfolio_id, r.kind, r.per_minute,
     case when n.is_on_biz_app then least(n.per_second, 20) else n.per_second end,
     case when r.kind <> 'campaign' then 'high' else coalesce(c.priority, 'normal') end,
     coalesce(c.share, ''),
-    greatest(r.planned, case when r.plan_done then 0 else coalesce(r.expected, 0) end)::int - r.fed
+    case
+        when n.status <> 'CONNECTED' or n.disconnected_at is not null then 0
+        else greatest(r.planned, case when r.plan_done then 0 else coalesce(r.expected, 0) end)::int - r.fed
+    end
 from run r
 join number n on n.workspace_id = r.workspace_id and n.id = r.number_id
 left join campaign c on c.workspace_id = r.workspace_id and c.id = r.campaign_id

@@ -92,6 +92,7 @@ func (w *world) finish() {
 		}
 		return n + len(w.tasks)
 	}
+	w.newLimit(16) // one open place a day would take weeks
 	for days := 0; left() > 0; days++ {
 		if days > 60 {
 			w.t.Fatalf("%d wait for ever", left())

@@ -78,7 +78,7 @@ const people = 24
 // they may be days late, and who is counted without a place must have come so.
 func TestLedgerAgainstAModel(t *testing.T) {
 	t.Parallel()
-	seeds := []uint64{1, 2, 3, 4, 5, 6, rand.Uint64(), rand.Uint64()}
+	seeds := []uint64{1, 2, 3, 4, rand.Uint64(), rand.Uint64()}
 	for i, seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
@@ -194,7 +194,7 @@ func (w *world) step() {
 	case n < 94:
 		w.lose()
 	case n < 96:
-		w.newLimit()
+		w.newLimit([]int{7, 8, 10, 16}[w.rng.IntN(4)])
 	case n < 97:
 		w.stop(w.runs[w.rng.IntN(len(w.runs))])
 	default:
@@ -386,8 +386,8 @@ func (w *world) lose() {
 	w.tasks = nil
 }
 
-func (w *world) newLimit() {
-	limit := []int{7, 8, 10, 16}[w.rng.IntN(4)]
+func (w *world) newLimit(limit int) {
+	w.t.Helper()
 	if limit < w.limit {
 		w.lowered = w.now
 	}

@@ -27,6 +27,9 @@ type Demand struct {
 // effective is what of a limit may be used; the reserve is kept as a 32-bit float.
 func effective(limit int, reserve float64) int { return int(float64(limit)*(1-reserve) + 0.001) }
 
+// Usable is what of a limit may be used beside the reserve.
+func Usable(limit int, reserve float32) int { return effective(limit, float64(reserve)) }
+
 func (s Share) unused() int { return max(0, s.Size-s.Used) }
 
 // shareOf is the share that a run may take from: the one it names, else the one
@@ -39,6 +42,15 @@ func (p Pool) shareOf(name, kind string) string {
 	}
 	return ""
 }
+
+// Room tells how many places a run may take: own of the share it names or its
+// kind is named by, open of what is open to all. ahead goes before it.
+func (p Pool) Room(name, kind string, ahead []Demand) (own, open int) {
+	return p.room(p.shareOf(name, kind), ahead)
+}
+
+// ShareOf is the share that a run takes from, "" for none.
+func (p Pool) ShareOf(name, kind string) string { return p.shareOf(name, kind) }
 
 // room is the rule of who may take how many free places: own of the asker's
 // share, open of what is open to all.
