@@ -95,8 +95,8 @@ func (d *desk) within(ctx context.Context, a accounts.Actor, do func(tx pgx.Tx) 
 }
 
 type changeInput struct {
-	portfolioInput
-	Body struct {
+	Portfolio id.Portfolio `path:"portfolio"`
+	Body      struct {
 		Reserve float64 `json:"reserve" doc:"Part of the limit kept free for other tools, 0 to 0.9"`
 	}
 }
@@ -108,13 +108,14 @@ func (d *desk) change(ctx context.Context, a accounts.Actor, in *changeInput) (*
 }
 
 type shareInput struct {
-	portfolioInput
-	Share string `path:"share" doc:"1 to 40 small letters, digits, - and _"`
+	Portfolio id.Portfolio `path:"portfolio"`
+	Share     string       `path:"share" doc:"1 to 40 small letters, digits, - and _"`
 }
 
 type setShareInput struct {
-	shareInput
-	Body struct {
+	Portfolio id.Portfolio `path:"portfolio"`
+	Share     string       `path:"share" doc:"1 to 40 small letters, digits, - and _"`
+	Body      struct {
 		Places int      `json:"places" doc:"How many people in 24 hours are kept for it"`
 		Kinds  []string `json:"kinds,omitempty" doc:"Messages of these kinds take from it unasked: api, reply, test"`
 	}
@@ -133,9 +134,9 @@ func (d *desk) dropShare(ctx context.Context, a accounts.Actor, in *shareInput) 
 }
 
 type calendarInput struct {
-	portfolioInput
-	Past   int `query:"past" default:"7" minimum:"0" maximum:"60" doc:"Days before today"`
-	Coming int `query:"coming" default:"7" minimum:"1" maximum:"60" doc:"Today and days after it"`
+	Portfolio id.Portfolio `path:"portfolio"`
+	Past      int          `query:"past" default:"7" minimum:"0" maximum:"60" doc:"Days before today"`
+	Coming    int          `query:"coming" default:"7" minimum:"1" maximum:"60" doc:"Today and days after it"`
 }
 
 func (d *desk) calendar(ctx context.Context, a accounts.Actor, in *calendarInput) (*front.Reply[capacity.Calendar], error) {
@@ -159,7 +160,7 @@ type campaignInput struct {
 	Campaign id.Campaign `path:"campaign"`
 }
 
-type standingReply = front.Reply[capacity.Standing]
+type standingReply = front.Reply[capacity.CampaignPriority]
 
 func (d *desk) priority(ctx context.Context, a accounts.Actor, in *campaignInput) (*standingReply, error) {
 	out := &standingReply{}
@@ -171,8 +172,8 @@ func (d *desk) priority(ctx context.Context, a accounts.Actor, in *campaignInput
 }
 
 type setPriorityInput struct {
-	campaignInput
-	Body struct {
+	Campaign id.Campaign `path:"campaign"`
+	Body     struct {
 		Priority string `json:"priority" doc:"high, normal or low: who goes first where places under the limit are scarce"`
 		Share    string `json:"share,omitempty" doc:"The portfolio's share to take places from; left out: those open to all"`
 	}

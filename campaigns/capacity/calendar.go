@@ -16,24 +16,24 @@ import (
 
 // Calendar is who used a portfolio's places on which day, and who will.
 type Calendar struct {
-	PortfolioID id.Portfolio `json:"portfolio_id"`
-	Zone        string       `json:"zone" doc:"IANA zone in which the days begin: the workspace's"`
-	Usable      *int         `json:"usable" doc:"Places in 24 hours less the reserve; null when unlimited or unknown, and then no places are kept or foreseen"`
-	Days        []Day        `json:"days" doc:"Oldest first"`
-	Later       int          `json:"later" doc:"Places wanted after the last day"`
+	PortfolioID id.Portfolio  `json:"portfolio_id"`
+	Zone        string        `json:"zone" doc:"IANA zone in which the days begin: the workspace's"`
+	Usable      *int          `json:"usable" doc:"Places in 24 hours less the reserve; null when unlimited or unknown, and then no places are kept or foreseen"`
+	Days        []CalendarDay `json:"days" doc:"Oldest first"`
+	Later       int           `json:"later" doc:"Places wanted after the last day"`
 }
 
-// Day is one day of the calendar.
-type Day struct {
-	Date    string `json:"date" doc:"2026-11-23"`
-	Used    int    `json:"used" doc:"Places taken on this day so far, by everybody"`
-	Planned int    `json:"planned" doc:"Places that campaigns which run or wait will take, at most"`
-	Free    *int   `json:"free" doc:"Usable places that nobody has taken or planned; null for a past day and without a limit"`
-	Lines   []Line `json:"lines" doc:"The workspace's campaigns by name, then its other messages, then other workspaces as one"`
+// CalendarDay is one day of the calendar.
+type CalendarDay struct {
+	Date    string         `json:"date" doc:"2026-11-23"`
+	Used    int            `json:"used" doc:"Places taken on this day so far, by everybody"`
+	Planned int            `json:"planned" doc:"Places that campaigns which run or wait will take, at most"`
+	Free    *int           `json:"free" doc:"Usable places that nobody has taken or planned; null for a past day and without a limit"`
+	Lines   []CalendarLine `json:"lines" doc:"The workspace's campaigns by name, then its other messages, then other workspaces as one"`
 }
 
-// Line is one user of a day's places.
-type Line struct {
+// CalendarLine is one user of a day's places.
+type CalendarLine struct {
 	Who        string      `json:"who" doc:"campaign, messages (tests, replies, by API) or others (other workspaces of the portfolio)"`
 	CampaignID id.Campaign `json:"campaign_id,omitzero"`
 	Name       string      `json:"name,omitempty"`
@@ -123,8 +123,8 @@ func Read(ctx context.Context, tx pgx.Tx, engine pg.DB, ws id.Workspace, portfol
 // book collects the calendar's lines.
 type book struct {
 	calendar *Calendar
-	users    map[user]int // to a key
-	lines    []Line       // by key
+	users    map[user]int   // to a key
+	lines    []CalendarLine // by key
 	used     []map[int]int
 	planned  []map[int]int // from today
 }
@@ -133,10 +133,10 @@ func (b *book) key(u user) int {
 	if k, ok := b.users[u]; ok {
 		return k
 	}
-	l := Line{Who: WhoOthers}
+	l := CalendarLine{Who: WhoOthers}
 	switch {
 	case u.own && !u.campaign.IsZero():
-		l = Line{Who: WhoCampaign, CampaignID: u.campaign}
+		l = CalendarLine{Who: WhoCampaign, CampaignID: u.campaign}
 	case u.own:
 		l.Who = WhoMessages
 	}
@@ -261,7 +261,7 @@ func (b *book) names(ctx context.Context, tx pgx.Tx, ws id.Workspace) error {
 // write puts the days together, the largest user of each first, others last.
 func (b *book) write(days []day, span Span) {
 	for i, d := range days {
-		one := Day{Date: d.from.Format(time.DateOnly), Lines: []Line{}}
+		one := CalendarDay{Date: d.from.Format(time.DateOnly), Lines: []CalendarLine{}}
 		coming := i - span.Past
 		for k, l := range b.lines {
 			l.Used = b.used[i][k]
@@ -279,7 +279,7 @@ func (b *book) write(days []day, span Span) {
 			free := max(0, d.pool.Effective-d.pool.Taken-one.Planned)
 			one.Free = &free
 		}
-		slices.SortStableFunc(one.Lines, func(x, y Line) int {
+		slices.SortStableFunc(one.Lines, func(x, y CalendarLine) int {
 			if (x.Who == WhoOthers) != (y.Who == WhoOthers) {
 				return map[bool]int{true: 1, false: -1}[x.Who == WhoOthers]
 			}

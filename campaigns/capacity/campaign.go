@@ -22,8 +22,8 @@ import (
 	"bareed/numbers/portfolios"
 )
 
-// Standing is how a campaign stands to others where places are scarce.
-type Standing struct {
+// CampaignPriority is how a campaign stands to others where places are scarce.
+type CampaignPriority struct {
 	Campaign    id.Campaign  `json:"campaign_id"`
 	PortfolioID id.Portfolio `json:"portfolio_id"`
 	Priority    string       `json:"priority" doc:"high, normal or low"`
@@ -42,12 +42,12 @@ where c.workspace_id = $1
   and c.deleted_at is null`
 
 // Get reads a campaign's standing; not_found when there is no such campaign.
-func Get(ctx context.Context, db pg.DB, ws id.Workspace, campaign id.Campaign) (Standing, error) {
+func Get(ctx context.Context, db pg.DB, ws id.Workspace, campaign id.Campaign) (CampaignPriority, error) {
 	s, _, err := read(ctx, db, sqlStanding, ws, campaign)
 	return s, err
 }
 
-func read(ctx context.Context, db pg.DB, sql string, ws id.Workspace, campaign id.Campaign) (s Standing, state string, err error) {
+func read(ctx context.Context, db pg.DB, sql string, ws id.Workspace, campaign id.Campaign) (s CampaignPriority, state string, err error) {
 	err = db.QueryRow(ctx, sql, ws, campaign).Scan(&s.Campaign, &s.PortfolioID, &s.Priority, &s.Share, &state)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return s, "", errs.New("not_found")
@@ -72,9 +72,9 @@ var over = []string{"completed", "stopped", "expired", "failed"}
 
 // Set changes a campaign's standing, also while it runs: the feeder goes by it
 // from the next look on. What was already handed over stays.
-func Set(ctx context.Context, tx pgx.Tx, a accounts.Actor, campaign id.Campaign, priority, share string) (Standing, error) {
+func Set(ctx context.Context, tx pgx.Tx, a accounts.Actor, campaign id.Campaign, priority, share string) (CampaignPriority, error) {
 	if !slices.Contains(Priorities(), priority) {
-		return Standing{}, errs.New("campaign.priority", "priorities", "high, normal, low").At("/priority", "")
+		return CampaignPriority{}, errs.New("campaign.priority", "priorities", "high, normal, low").At("/priority", "")
 	}
 	s, state, err := read(ctx, tx, sqlLockStanding, a.Workspace, campaign)
 	if err != nil {

@@ -49,7 +49,7 @@ func calendar(t *testing.T, b *fixture.Broadcast, portfolio id.Portfolio) (c cap
 	return c
 }
 
-func line(d capacity.Day) string {
+func line(d capacity.CalendarDay) string {
 	s := fmt.Sprintf("%d+%d", d.Used, d.Planned)
 	if d.Free != nil {
 		s += fmt.Sprintf(" free %d", *d.Free)
@@ -125,7 +125,7 @@ func TestStandingOfACampaign(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := b.Campaign(t, "Orders")
-	set := func(campaign id.Campaign, priority, share string) (s capacity.Standing, err error) {
+	set := func(campaign id.Campaign, priority, share string) (s capacity.CampaignPriority, err error) {
 		err = b.Pool.InWorkspace(t.Context(), b.Workspace, func(tx pgx.Tx) (err error) {
 			s, err = capacity.Set(t.Context(), tx, b.Actor, campaign, priority, share)
 			return err

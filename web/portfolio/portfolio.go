@@ -63,7 +63,7 @@ type view struct {
 
 // dayLine is a day of the calendar with its date.
 type dayLine struct {
-	capacity.Day
+	capacity.CalendarDay
 	At    time.Time
 	Today bool
 }
