@@ -111,7 +111,7 @@ func (v view) chart(c *front.Call) template.HTML {
 			Empty: c.T("portfolio.calendar.empty"), ShowTable: c.T("portfolio.calendar.table"), Heads: []string{c.T("portfolio.day")},
 			Format: func(n float64) string { return grouped(int64(n)) }},
 		Series: []charts.Series{{Label: c.T("portfolio.used_own"), Class: "c-1"}, {Label: c.T("portfolio.used_others"), Class: "c-2"},
-			{Label: c.T("portfolio.planned_own"), Class: "c-3"}, {Label: c.T("portfolio.planned_others"), Class: "c-4"}},
+			{Label: c.T("portfolio.planned_own"), Class: "c-waiting"}, {Label: c.T("portfolio.planned_others"), Class: "c-4"}},
 		FormatDay:   func(t time.Time) string { return t.In(l.Zone).Format("02/01") },
 		ValueAxis:   c.T("portfolio.people"),
 		Axis:        c.T("portfolio.axis", "zone", l.ZoneName()),
