@@ -56,6 +56,9 @@ func matrixBodies(t testing.TB, r *rig, tenant fixture.Tenant) map[string]func()
 		"GET /v1/campaigns/{campaign}/certificate":         launchedCampaign(t, r, tenant),
 		"POST /v1/campaigns/{campaign}/unconfirmed/resend": silentCampaign(t, r, tenant),
 		"POST /v1/campaigns/{campaign}/unconfirmed/close":  silentCampaign(t, r, tenant),
+		"PATCH /v1/portfolios/{portfolio}":                 func() any { return map[string]any{"reserve": 0.2} },
+		"PUT /v1/portfolios/{portfolio}/shares/{share}":    func() any { return map[string]any{"places": 50} },
+		"PUT /v1/campaigns/{campaign}/priority":            func() any { return map[string]any{"priority": "low"} },
 		"PATCH /v1/members/{user}":                         func() any { return map[string]any{"role": "marketer"} },
 	}
 }

@@ -23,6 +23,7 @@ import (
 	"bareed/api/outcomes"
 	"bareed/api/people"
 	"bareed/api/planner"
+	"bareed/api/portfolios"
 	"bareed/api/quality"
 	"bareed/campaigns/live"
 	"bareed/internal/clock"
@@ -105,6 +106,7 @@ func (s *Server) register() {
 	firings.Register(s.Front)
 	planner.Register(s.Front)
 	quality.Register(s.Front)
+	portfolios.Register(s.Front)
 	s.webhooks()
 	s.openapi()
 	manual.Register(s.Front)

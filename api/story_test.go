@@ -206,6 +206,7 @@ func (s *story) campaign(audience string) string {
 	s.do("POST /v1/campaigns/{campaign}/duplicate", path+"/duplicate", nil)
 	s.do("GET /v1/campaigns/{campaign}", path, nil)
 	s.do("PATCH /v1/campaigns/{campaign}", path, map[string]any{"per_minute": 600})
+	s.portfolio("/v1/portfolios/"+b.Portfolio.String(), path)
 	asked := s.do("POST /v1/campaigns/{campaign}/check", path+"/check", nil)
 	check := path + "/checks/" + asked.field(s.t, "check_id")
 	s.check(asked.field(s.t, "check_id"))
@@ -214,6 +215,18 @@ func (s *story) campaign(audience string) string {
 	launched := s.do("POST /v1/campaigns/{campaign}/launch", path+"/launch", map[string]any{"expected_recipients": 3, "undo_seconds": 0})
 	s.planned(launched.field(s.t, "run_id"))
 	return path
+}
+
+// portfolio keeps a part of the messaging limit for orders.
+func (s *story) portfolio(portfolio, campaign string) {
+	s.do("GET /v1/portfolios", "/v1/portfolios", nil)
+	s.do("PATCH /v1/portfolios/{portfolio}", portfolio, map[string]any{"reserve": 0.05})
+	s.do("PUT /v1/portfolios/{portfolio}/shares/{share}", portfolio+"/shares/orders", map[string]any{"places": 300, "kinds": []string{"api"}})
+	s.do("GET /v1/portfolios/{portfolio}", portfolio, nil)
+	s.do("PUT /v1/campaigns/{campaign}/priority", campaign+"/priority", map[string]any{"priority": "high", "share": "orders"})
+	s.do("GET /v1/campaigns/{campaign}/priority", campaign+"/priority", nil)
+	s.do("GET /v1/portfolios/{portfolio}/calendar", portfolio+"/calendar?past=1&coming=2", nil)
+	s.do("DELETE /v1/portfolios/{portfolio}/shares/{share}", portfolio+"/shares/orders", nil)
 }
 
 // check works a check out, as the worker does.

@@ -45,8 +45,23 @@ func Duplicate(ctx context.Context, tx pgx.Tx, a accounts.Actor, campaign id.Cam
 		d.PerMinute = nil
 		made, err = d.create(ctx, tx, a, detail)
 	}
-	return made, err
+	if err != nil {
+		return made, err
+	}
+	if _, err := tx.Exec(ctx, sqlCopyStanding, a.Workspace, campaign, made.ID); err != nil {
+		return made, fmt.Errorf("copy the campaign's priority: %w", err)
+	}
+	return made, nil
 }
+
+const sqlCopyStanding = `
+update campaign c
+set priority = o.priority, share = o.share
+from campaign o
+where o.workspace_id = $1
+  and o.id = $2
+  and c.workspace_id = $1
+  and c.id = $3`
 
 // dropTime takes the time away and leaves the hours in which messages may leave.
 func (d *Definition) dropTime(ctx context.Context, tx pgx.Tx) error {

@@ -137,7 +137,7 @@ with want as (
                 and i.kind = 'phone'
                 and i.value = m.address
                 and i.country = any (a.barred)))
-          and (may.open_window or place_valid(a.portfolio_id, m.recipient_hash))
+          and (may.open_window or place_valid(a.portfolio_id, m.recipient_hash, m.run_id, m.ordinal))
         for update of m) m
 )
 update message m
@@ -299,15 +299,29 @@ set state = case when why.reason is null then m.state else 'suppressed' end,
     updated_at = bareed_now()
 from why
 where m.run_id = why.run_id
-  and m.ordinal = why.ordinal`
+  and m.ordinal = why.ordinal
+returning m.run_id, m.ordinal, m.state = 'suppressed'`
 
 // Refused settles wishes that ClaimAll did not grant.
 func Refused(ctx context.Context, tx pgx.Tx, ws id.Workspace, messages []id.Message) error {
 	runs, ordinals := split(messages)
-	if _, err := tx.Exec(ctx, sqlRefused, ws, runs, ordinals); err != nil {
+	rows, err := tx.Query(ctx, sqlRefused, ws, runs, ordinals)
+	if err != nil {
 		return fmt.Errorf("settle refused claims: %w", err)
 	}
-	return nil
+	var m id.Message
+	var gone bool
+	var over []id.Message
+	_, err = pgx.ForEachRow(rows, []any{&m.Run, &m.Ordinal, &gone}, func() error {
+		if gone {
+			over = append(over, m)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("settle refused claims: %w", err)
+	}
+	return freePlaces(ctx, tx, ws, over)
 }
 
 // sqlOfferLater says when the feeder is to offer messages again; with $5 they are

@@ -16,10 +16,12 @@ type Candidate struct {
 	Contact id.Contact
 	Hash    []byte
 	Fresh   bool // above the cursor; else one that came back
+	Window  bool // the person's service window with the run's number is open, and stays so until the claim: no place is needed
 }
 
 // Backlog is how a run stands for the feeder.
 type Backlog struct {
+	Number     id.Number
 	Planned    int32 // ordinals given out
 	Fed        int32 // ordinals handed over
 	PlanDone   bool
@@ -37,7 +39,7 @@ type Backlog struct {
 // claim takes a place for five seconds only: when every process died with its
 // slots full, nothing would be fed that could show that the number answers.
 const sqlBacklog = `
-select r.planned, r.fed, r.plan_done,
+select r.number_id, r.planned, r.fed, r.plan_done,
     (select count(*) from message m
         where m.run_id = r.id and m.state = 'ready' and m.ordinal <= r.fed
           and (m.not_before is null or m.not_before <= bareed_now())
@@ -65,7 +67,7 @@ where r.workspace_id = $1
 // running or a stop holds it, and then nothing is to be fed.
 func ReadBacklog(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run) (b Backlog, open bool, err error) {
 	var oldest float64
-	err = tx.QueryRow(ctx, sqlBacklog, ws, run).Scan(&b.Planned, &b.Fed, &b.PlanDone, &b.Waiting, &b.Sending, &b.Young, &oldest)
+	err = tx.QueryRow(ctx, sqlBacklog, ws, run).Scan(&b.Number, &b.Planned, &b.Fed, &b.PlanDone, &b.Waiting, &b.Sending, &b.Young, &oldest)
 	if err == pgx.ErrNoRows {
 		return b, false, nil
 	}
@@ -97,13 +99,25 @@ set feed_after = bareed_now() + interval '60 seconds'
 from due
 where m.run_id = due.run_id
   and m.ordinal = due.ordinal
-returning m.ordinal, m.contact_id, m.recipient_hash, false as fresh`
+returning m.ordinal, m.contact_id, m.recipient_hash, false as fresh,
+    coalesce((
+        select sw.open_until > bareed_now() + interval '2 minutes'
+        from service_window sw
+        where sw.workspace_id = $1
+          and sw.number_id = $4
+          and sw.recipient_hash = m.recipient_hash), false) as in_window`
 
 // sqlFresh looks no further than $4, a window behind the cursor: over a
 // partitioned table neither the order nor the limit bounds what is read. What is
 // due at a time of its own (a person's zone) is passed over: sqlAgain takes it then.
 const sqlFresh = `
-select m.ordinal, m.contact_id, m.recipient_hash, true as fresh
+select m.ordinal, m.contact_id, m.recipient_hash, true as fresh,
+    coalesce((
+        select sw.open_until > bareed_now() + interval '2 minutes'
+        from service_window sw
+        where sw.workspace_id = $1
+          and sw.number_id = $6
+          and sw.recipient_hash = m.recipient_hash), false) as in_window
 from message m
 where m.workspace_id = $1
   and m.run_id = $2
@@ -118,7 +132,7 @@ limit $5`
 // the next ones behind the cursor. cursor is where the cursor may move to once
 // the fresh ones are handed over or put off.
 func Candidates(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run, b Backlog, n int) (list []Candidate, cursor int32, err error) {
-	rows, err := tx.Query(ctx, sqlAgain, ws, run, n)
+	rows, err := tx.Query(ctx, sqlAgain, ws, run, n, b.Number)
 	if err != nil {
 		return nil, 0, fmt.Errorf("pick returned messages: %w", err)
 	}
@@ -131,7 +145,7 @@ func Candidates(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run, b B
 		return list, b.Fed, nil
 	}
 	to := min(b.Planned, b.Fed+int32(max(1000, 20*room)))
-	rows, err = tx.Query(ctx, sqlFresh, ws, run, b.Fed, to, room)
+	rows, err = tx.Query(ctx, sqlFresh, ws, run, b.Fed, to, room, b.Number)
 	if err != nil {
 		return nil, 0, fmt.Errorf("pick the next messages: %w", err)
 	}

@@ -83,9 +83,11 @@ set state = 'suppressed', reason = $3, feed_after = null, updated_at = bareed_no
 from rest
 where m.run_id = rest.run_id
   and m.ordinal = rest.ordinal
-  and m.state = 'ready'`
+  and m.state = 'ready'
+returning m.ordinal, m.ordinal <= (select r.fed from run r where r.workspace_id = $1 and r.id = $2)`
 
-// ExpireHours gives up what the hours of people's own zones left over.
+// ExpireHours gives up what the hours of people's own zones left over. Places that
+// were reserved for them are free again.
 func ExpireHours(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run) (int, error) {
-	return count(tx.Exec(ctx, sqlExpireHours, ws, run, Expired, hoursAtOnce))("give up what is outside hours")
+	return closeReady(ctx, tx, ws, run, sqlExpireHours, Expired, hoursAtOnce)
 }

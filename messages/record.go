@@ -1,12 +1,9 @@
 package messages
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -189,7 +186,13 @@ func queueRecord(b *pgx.Batch, ws id.Workspace, results []Result) {
 	b.Queue(sqlRecord, ws, runs, ordinals, tokens, states, reasons, wamids, waIDs, https, codes, again)
 	if len(other) > 0 {
 		queueAttempts(b, ws, other)
-		queueFreePlaces(b, other)
+		var failed []id.Message
+		for _, r := range other {
+			if r.State == Failed {
+				failed = append(failed, r.Message)
+			}
+		}
+		queueFreePlaces(b, ws, failed)
 	}
 }
 
@@ -202,28 +205,4 @@ func queueAttempts(b *pgx.Batch, ws id.Workspace, results []Result) {
 		outcomes[i], https[i], codes[i], traces[i] = r.Outcome, int16(r.HTTP), int32(r.Code), r.Trace
 	}
 	b.Queue(sqlRecordAttempts, ws, runs, ordinals, attempts, tokens, outcomes, https, codes, traces)
-}
-
-const sqlFreePlaces = `select place_free($1, $2, $3, $4)`
-
-// queueFreePlaces gives back the places of messages that definitely did not
-// arrive. In order of portfolio and run, so that two recorders do not deadlock.
-func queueFreePlaces(b *pgx.Batch, results []Result) {
-	type group struct {
-		portfolio id.Portfolio
-		run       id.Run
-	}
-	ordinals, hashes := map[group][]int32{}, map[group][][]byte{}
-	for _, r := range results {
-		if r.State == Failed {
-			g := group{r.Portfolio, r.Message.Run}
-			ordinals[g], hashes[g] = append(ordinals[g], r.Message.Ordinal), append(hashes[g], r.Hash)
-		}
-	}
-	groups := slices.SortedFunc(maps.Keys(ordinals), func(a, b group) int {
-		return cmp.Or(slices.Compare(a.portfolio[:], b.portfolio[:]), slices.Compare(a.run[:], b.run[:]))
-	})
-	for _, g := range groups {
-		b.Queue(sqlFreePlaces, g.run, ordinals[g], hashes[g], g.portfolio)
-	}
 }

@@ -129,12 +129,36 @@ set state = 'suppressed', reason = $3, feed_after = null, updated_at = bareed_no
 from rest
 where m.run_id = rest.run_id
   and m.ordinal = rest.ordinal
-  and m.state = 'ready'`
+  and m.state = 'ready'
+returning m.ordinal, m.ordinal <= (select r.fed from run r where r.workspace_id = $1 and r.id = $2)`
 
 // SuppressReady closes the remaining ready rows of a run that was stopped or
-// expired, at most limit of them, and returns how many.
+// expired, at most limit of them, and returns how many. The places of those that
+// were already handed over are free again.
 func SuppressReady(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run, reason string, limit int) (int, error) {
-	return count(tx.Exec(ctx, sqlSuppressReady, ws, run, reason, limit))("suppress the rest")
+	return closeReady(ctx, tx, ws, run, sqlSuppressReady, reason, limit)
+}
+
+// closeReady runs a statement that suppresses ready rows of a run and tells of
+// each whether it was handed over already, and frees the places of those.
+func closeReady(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run, sql, reason string, limit int) (int, error) {
+	rows, err := tx.Query(ctx, sql, ws, run, reason, limit)
+	if err != nil {
+		return 0, fmt.Errorf("suppress the rest: %w", err)
+	}
+	m := id.Message{Run: run}
+	var fed bool
+	var over []id.Message
+	tag, err := pgx.ForEachRow(rows, []any{&m.Ordinal, &fed}, func() error {
+		if fed {
+			over = append(over, m)
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("suppress the rest: %w", err)
+	}
+	return int(tag.RowsAffected()), freePlaces(ctx, tx, ws, over)
 }
 
 // count makes (rows affected, error) out of a command's result.

@@ -236,7 +236,15 @@ returning m.run_id, m.ordinal, pick.number_id, pick.portfolio_id, m.contact_id, 
     pick.rises and pick.state in ('delivered', 'read', 'played') and message_rank(pick.was) < 4 as arrived,
     pick.rises and pick.state = 'failed' as failed,
     pick.echo,
-    coalesce(pick.had <> nullif(pick.wamid, ''), false) as second`
+    coalesce(pick.had <> nullif(pick.wamid, ''), false) as second,
+    coalesce((
+        select sw.open_until - interval '24 hours' <= m.claimed_at
+            and sw.open_until > coalesce(m.delivered_at, m.read_at, m.played_at)
+        from service_window sw
+        where sw.workspace_id = $1
+          and sw.number_id = pick.number_id
+          and sw.recipient_hash = m.recipient_hash
+          and pick.rises), false) as windowed`
 
 func writeHeard(ctx context.Context, tx pgx.Tx, ws id.Workspace, by map[subject]*heard, done *Applied) error {
 	rows, err := tx.Query(ctx, sqlApply, append([]any{ws}, columns(slices.Collect(maps.Values(by)))...)...)
@@ -364,6 +372,7 @@ type movedRow struct {
 	Failed    bool
 	Echo      bool
 	Second    bool // another message id of Meta's than the one known
+	Windowed  bool // arrived in a service window that was open when it left: Meta does not count the person
 }
 
 func (m movedRow) subject() subject {

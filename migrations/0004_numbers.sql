@@ -31,30 +31,36 @@ create table portfolio (
     meta_business_id  text not null unique,
     messaging_limit   int check (messaging_limit >= 0),
     limit_known       boolean not null default false, -- false: nothing is sent outside service windows
-    reserve           real not null default 0.1 check (reserve >= 0 and reserve < 1),
-    places            bigint not null default 0, -- rows in place; kept by the leader in their transactions
+    reserve           real not null default 0.1 check (reserve >= 0 and reserve <= 0.9), -- kept free for other tools
+    places            bigint not null default 0, -- rows in place; kept in their transactions
+    recount           boolean not null default false, -- it was unlimited and has a limit now: nobody new until its people are counted
     updated_at        timestamptz not null default bareed_now()
 );
 grant select, insert, update on portfolio to bareed_engine;
 
--- A place under the limit: one person within 24 hours. Reserved by the feeder,
--- checked by the claim, counted from the first delivered (Meta counts those),
--- freed by a definite failure or when its time is over. The engine's alone.
+-- A place under the limit: one person. Reserved by the feeder, checked by the
+-- claim, counted from the first delivered (Meta counts those), freed by a
+-- definite failure or when its time is over. The engine's alone. While a message
+-- is on its way on it, it lasts 25 hours from the last reservation: the claim may
+-- come an hour later, and Meta counts for 24 from the arrival, of which we may
+-- never hear. Once counted, it lasts 24 hours from there.
 create table place (
     portfolio_id    uuid not null references portfolio,
     recipient_hash  bytea not null,
-    run_id          uuid not null,
-    ordinal         int not null,
-    reserved_at     timestamptz not null default bareed_now(),
+    run_id          uuid not null, -- of the message on its way on it, or of the last
+    ordinal         int,  -- of the one message on its way; 0: several; null: none
+    share           text, -- the portfolio's share it was taken from; null: from what is open to all
+    taken_at        timestamptz not null default bareed_now(), -- first
+    reserved_at     timestamptz not null default bareed_now(), -- last
     counted_at      timestamptz,
-    freed_at        timestamptz,
+    freed_at        timestamptz, -- refused before anything arrived
+    over_at         timestamptz not null default bareed_now() + interval '25 hours', -- counts no longer; the sweep takes it away
     primary key (portfolio_id, recipient_hash)
 );
 grant select, insert, update, delete on place to bareed_engine;
 -- By time alone: an index that began with the portfolio would look cheap, to a
 -- planner without statistics, for finding one person among a hundred thousand.
-create index place_counted on place (coalesce(counted_at, reserved_at));
-create index place_freed on place (freed_at) where freed_at is not null;
+create index place_over on place (over_at);
 
 create table waba (
     workspace_id   uuid not null references workspace (workspace_id),
@@ -154,82 +160,6 @@ select fence('template');
 grant select, insert, update on template to bareed_app;
 create index template_meta on template (workspace_id, meta_template_id);
 
--- May this person get one more message under the portfolio's limit? True when
--- there is no limit, or a live place is theirs. A counted place is good for
--- 23 hours, not 24, so that the message arrives while it still counts; a
--- reserved one until the leader frees it (place_ttl).
--- +goose StatementBegin
-create function place_valid(portfolio uuid, recipient bytea) returns boolean
-    language plpgsql stable security definer set search_path = public, pg_temp as $$
-begin
-    return exists (
-        select from portfolio p
-        where p.id = portfolio
-          and p.limit_known
-          and (p.messaging_limit is null
-            or exists (
-                select from place l
-                where l.portfolio_id = p.id
-                  and l.recipient_hash = recipient
-                  and l.freed_at is null
-                  and coalesce(l.counted_at, l.reserved_at) > bareed_now() - interval '23 hours')));
-end $$;
--- +goose StatementEnd
-
--- A message was refused for good: its place is free again, unless Meta already
--- counted the person or another message holds it now.
--- +goose StatementBegin
-create function place_free(run uuid, ordinals int[], recipients bytea[], portfolio uuid) returns void
-    language sql security definer set search_path = public, pg_temp
-    begin atomic
-        update place l
-        set freed_at = bareed_now()
-        from unnest(ordinals, recipients) as m(ordinal, recipient)
-        where l.portfolio_id = portfolio
-          and l.recipient_hash = m.recipient
-          and l.run_id = run
-          and l.ordinal = m.ordinal
-          and l.counted_at is null;
-    end;
--- +goose StatementEnd
-
--- A message was delivered: Meta counts its person from now, also one whose
--- phone was off until after the place had run out. That place is made anew, even
--- above the limit: the next people wait the longer. The portfolio is locked
--- before any place, as by the leader; one without a limit keeps no places.
--- +goose StatementBegin
-create function place_count(recipients bytea[], portfolio uuid) returns void
-    language plpgsql security definer set search_path = public, pg_temp as $$
-declare
-    late bytea[];
-    added int;
-    r bytea;
-begin
-    late := array(
-        select distinct u
-        from unnest(recipients) as u
-        where (select true from place l where l.portfolio_id = portfolio and l.recipient_hash = u) is null);
-    if cardinality(late) > 0 then
-        perform from portfolio p where p.id = portfolio and p.messaging_limit is not null for update;
-        if found then
-            insert into place (portfolio_id, recipient_hash, run_id, ordinal)
-            select portfolio, u, '00000000-0000-0000-0000-000000000000', 0
-            from unnest(late) as u
-            on conflict do nothing;
-            get diagnostics added = row_count;
-            update portfolio p set places = p.places + added where p.id = portfolio;
-        end if;
-    end if;
-    -- One by one, in order: each is found by its key whatever the statistics say.
-    for r in select distinct u from unnest(recipients) as u order by u loop
-        update place l
-        set counted_at = bareed_now(), freed_at = null
-        where l.portfolio_id = portfolio
-          and l.recipient_hash = r;
-    end loop;
-end $$;
--- +goose StatementEnd
-
 -- One's own portfolio's figures, for pages and checks.
 -- +goose StatementBegin
 create function portfolio_figures(portfolio uuid)
@@ -242,8 +172,8 @@ create function portfolio_figures(portfolio uuid)
           and exists (select from number n where n.portfolio_id = p.id and n.workspace_id = app_workspace());
     end;
 -- +goose StatementEnd
-revoke all on function place_valid(uuid, bytea), place_free(uuid, int[], bytea[], uuid), place_count(bytea[], uuid), portfolio_figures(uuid) from public;
-grant execute on function place_valid(uuid, bytea), place_free(uuid, int[], bytea[], uuid), place_count(bytea[], uuid), portfolio_figures(uuid) to bareed_app, bareed_engine;
+revoke all on function portfolio_figures(uuid) from public;
+grant execute on function portfolio_figures(uuid) to bareed_app, bareed_engine;
 
 -- The portfolio of one of Meta's businesses, made when it is new. Connecting a
 -- number needs it in the transaction that keeps the number.
@@ -282,8 +212,10 @@ begin
         return null;
     end if;
     if not known or was <> coalesce(new_limit::text, 'unlimited') then
+        -- Without a limit nobody was counted: the leader does it before anybody new is sent to.
         update portfolio p
-        set messaging_limit = new_limit, limit_known = true, updated_at = bareed_now()
+        set messaging_limit = new_limit, limit_known = true, updated_at = bareed_now(),
+            recount = new_limit is not null and (p.recount or known and p.messaging_limit is null)
         where p.id = portfolio;
     end if;
     return was;

@@ -16,6 +16,8 @@ create table campaign (
     per_minute       int check (per_minute > 0), -- the campaign's own pace
     finish_within    int check (finish_within > 0), -- minutes; the pace is what it takes
     check (per_minute is null or finish_within is null),
+    priority         text not null default 'normal' check (priority in ('high', 'normal', 'low')), -- where places are scarce
+    share            text, -- the portfolio's share it may take places from
     send_at          timestamptz, -- the next firing; null: at launch
     send_zone        text,        -- IANA zone and wall time as it was asked for
     send_local       timestamp,
@@ -34,7 +36,7 @@ create table campaign (
     foreign key (workspace_id, template_id) references template
 );
 select fence('campaign');
-select discoverable('campaign', 'workspace_id, id, state, send_at');
+select discoverable('campaign', 'workspace_id, id, state, send_at, priority, share');
 grant select, insert, update on campaign to bareed_app;
 create unique index campaign_name on campaign (workspace_id, name) where deleted_at is null;
 create index campaign_open on campaign (state, send_at) where state in ('scheduled', 'starting', 'running', 'finishing');
@@ -152,7 +154,7 @@ create table run (
     foreign key (workspace_id, template_id) references template
 );
 select fence('run');
-select discoverable('run', 'workspace_id, id, campaign_id, state, number_id, waba_id, portfolio_id, starts_at, expires_at, plan_done, planned, fed, per_minute, finish_within, lease_until, kind, touched_at, settled_at, template_id, closes_at, recipient_time');
+select discoverable('run', 'workspace_id, id, campaign_id, state, number_id, waba_id, portfolio_id, starts_at, expires_at, plan_done, planned, fed, per_minute, finish_within, lease_until, kind, touched_at, settled_at, template_id, closes_at, recipient_time, expected');
 grant select, insert, update on run to bareed_app;
 create index run_open on run (state) where state in ('planning', 'running', 'finishing');
 create index run_unsettled on run (state) where settled_at is null;

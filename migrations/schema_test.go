@@ -130,7 +130,7 @@ func TestEveryTableOfAWorkspaceIsFenced(t *testing.T) {
 	open := map[string]string{
 		"organisation": "names only", "user_account": "a person is not a workspace's", "sign_in_failure": "hashes",
 		"system_key": "the engine's", "ledger_mark": "a position", "high_water": "a position", "scheduler_leader": "the engine's", "portfolio": "shared by workspaces; the engine's",
-		"place": "keyed hashes, shared by workspaces; the engine's", "delivery_seen": "hashes of bodies",
+		"place": "keyed hashes, shared by workspaces; the engine's", "portfolio_share": "shared by workspaces; the engine's", "delivery_seen": "hashes of bodies",
 		"meta_usage":  "counts of calls per account of Meta, shared by workspaces; the engine's",
 		"stray_event": "belongs to no workspace; sealed", "clock_offset": "the clock", "partitioned": "names of tables",
 	}

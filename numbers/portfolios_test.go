@@ -32,7 +32,7 @@ func TestOwnPlaces(t *testing.T) {
 			wanted = append(wanted, places.Wanted{Hash: person(i), Run: run, Ordinal: int32(i)})
 		}
 		err := pool.InEngine(t.Context(), func(tx pgx.Tx) error {
-			_, err := places.Reserve(t.Context(), tx, portfolio, wanted)
+			_, err := places.Reserve(t.Context(), tx, places.Ask{Portfolio: portfolio, Workspace: a.Workspace, Kind: "campaign"}, wanted)
 			return err
 		})
 		if err != nil {

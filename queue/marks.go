@@ -45,9 +45,15 @@ func (m Marks) SetLedger(ctx context.Context, v string) error {
 	return nil
 }
 
+// raise never lowers: people in a service window are handed over before their turn.
+const raise = `
+local n = math.max(tonumber(ARGV[1]), tonumber(redis.call('get', KEYS[1]) or 0))
+redis.call('set', KEYS[1], string.format('%d', n), 'ex', ARGV[2])
+return n`
+
 // SetFed notes that a run was handed over up to an ordinal, before any of it is.
 func (m Marks) SetFed(ctx context.Context, run id.Run, upTo int32) error {
-	if err := m.rdb.Set(ctx, fedKey+run.String(), upTo, fedFor).Err(); err != nil {
+	if err := m.rdb.Eval(ctx, raise, []string{fedKey + run.String()}, upTo, int(fedFor.Seconds())).Err(); err != nil {
 		return fmt.Errorf("note how far a run was fed: %w", err)
 	}
 	return nil

@@ -9,7 +9,6 @@ import (
 
 	"bareed/internal/id"
 	"bareed/messages"
-	"bareed/numbers/places"
 	"bareed/queue"
 )
 
@@ -23,13 +22,14 @@ type feeder struct {
 	flows map[lane]*flow
 	paces map[id.Run]*pace
 	turn  int // which run goes first, so that none always does
+	queue line
 
 	sending bool      // at the last tick some run was running
 	raised  time.Time // when the ledger's mark last was
 }
 
 func newFeeder() feeder {
-	return feeder{flows: map[lane]*flow{}, paces: map[id.Run]*pace{}}
+	return feeder{flows: map[lane]*flow{}, paces: map[id.Run]*pace{}, queue: newLine()}
 }
 
 // feedRun is a running run as the engine finds it.
@@ -41,6 +41,9 @@ type feedRun struct {
 	Kind      string
 	PerMinute *int
 	PerSecond int
+	Priority  string // who goes first where places are scarce
+	Share     string // of the portfolio's places that its campaign names; empty: none
+	Left      int    // people it has still to reach, at most; none while its number cannot send
 }
 
 // lane is one of a number's two streams: a run of replies never waits behind
@@ -57,9 +60,16 @@ func (r feedRun) lane() lane { return lane{r.Number, r.Kind == "reply"} }
 const sqlFeedRuns = `
 select r.workspace_id, r.id, r.number_id, r.portfolio_id, r.kind, r.per_minute,
     greatest(1, case when n.is_on_biz_app then least(n.per_second, 20) else n.per_second end
-        / case when n.quality in ('YELLOW', 'RED') and r.kind <> 'reply' then 2 else 1 end)
+        / case when n.quality in ('YELLOW', 'RED') and r.kind <> 'reply' then 2 else 1 end),
+    case when r.kind <> 'campaign' then 'high' else coalesce(c.priority, 'normal') end,
+    coalesce(c.share, ''),
+    case
+        when n.status <> 'CONNECTED' or n.disconnected_at is not null then 0
+        else greatest(r.planned, case when r.plan_done then 0 else coalesce(r.expected, 0) end)::int - r.fed
+    end
 from run r
 join number n on n.workspace_id = r.workspace_id and n.id = r.number_id
+left join campaign c on c.workspace_id = r.workspace_id and c.id = r.campaign_id
 where r.state = 'running'
   and r.starts_at <= bareed_now()
   and (r.finish_within is null or r.plan_done)
@@ -83,6 +93,7 @@ func (s *Scheduler) feed(ctx context.Context) error {
 		return fmt.Errorf("find running runs: %w", err)
 	}
 	s.feeder.forget(runs)
+	s.feeder.queue.form(runs)
 	s.feeder.sending = len(runs) > 0
 	for first := 0; first < len(runs); {
 		last := first
@@ -114,6 +125,7 @@ func (s *Scheduler) feedLane(ctx context.Context, runs []feedRun) {
 			open[i] = false
 			continue
 		}
+		s.feeder.queue.note(r.Run, open[i])
 		out += backlogs[i].Waiting + backlogs[i].Sending
 		awaited += backlogs[i].Waiting + backlogs[i].Young
 		oldest = max(oldest, backlogs[i].OldestPOST)
@@ -156,9 +168,17 @@ func (s *Scheduler) feedRun(ctx context.Context, r feedRun, b messages.Backlog, 
 	if err != nil || len(list) == 0 && cursor == b.Fed {
 		return 0, err
 	}
-	granted, later, cursor, err := s.reserve(ctx, r, list, cursor)
-	if err != nil || len(granted)+len(later) == 0 && cursor == b.Fed {
+	granted, later, reached, err := s.reserve(ctx, r, list, cursor)
+	if err != nil {
 		return 0, err
+	}
+	if reached < cursor {
+		if granted, err = s.ahead(ctx, r, b, reached, granted, n); err != nil {
+			return 0, err
+		}
+	}
+	if cursor = reached; len(granted)+len(later) == 0 && cursor == b.Fed {
+		return 0, nil
 	}
 	err = s.Pool.InLedgerBriefly(ctx, r.Workspace, func(tx pgx.Tx) error {
 		return messages.MoveCursor(ctx, tx, r.Workspace, r.Run, cursor, later, placeWait)
@@ -166,7 +186,11 @@ func (s *Scheduler) feedRun(ctx context.Context, r feedRun, b messages.Backlog, 
 	if err != nil {
 		return 0, err
 	}
-	if err := s.Queue.Marks().SetFed(ctx, r.Run, cursor); err != nil {
+	mark := cursor // or the last one that was taken out of the turn
+	for _, c := range granted {
+		mark = max(mark, c.Ordinal)
+	}
+	if err := s.Queue.Marks().SetFed(ctx, r.Run, mark); err != nil {
 		return 0, err // they are offered again (messages.Refeed)
 	}
 	feed := s.Clock().UnixMilli()
@@ -177,48 +201,4 @@ func (s *Scheduler) feedRun(ctx context.Context, r feedRun, b messages.Backlog, 
 	}
 	s.release.add(s.Clock(), tasks)
 	return len(tasks), nil
-}
-
-// placeWait is when a message without a place under the portfolio's limit is
-// looked at again.
-const placeWait = 30 * time.Second
-
-// placeLocks keeps one portfolio's lock from holding every number's tick.
-const placeLocks = `set local lock_timeout = '300ms'`
-
-// reserve splits candidates into those with a place under the portfolio's
-// limit and those that came back and wait for the next free one. The cursor
-// stays before the first fresh one without a place: what nobody ever handed
-// over waits there, at no cost, and not as rows to be looked at again.
-func (s *Scheduler) reserve(ctx context.Context, r feedRun, list []messages.Candidate, cursor int32) (
-	now []messages.Candidate, later []id.Message, upTo int32, err error) {
-	if len(list) == 0 {
-		return nil, nil, cursor, nil
-	}
-	wanted := make([]places.Wanted, len(list))
-	for i, c := range list {
-		wanted[i] = places.Wanted{Hash: c.Hash, Run: r.Run, Ordinal: c.Ordinal}
-	}
-	var granted []bool
-	err = s.Pool.InEngine(ctx, func(tx pgx.Tx) (err error) {
-		if _, err := tx.Exec(ctx, placeLocks); err != nil {
-			return fmt.Errorf("wait for locks briefly: %w", err)
-		}
-		granted, err = places.Reserve(ctx, tx, r.Portfolio, wanted)
-		return err
-	})
-	if err != nil {
-		return nil, nil, cursor, err
-	}
-	for i, c := range list {
-		switch {
-		case granted[i]:
-			now = append(now, c)
-		case c.Fresh:
-			return now, later, c.Ordinal - 1, nil
-		default:
-			later = append(later, id.Message{Run: r.Run, Ordinal: c.Ordinal})
-		}
-	}
-	return now, later, cursor, nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/accounts"
+	"bareed/numbers/places"
 )
 
 const sqlPartitions = `select ensure_partitions()`
@@ -23,6 +24,7 @@ func (s *Scheduler) housekeeping(ctx context.Context) error {
 	return errors.Join(
 		s.alone(ctx, "make partitions", sqlPartitions),
 		s.alone(ctx, "forget deliveries", sqlForgetDeliveries),
+		s.Pool.InEngine(ctx, func(tx pgx.Tx) error { return places.ForgetUse(ctx, tx) }),
 		accounts.Housekeep(ctx, s.Pool))
 }
 

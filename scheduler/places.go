@@ -10,23 +10,40 @@ import (
 	"bareed/numbers/places"
 )
 
-const sqlPortfoliosWithPlaces = `select id from portfolio where places > 0 order by id`
+// sqlPlacesOver reads what is over, by time, and no more than a sweep takes away.
+const sqlPlacesOver = `
+select distinct portfolio_id
+from (
+    select portfolio_id
+    from place
+    where over_at <= bareed_now()
+    order by over_at
+    limit 20000) over
+order by 1`
 
-// places frees the places under the portfolios' limits that are over. One
-// portfolio's trouble does not keep the next from its places.
+const sqlToRecount = `select id from portfolio where recount order by id`
+
+// places frees the places under the portfolios' limits that are over, and counts
+// the people of portfolios that have a limit since now. One portfolio's trouble
+// does not keep the next from its places.
 func (s *Scheduler) places(ctx context.Context) error {
-	rows, err := s.Pool.Engine().Query(ctx, sqlPortfoliosWithPlaces)
-	if err != nil {
-		return fmt.Errorf("find portfolios: %w", err)
-	}
-	all, err := pgx.CollectRows(rows, pgx.RowTo[id.Portfolio])
-	if err != nil {
-		return fmt.Errorf("find portfolios: %w", err)
-	}
-	for _, p := range all {
-		err := s.Pool.InEngine(ctx, func(tx pgx.Tx) error { return places.Sweep(ctx, tx, p) })
+	for _, job := range []struct {
+		what, find string
+		do         func(context.Context, pgx.Tx, id.Portfolio) error
+	}{{"count people", sqlToRecount, places.Recount}, {"free places", sqlPlacesOver, places.Sweep}} {
+		rows, err := s.Pool.Engine().Query(ctx, job.find)
 		if err != nil {
-			s.Log.Error("free places", "portfolio", p, "error", err)
+			return fmt.Errorf("find portfolios: %w", err)
+		}
+		all, err := pgx.CollectRows(rows, pgx.RowTo[id.Portfolio])
+		if err != nil {
+			return fmt.Errorf("find portfolios: %w", err)
+		}
+		for _, p := range all {
+			err := s.Pool.InEngine(ctx, func(tx pgx.Tx) error { return job.do(ctx, tx, p) })
+			if err != nil {
+				s.Log.Error(job.what, "portfolio", p, "error", err)
+			}
 		}
 	}
 	return nil

@@ -25,6 +25,7 @@ import (
 	"bareed/web/charts"
 	"bareed/web/front"
 	"bareed/web/people"
+	"bareed/web/portfolio"
 	"bareed/web/ui"
 	"bareed/web/wizard"
 )
@@ -108,6 +109,7 @@ func (s *Server) register() {
 	s.campaigns()
 	wizard.Register(s.Front)
 	people.Register(s.Front)
+	portfolio.Register(s.Front)
 	s.templates()
 	s.numbers()
 	s.settings()

@@ -89,6 +89,7 @@ func PathKinds() map[string]func(string) bool {
 		"stop": is[id.Stop], "template": is[id.Template], "user": is[id.User], "waba": is[id.WABA], "app": is[id.App],
 		"session": is[id.Session], "portfolio": is[id.Portfolio], "wording": is[id.Wording],
 		"message": func(v string) bool { _, err := id.ParseMessage(v); return err == nil },
+		"share":   func(v string) bool { return v != "" && len(v) <= 40 },
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/campaigns"
+	"bareed/campaigns/capacity"
 	"bareed/campaigns/forecast"
 	"bareed/campaigns/growth"
 	"bareed/campaigns/guard"
@@ -24,6 +25,8 @@ import (
 	"bareed/internal/id"
 	"bareed/internal/pg"
 	"bareed/numbers"
+	"bareed/numbers/places"
+	"bareed/numbers/portfolios"
 	"bareed/templates"
 )
 
@@ -56,8 +59,10 @@ type Limit struct {
 	Limit     *int   `json:"limit,omitempty" doc:"Absent: unlimited."`
 	Reserve   int    `json:"reserve" doc:"Places kept for other tools."`
 	Used      int64  `json:"used"`
-	Left      *int64 `json:"left,omitempty" doc:"Places free now; absent: unlimited."`
+	Left      *int64 `json:"left,omitempty" doc:"Places free now for this campaign, those kept for others not among them; absent: unlimited."`
 	DaysAtMin int    `json:"days_at_least,omitempty" doc:"24-hour spans the eligible people need at this limit."`
+
+	aDay int64 // places there are for the campaign in 24 hours
 }
 
 // Warning is something that will hold the campaign or make it slow, as a code
@@ -116,7 +121,11 @@ func (k *Check) predict(ctx context.Context, tx pgx.Tx, ws id.Workspace, approve
 		k.Template = &state
 		k.Outdated = k.Outdated || len(state.Differences) > 0
 	}
-	if k.Limit, err = readLimit(ctx, tx, n.Portfolio); err != nil {
+	s, err := capacity.Get(ctx, tx, ws, k.CampaignID)
+	if err != nil {
+		return err
+	}
+	if k.Limit, err = readLimit(ctx, tx, n.Portfolio, s.Share); err != nil {
 		return err
 	}
 	k.Limit.span(k.Eligible - k.Placeless)
@@ -131,30 +140,43 @@ func (k *Check) predict(ctx context.Context, tx pgx.Tx, ws id.Workspace, approve
 	return nil
 }
 
-func readLimit(ctx context.Context, db pg.DB, portfolio id.Portfolio) (*Limit, error) {
+// readLimit reads the portfolio's limit as a campaign of that share meets it:
+// places that are kept for others are not left for it.
+func readLimit(ctx context.Context, db pg.DB, portfolio id.Portfolio, share string) (*Limit, error) {
 	p, err := numbers.GetPortfolio(ctx, db, portfolio)
 	if err != nil {
 		return nil, err
 	}
 	l := Limit{Limit: p.Limit, Known: p.Known, Used: p.Used}
-	if l.Limit != nil {
-		l.Reserve = int(float64(*l.Limit) * float64(p.Reserve))
-		left := max(0, int64(*l.Limit-l.Reserve)-l.Used)
-		l.Left = &left
+	if l.Limit == nil {
+		return &l, nil
 	}
+	l.Reserve = *l.Limit - places.Usable(*l.Limit, p.Reserve)
+	kept, err := portfolios.Shares(ctx, db, portfolio)
+	if err != nil {
+		return nil, err
+	}
+	now := places.Pool{Limit: *l.Limit, Effective: *l.Limit - l.Reserve, Taken: int(p.Used)}
+	empty := places.Pool{Limit: now.Limit, Effective: now.Effective}
+	for _, s := range kept {
+		now.Shares = append(now.Shares, places.Share{Name: s.Name, Size: s.Places, Used: int(s.Used)})
+		empty.Shares = append(empty.Shares, places.Share{Name: s.Name, Size: s.Places})
+	}
+	room := func(p places.Pool) int64 {
+		own, open := p.Room(share, "campaign", nil)
+		return int64(own + open)
+	}
+	left := room(now)
+	l.Left, l.aDay = &left, room(empty)
 	return &l, nil
 }
 
 // span counts the 24-hour spans that so many new people need.
 func (l *Limit) span(people int64) {
-	if l.Left == nil || people <= *l.Left {
+	if l.Left == nil || people <= *l.Left || l.aDay <= 0 {
 		return
 	}
-	usable := int64(*l.Limit - l.Reserve)
-	if usable <= 0 {
-		return
-	}
-	l.DaysAtMin = 1 + int((people-*l.Left+usable-1)/usable)
+	l.DaysAtMin = 1 + int((people-*l.Left+l.aDay-1)/l.aDay)
 }
 
 func warnings(c campaigns.Campaign, n numbers.Number, t templates.Template, k *Check) []Warning {

@@ -44,6 +44,27 @@ func TestPredictions(t *testing.T) {
 	}
 }
 
+// Places that are kept for others are not left for a campaign without the share.
+func TestPredictionsBesideAShare(t *testing.T) {
+	t.Parallel()
+	b := newBroadcast(t, 25)
+	for _, sql := range []string{`update portfolio set messaging_limit = 10, places = 2 where id = $1`,
+		`insert into portfolio_share (portfolio_id, name, size, used) values ($1, 'orders', 4, 1)`} {
+		if _, err := b.Pool.Engine().Exec(t.Context(), sql, b.Portfolio); err != nil {
+			t.Fatal(err)
+		}
+	}
+	news, orders := b.Campaign(t, "News").ID, b.Campaign(t, "Orders").ID
+	b.Do(t, `update campaign set share = 'orders' where id = $1`, orders)
+	// 9 a day, 4 of them for orders: 5 a day for the news. 7 are free now, 3 of them for orders.
+	if l := b.Check(t, news).Limit; *l.Left != 4 || l.DaysAtMin != 6 {
+		t.Errorf("the news: %+v, %d left", l, *l.Left)
+	}
+	if l := b.Check(t, orders).Limit; *l.Left != 7 || l.DaysAtMin != 3 {
+		t.Errorf("orders: %+v, %d left", l, *l.Left)
+	}
+}
+
 func TestRows(t *testing.T) {
 	t.Parallel()
 	b := newBroadcast(t, 3)

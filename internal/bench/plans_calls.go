@@ -18,7 +18,6 @@ import (
 	"bareed/internal/id"
 	"bareed/messages"
 	"bareed/numbers"
-	"bareed/numbers/places"
 	"bareed/whatsapp"
 )
 
@@ -41,7 +40,7 @@ type call struct {
 const fewRows = 2000
 
 func (c *crowd) calls() ([]call, error) {
-	all := append(append(c.sending(), c.repairing()...), c.proving()...)
+	all := append(append(append(c.sending(), c.repairing()...), c.proving()...), c.keeping()...)
 	for _, r := range pages.Of(c.ws, c.folio, c.audience) {
 		all = append(all, call{name: r.Name, engine: r.Engine, page: true, most: r.Most, do: r.Do})
 	}
@@ -91,22 +90,13 @@ func (c *crowd) sending() []call {
 		}),
 		// 200 of them, in a window of at most twenty times as many.
 		{name: "candidates", most: 2 * fewRows, do: func(ctx context.Context, tx pgx.Tx) error {
-			b := messages.Backlog{Planned: int32(c.rows), Fed: int32(c.cursor)}
+			b := messages.Backlog{Number: c.run.number.ID, Planned: int32(c.rows), Fed: int32(c.cursor)}
 			_, _, err := messages.Candidates(ctx, tx, c.ws, run, b, 200)
 			return err
 		}},
 		app("move cursor", func(ctx context.Context, tx pgx.Tx) error {
 			return messages.MoveCursor(ctx, tx, c.ws, run, int32(c.cursor), c.above(), time.Second)
 		}),
-		{name: "reserve places", engine: true, most: fewRows, do: func(ctx context.Context, tx pgx.Tx) error {
-			wanted := make([]places.Wanted, 200)
-			for i := range wanted {
-				o := int32(c.cursor + i)
-				wanted[i] = places.Wanted{Hash: hashOf(o), Run: run, Ordinal: o}
-			}
-			_, err := places.Reserve(ctx, tx, c.folio, wanted)
-			return err
-		}},
 	}
 }
 
@@ -191,9 +181,6 @@ func (c *crowd) repairing() []call {
 			_, err := campaigns.Recipients(ctx, tx, c.ws, c.run.campaign, campaigns.RecipientFilter{After: int32(c.cursor - together), Limit: 50})
 			return err
 		}},
-		{name: "sweep places", engine: true, most: 150_000, do: func(ctx context.Context, tx pgx.Tx) error {
-			return places.Sweep(ctx, tx, c.folio)
-		}},
 		{name: "polls that are due", engine: true, most: fewRows, do: func(ctx context.Context, tx pgx.Tx) error {
 			_, err := numbers.DuePolls(ctx, tx, 500)
 			return err
@@ -210,6 +197,7 @@ var looks = []struct {
 	{"find open runs", "scheduler/reconcile.go", "sqlOpenRuns", nil},
 	{"find runs to plan", "scheduler/plan.go", "sqlToPlan", []any{campaigns.PlanAhead, messages.PlanFailed}},
 	{"find runs that are due", "scheduler/plan.go", "sqlDueRuns", nil},
+	{"find places that are over", "scheduler/places.go", "sqlPlacesOver", nil},
 	{"find new events", "scheduler/events.go", "sqlNewEvents", []any{fewRows}},
 }
 

@@ -19,6 +19,8 @@ type crowd struct {
 	audience id.Audience
 	rows     int
 	cursor   int // messages up to here are delivered
+
+	boundless id.Portfolio // one without a limit
 }
 
 // The rows of the large run. Persons' ids rise with their number as UUIDv7 do;
@@ -48,11 +50,6 @@ insert into message (workspace_id, run_id, ordinal, contact_id, recipient_key, r
 select $1, $4, i, ` + rowOf + `, 'p:+97150' || lpad(i::text, 7, '0'), decode(md5(i::text), 'hex'),
     '+97150' || lpad(i::text, 7, '0'), decode(repeat('00', 60), 'hex'), 'ready'
 from generate_series($2::int, $3::int) as i`
-
-	fillPlaces = `
-insert into place (portfolio_id, recipient_hash, run_id, ordinal)
-select $1, decode(md5('other' || i), 'hex'), $2, i
-from generate_series(1, 100000) as i`
 
 	// deliver is what sending does to a run, in one statement; the dead rows it
 	// leaves stay, as before a vacuum has come by.
@@ -118,15 +115,13 @@ func (c *crowd) fill(ctx context.Context) error {
 		{fillPermissions, []any{c.ws, 1, c.rows}},
 		{fillMembers, []any{c.ws, 1, c.rows, c.audience}},
 		{fillMessages, []any{c.ws, 1, c.rows, c.run.run}},
-		{fillPlaces, []any{c.folio, c.run.run}},
-		{`update portfolio set messaging_limit = 1000000, places = 100000 where id = $1`, []any{c.folio}},
 		{`update run set planned = $2 where id = $1`, []any{c.run.run, c.rows}},
 	} {
 		if err := c.quickly(ctx, f.sql, f.args...); err != nil {
 			return err
 		}
 	}
-	return nil
+	return c.fillLedger(ctx)
 }
 
 // quickly writes without checking references and without waiting for the disk.

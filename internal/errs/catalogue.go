@@ -15,7 +15,7 @@ type Entry struct {
 func All() []Entry {
 	var all []Entry
 	for _, part := range [][]Entry{
-		catalogueAPI, catalogueAccounts, catalogueContacts, catalogueNumbers, catalogueCampaigns, catalogueMessages,
+		catalogueAPI, catalogueAccounts, catalogueContacts, catalogueNumbers, catalogueCampaigns, catalogueMessages, cataloguePortfolios,
 	} {
 		all = append(all, part...)
 	}
