@@ -22,6 +22,8 @@ import (
 	"bareed/api/manual"
 	"bareed/api/outcomes"
 	"bareed/api/people"
+	"bareed/api/waves"
+	"bareed/campaigns/breaker"
 	"bareed/campaigns/live"
 	"bareed/internal/clock"
 	"bareed/internal/pg"
@@ -38,6 +40,8 @@ type Config struct {
 
 	BaseURL        string   // as people reach us, such as https://bareed.example; in links
 	TrustedProxies []string // only from these is X-Forwarded-For believed; none by default
+
+	Limits breaker.Limits // the operator's, of what holds a campaign; the program's own when zero
 
 	Live *live.Hub // of those who watch campaigns; one of its own by default
 
@@ -100,6 +104,7 @@ func (s *Server) register() {
 	s.templates()
 	s.campaigns()
 	outcomes.Register(s.Front)
+	waves.Register(s.Front, s.Limits)
 	firings.Register(s.Front)
 	s.webhooks()
 	s.openapi()
