@@ -21,6 +21,7 @@ grant select, insert, update on breaker_setting to bareed_app;
 -- The last ordinal that may be fed and claimed; null: no bound. Only planning is
 -- not held by it.
 alter table run add column wave_to int;
+grant select (wave_to) on run to bareed_engine;
 
 -- The waves of a run, all of them written when it begins; one without has none.
 create table run_wave (

@@ -12,6 +12,7 @@ import (
 
 	"bareed/campaigns"
 	"bareed/campaigns/board"
+	"bareed/campaigns/waves"
 	"bareed/messages"
 	"bareed/web/charts"
 	"bareed/web/front"
@@ -206,8 +207,12 @@ func readPace(c *front.Call, tx pgx.Tx, r campaigns.Report) (*paceView, error) {
 		return at.Format("15:04")
 	}
 	v.Chart = t.HTML()
+	bounded, err := waves.Bounded(c.Ctx(), tx, ws, r.RunID)
+	if err != nil {
+		return nil, err
+	}
 	if r.State == campaigns.Running && !r.Paused && !r.Holding {
-		if v.PerMinute = p.PerMinute(); v.PerMinute > 0 && r.Ready+r.Sending > 0 && r.Planned {
+		if v.PerMinute = p.PerMinute(); v.PerMinute > 0 && r.Ready+r.Sending > 0 && r.Planned && !bounded {
 			finish := until.Add(time.Duration(float64(r.Ready+r.Sending) / float64(v.PerMinute) * float64(time.Minute)))
 			v.Finish = &finish
 		}
