@@ -51,9 +51,9 @@ func Register(f *front.Front, limits breaker.Limits) {
 	front.Add(f, "POST /v1/campaigns/{campaign}/held/return", d.giveBack)
 }
 
-type rulesOutput = front.Versioned[waves.Rules]
+type rulesOutput = front.Versioned[waves.Breaker]
 
-func tag(r waves.Rules) string { return front.ETag(r.Version) }
+func tag(r waves.Breaker) string { return front.ETag(r.Version) }
 
 func (d *desk) getWorkspace(ctx context.Context, a accounts.Actor, _ *front.Empty) (*rulesOutput, error) {
 	return d.get(ctx, a, id.Campaign{})
@@ -78,10 +78,10 @@ func (d *desk) get(ctx context.Context, a accounts.Actor, campaign id.Campaign) 
 }
 
 // read refuses a campaign that is not the workspace's.
-func (d *desk) read(ctx context.Context, tx pgx.Tx, a accounts.Actor, campaign id.Campaign) (waves.Rules, error) {
+func (d *desk) read(ctx context.Context, tx pgx.Tx, a accounts.Actor, campaign id.Campaign) (waves.Breaker, error) {
 	if !campaign.IsZero() {
 		if err := campaigns.Exists(ctx, tx, a.Workspace, campaign); err != nil {
-			return waves.Rules{}, err
+			return waves.Breaker{}, err
 		}
 	}
 	return waves.ReadRules(ctx, tx, a.Workspace, campaign, d.limits)
@@ -89,7 +89,7 @@ func (d *desk) read(ctx context.Context, tx pgx.Tx, a accounts.Actor, campaign i
 
 type putWorkspaceInput struct {
 	IfMatch string           `header:"If-Match" doc:"The ETag of what was read"`
-	Body    breaker.Settings `doc:"What is left out is the default."`
+	Body    breaker.Thresholds `doc:"What is left out is the default."`
 }
 
 func (d *desk) putWorkspace(ctx context.Context, a accounts.Actor, in *putWorkspaceInput) (*rulesOutput, error) {
@@ -99,14 +99,14 @@ func (d *desk) putWorkspace(ctx context.Context, a accounts.Actor, in *putWorksp
 type putCampaignInput struct {
 	Campaign id.Campaign      `path:"campaign"`
 	IfMatch  string           `header:"If-Match" doc:"The ETag of what was read"`
-	Body     breaker.Settings `doc:"What is left out is the workspace's."`
+	Body     breaker.Thresholds `doc:"What is left out is the workspace's."`
 }
 
 func (d *desk) putCampaign(ctx context.Context, a accounts.Actor, in *putCampaignInput) (*rulesOutput, error) {
 	return d.put(ctx, a, in.Campaign, in.IfMatch, in.Body)
 }
 
-func (d *desk) put(ctx context.Context, a accounts.Actor, campaign id.Campaign, match string, s breaker.Settings) (*rulesOutput, error) {
+func (d *desk) put(ctx context.Context, a accounts.Actor, campaign id.Campaign, match string, s breaker.Thresholds) (*rulesOutput, error) {
 	out := &rulesOutput{}
 	err := d.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) error {
 		present, err := d.read(ctx, tx, a, campaign)
@@ -123,8 +123,8 @@ func (d *desk) put(ctx context.Context, a accounts.Actor, campaign id.Campaign, 
 	return out, err
 }
 
-func (d *desk) waves(ctx context.Context, a accounts.Actor, in *campaignInput) (*front.Reply[waves.Standing], error) {
-	out := &front.Reply[waves.Standing]{}
+func (d *desk) waves(ctx context.Context, a accounts.Actor, in *campaignInput) (*front.Reply[waves.Course], error) {
+	out := &front.Reply[waves.Course]{}
 	err := d.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
 		out.Body, err = waves.Read(ctx, tx, a.Workspace, in.Campaign, d.limits)
 		return err
@@ -132,8 +132,8 @@ func (d *desk) waves(ctx context.Context, a accounts.Actor, in *campaignInput) (
 	return out, err
 }
 
-func (d *desk) held(ctx context.Context, a accounts.Actor, in *campaignInput) (*front.Reply[pacing.Standing], error) {
-	out := &front.Reply[pacing.Standing]{}
+func (d *desk) held(ctx context.Context, a accounts.Actor, in *campaignInput) (*front.Reply[pacing.Held], error) {
+	out := &front.Reply[pacing.Held]{}
 	err := d.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
 		out.Body, err = pacing.Read(ctx, tx, a.Workspace, in.Campaign)
 		return err

@@ -148,8 +148,8 @@ func TestSettingsOverEachOther(t *testing.T) {
 	if p.Waves != breaker.Never || p.HeldMost != 100 || p.OptOutsOver != 1.5 {
 		t.Errorf("the operator's own: %+v", p)
 	}
-	workspace := breaker.Settings{Waves: ptr(breaker.Always), OptOutsOver: ptr(2.0), WaveShares: &[]float64{10, 99.5}}
-	campaign := breaker.Settings{OptOutsOver: ptr(4.0), WaveWait: ptr(5)}
+	workspace := breaker.Thresholds{Waves: ptr(breaker.Always), OptOutsOver: ptr(2.0), WaveShares: &[]float64{10, 99.5}}
+	campaign := breaker.Thresholds{OptOutsOver: ptr(4.0), WaveWait: ptr(5)}
 	p = limits.Resolve(workspace, campaign)
 	if p.Waves != breaker.Always || p.OptOutsOver != 3 || p.WaveWait != 5 || p.FailuresOver != 10 || !slices.Equal(p.WaveShares, []float64{10, 99}) {
 		t.Errorf("campaign over workspace, within the limits: %+v", p)
@@ -166,17 +166,17 @@ func TestLimitsRefuse(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name     string
-		settings breaker.Settings
+		settings breaker.Thresholds
 		at       string // pointer of the one fault; empty: taken
 	}{
-		{"nothing", breaker.Settings{}, ""},
-		{"too loose", breaker.Settings{OptOutsOver: ptr(50.0)}, "/opt_outs_over"},
-		{"too strict", breaker.Settings{AnswersOf: ptr(1)}, "/answers_of"},
-		{"a mode that there is not", breaker.Settings{Waves: ptr("sometimes")}, "/waves"},
-		{"an order that there is not", breaker.Settings{CanaryOrder: ptr("best")}, "/canary_order"},
-		{"shares that fall", breaker.Settings{WaveShares: &[]float64{25, 5}}, "/wave_shares"},
-		{"a longest wait shorter than the wait", breaker.Settings{WaveWait: ptr(60), WaveLongest: ptr(30)}, "/wave_longest"},
-		{"all at its end", breaker.Settings{HeldMost: ptr(int64(5000)), WaveWait: ptr(1), WaveLongest: ptr(1), CanaryOrder: ptr("random")}, ""},
+		{"nothing", breaker.Thresholds{}, ""},
+		{"too loose", breaker.Thresholds{OptOutsOver: ptr(50.0)}, "/opt_outs_over"},
+		{"too strict", breaker.Thresholds{AnswersOf: ptr(1)}, "/answers_of"},
+		{"a mode that there is not", breaker.Thresholds{Waves: ptr("sometimes")}, "/waves"},
+		{"an order that there is not", breaker.Thresholds{CanaryOrder: ptr("best")}, "/canary_order"},
+		{"shares that fall", breaker.Thresholds{WaveShares: &[]float64{25, 5}}, "/wave_shares"},
+		{"a longest wait shorter than the wait", breaker.Thresholds{WaveWait: ptr(60), WaveLongest: ptr(30)}, "/wave_longest"},
+		{"all at its end", breaker.Thresholds{HeldMost: ptr(int64(5000)), WaveWait: ptr(1), WaveLongest: ptr(1), CanaryOrder: ptr("random")}, ""},
 	} {
 		err := breaker.Limits{}.Check(tt.settings)
 		e, _ := errs.As(err)

@@ -108,7 +108,7 @@ func count[T int | int64](name string, at *T) number {
 // Resolve is the policy in force: the defaults, over them the workspace's
 // settings and the campaign's, each threshold within the operator's limits as
 // they are now.
-func (l Limits) Resolve(settings ...Settings) Policy {
+func (l Limits) Resolve(settings ...Thresholds) Policy {
 	p := Default()
 	if l.Waves != "" {
 		p.Waves = l.Waves
@@ -129,7 +129,7 @@ func (l Limits) Resolve(settings ...Settings) Policy {
 
 // Check refuses settings outside the operator's limits and values that there are
 // not: breaker.settings with every fault at its place.
-func (l Limits) Check(s Settings) error {
+func (l Limits) Check(s Thresholds) error {
 	p := s.over(Default())
 	all, e := l.All(), errs.New("breaker.settings")
 	for _, n := range p.numbers() {

@@ -42,9 +42,9 @@ type Policy struct {
 	WaveLongest         int       `json:"wave_longest" doc:"Minutes after which missing answers no longer keep the gate closed."`
 }
 
-// Settings is what a workspace or a campaign sets; nil leaves a part to the next
+// Thresholds is what a workspace or a campaign sets; nil leaves a part to the next
 // wider one.
-type Settings struct {
+type Thresholds struct {
 	OptOutsOver         *float64   `json:"opt_outs_over,omitempty"`
 	OptOutsAfter        *int64     `json:"opt_outs_after,omitempty"`
 	FailuresOver        *float64   `json:"failures_over,omitempty"`
@@ -77,7 +77,7 @@ func Default() Policy {
 }
 
 // over lays settings over a policy: what is nil stays.
-func (s Settings) over(p Policy) Policy {
+func (s Thresholds) over(p Policy) Policy {
 	put(&p.OptOutsOver, s.OptOutsOver)
 	put(&p.OptOutsAfter, s.OptOutsAfter)
 	put(&p.FailuresOver, s.FailuresOver)

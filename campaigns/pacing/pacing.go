@@ -24,8 +24,8 @@ import (
 	"bareed/messages/pacing"
 )
 
-// Standing is what Meta holds of a campaign.
-type Standing struct {
+// Held is what Meta holds of a campaign.
+type Held struct {
 	CampaignID id.Campaign     `json:"campaign_id"`
 	RunID      id.Run          `json:"run_id"`
 	State      campaigns.State `json:"state"`
@@ -40,12 +40,12 @@ where r.workspace_id = $1
   and r.id = $2`
 
 // Read tells what Meta holds; campaign.not_launched before there is a run.
-func Read(ctx context.Context, db pg.DB, ws id.Workspace, campaign id.Campaign) (Standing, error) {
+func Read(ctx context.Context, db pg.DB, ws id.Workspace, campaign id.Campaign) (Held, error) {
 	c, err := campaigns.Get(ctx, db, ws, campaign)
 	if err != nil {
-		return Standing{}, err
+		return Held{}, err
 	}
-	s := Standing{CampaignID: c.ID, RunID: c.RunID, State: c.State}
+	s := Held{CampaignID: c.ID, RunID: c.RunID, State: c.State}
 	if c.RunID.IsZero() {
 		return s, errs.New("campaign.not_launched", "state", c.State)
 	}
@@ -119,7 +119,7 @@ where e.workspace_id = $1
 order by e.sequence desc
 limit 1`
 
-func repeated(ctx context.Context, tx pgx.Tx, ws id.Workspace, s Standing, expected int64) (Returned, error) {
+func repeated(ctx context.Context, tx pgx.Tx, ws id.Workspace, s Held, expected int64) (Returned, error) {
 	var raw json.RawMessage
 	out := Returned{CampaignID: s.CampaignID, RunID: s.RunID, State: s.State}
 	err := tx.QueryRow(ctx, sqlLast, ws, s.CampaignID).Scan(&raw, &out.At)
@@ -142,7 +142,7 @@ func repeated(ctx context.Context, tx pgx.Tx, ws id.Workspace, s Standing, expec
 	return out, nil
 }
 
-func carryOut(ctx context.Context, tx pgx.Tx, a accounts.Actor, s Standing, n int64) (Returned, error) {
+func carryOut(ctx context.Context, tx pgx.Tx, a accounts.Actor, s Held, n int64) (Returned, error) {
 	out := Returned{CampaignID: s.CampaignID, RunID: s.RunID, State: s.State, Messages: n}
 	moved, err := pacing.Return(ctx, tx, a.Workspace, s.RunID)
 	if err != nil {
@@ -187,7 +187,7 @@ where workspace_id = $1
   and state in ('finishing', 'completed')`
 
 // reopen lets a campaign that is over, or about to be, send once more.
-func reopen(ctx context.Context, tx pgx.Tx, ws id.Workspace, s Standing) (campaigns.State, error) {
+func reopen(ctx context.Context, tx pgx.Tx, ws id.Workspace, s Held) (campaigns.State, error) {
 	if s.State == campaigns.Running {
 		return s.State, nil
 	}

@@ -37,7 +37,7 @@ func giveBack(t *testing.T, b *fixture.Broadcast, a accounts.Actor, c id.Campaig
 	return out, err
 }
 
-func read(t *testing.T, b *fixture.Broadcast, c id.Campaign) (s pacing.Standing) {
+func read(t *testing.T, b *fixture.Broadcast, c id.Campaign) (s pacing.Held) {
 	t.Helper()
 	b.In(t, func(tx pgx.Tx) (err error) {
 		s, err = pacing.Read(t.Context(), tx, b.Workspace, c)

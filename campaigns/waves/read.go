@@ -12,9 +12,9 @@ import (
 	"bareed/messages/pacing"
 )
 
-// Standing is a campaign's waves, what its gate waits for, and what is measured of
+// Course is a campaign's waves, what its gate waits for, and what is measured of
 // it against every rule.
-type Standing struct {
+type Course struct {
 	CampaignID id.Campaign       `json:"campaign_id"`
 	RunID      id.Run            `json:"run_id"`
 	Waves      []Wave            `json:"waves" doc:"Empty: the run goes without waves."`
@@ -30,20 +30,20 @@ type Standing struct {
 
 // Read tells how a campaign's newest run stands; campaign.not_launched before it
 // has one.
-func Read(ctx context.Context, db pg.DB, ws id.Workspace, campaign id.Campaign, limits breaker.Limits) (Standing, error) {
+func Read(ctx context.Context, db pg.DB, ws id.Workspace, campaign id.Campaign, limits breaker.Limits) (Course, error) {
 	c, err := campaigns.Get(ctx, db, ws, campaign)
 	if err != nil {
-		return Standing{}, err
+		return Course{}, err
 	}
 	if c.RunID.IsZero() {
-		return Standing{}, errs.New("campaign.not_launched", "state", c.State)
+		return Course{}, errs.New("campaign.not_launched", "state", c.State)
 	}
 	return ReadOf(ctx, db, ws, c, limits)
 }
 
 // ReadOf is Read of a campaign that was just read and has a run.
-func ReadOf(ctx context.Context, db pg.DB, ws id.Workspace, c campaigns.Campaign, limits breaker.Limits) (Standing, error) {
-	out := Standing{CampaignID: c.ID, RunID: c.RunID, Rules: []breaker.Finding{}}
+func ReadOf(ctx context.Context, db pg.DB, ws id.Workspace, c campaigns.Campaign, limits breaker.Limits) (Course, error) {
+	out := Course{CampaignID: c.ID, RunID: c.RunID, Rules: []breaker.Finding{}}
 	s, err := stand(ctx, db, ws, c.RunID)
 	if err != nil {
 		return out, err
@@ -80,7 +80,7 @@ func ReadOf(ctx context.Context, db pg.DB, ws id.Workspace, c campaigns.Campaign
 }
 
 // tell says which wave is open and what the next one waits for.
-func (out *Standing) tell(s standing, p breaker.Policy, stopped bool) {
+func (out *Course) tell(s standing, p breaker.Policy, stopped bool) {
 	i := open(out.Waves)
 	if i < 0 {
 		return

@@ -22,9 +22,9 @@ import (
 	"bareed/internal/pg"
 )
 
-// Rules is the breaker's policy of a workspace or of one campaign.
-type Rules struct {
-	Settings  breaker.Settings         `json:"settings" doc:"What is set here; the rest is the workspace's, or the default."`
+// Breaker is the breaker's policy of a workspace or of one campaign.
+type Breaker struct {
+	Settings  breaker.Thresholds         `json:"settings" doc:"What is set here; the rest is the workspace's, or the default."`
 	Policy    breaker.Policy           `json:"policy" doc:"What is in force."`
 	Limits    map[string]breaker.Range `json:"limits" doc:"What the operator permits of each threshold."`
 	Version   int                      `json:"version" doc:"Also in the ETag; 0: nothing was ever set here."`
@@ -39,23 +39,23 @@ where workspace_id = $1
   and subject_id in ($1, $2)`
 
 // ReadRules reads what holds for a campaign, or for the workspace when campaign is zero.
-func ReadRules(ctx context.Context, db pg.DB, ws id.Workspace, campaign id.Campaign, limits breaker.Limits) (Rules, error) {
-	r := Rules{Limits: limits.All()}
+func ReadRules(ctx context.Context, db pg.DB, ws id.Workspace, campaign id.Campaign, limits breaker.Limits) (Breaker, error) {
+	r := Breaker{Limits: limits.All()}
 	subject := subjectOf(ws, campaign)
 	rows, err := db.Query(ctx, sqlSettings, ws, subject)
 	if err != nil {
 		return r, fmt.Errorf("read the breaker's settings: %w", err)
 	}
 	var of [16]byte
-	var one Rules
-	var widest breaker.Settings
+	var one Breaker
+	var widest breaker.Thresholds
 	_, err = pgx.ForEachRow(rows, []any{&of, &one.Settings, &one.Version, &one.UpdatedBy, &one.UpdatedAt}, func() error {
 		if of == subject {
 			r.Settings, r.Version, r.UpdatedBy, r.UpdatedAt = one.Settings, one.Version, one.UpdatedBy, one.UpdatedAt
 		} else {
 			widest = one.Settings
 		}
-		one = Rules{}
+		one = Breaker{}
 		return nil
 	})
 	if err != nil {
@@ -84,7 +84,7 @@ returning version`
 // campaign is zero, in place of what was set there. was is what the caller read;
 // version.stale if somebody was faster. It needs a role that may override stops,
 // and holds for runs under way from the next second on.
-func PutRules(ctx context.Context, tx pgx.Tx, a accounts.Actor, campaign id.Campaign, was Rules, s breaker.Settings, limits breaker.Limits) (Rules, error) {
+func PutRules(ctx context.Context, tx pgx.Tx, a accounts.Actor, campaign id.Campaign, was Breaker, s breaker.Thresholds, limits breaker.Limits) (Breaker, error) {
 	if err := accounts.Allow(a, accounts.OverrideStops); err != nil {
 		return was, err
 	}

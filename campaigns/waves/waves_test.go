@@ -31,7 +31,7 @@ type sailing struct {
 }
 
 // sail launches a campaign to n people with these settings of the workspace.
-func sail(t *testing.T, n int, s breaker.Settings) *sailing {
+func sail(t *testing.T, n int, s breaker.Thresholds) *sailing {
 	t.Helper()
 	pool := pgtest.New(t)
 	b := fixture.NewBroadcast(t, pool)
@@ -48,7 +48,7 @@ func sail(t *testing.T, n int, s breaker.Settings) *sailing {
 	return v
 }
 
-func (v *sailing) put(campaign id.Campaign, s breaker.Settings) error {
+func (v *sailing) put(campaign id.Campaign, s breaker.Thresholds) error {
 	return v.Pool.InWorkspace(v.t.Context(), v.Workspace, func(tx pgx.Tx) error {
 		was, err := waves.ReadRules(v.t.Context(), tx, v.Workspace, campaign, v.limits)
 		if err != nil {
@@ -101,7 +101,7 @@ func (v *sailing) optOut(from, to int, method string) {
 		from message where run_id = $1 and ordinal between $2 and $3`, v.run, from, to, method)
 }
 
-func (v *sailing) standing() (s waves.Standing) {
+func (v *sailing) standing() (s waves.Course) {
 	v.t.Helper()
 	v.In(v.t, func(tx pgx.Tx) (err error) {
 		s, err = waves.Read(v.t.Context(), tx, v.Workspace, v.campaign, v.limits)
@@ -166,8 +166,8 @@ func (v *sailing) stopID(tx pgx.Tx, reason string) (s id.Stop) {
 func ptr[T any](v T) *T { return &v }
 
 // small is waves for a hundred people: 20, 50, all.
-func small() breaker.Settings {
-	return breaker.Settings{WavesFrom: ptr(int64(10)), CanaryPeople: ptr(int64(20)), WaveShares: &[]float64{50}, OptOutsAfter: ptr(int64(10)), AnswersOf: ptr(20)}
+func small() breaker.Thresholds {
+	return breaker.Thresholds{WavesFrom: ptr(int64(10)), CanaryPeople: ptr(int64(20)), WaveShares: &[]float64{50}, OptOutsAfter: ptr(int64(10)), AnswersOf: ptr(20)}
 }
 
 // Wave by wave, by the database's clock: each opens only behind its gate.
@@ -221,7 +221,7 @@ func TestWavesOpenOneAfterTheOther(t *testing.T) {
 // People whom the plan leaves out do not fill a wave.
 func TestAWaveCountsThoseWhoMayBeSentTo(t *testing.T) {
 	t.Parallel()
-	v := sail(t, 100, breaker.Settings{Waves: ptr(breaker.Never)})
+	v := sail(t, 100, breaker.Thresholds{Waves: ptr(breaker.Never)})
 	if v.reach() != 0 || len(v.standing().Waves) != 0 {
 		t.Fatalf("never, and yet up to %d", v.reach())
 	}
@@ -237,7 +237,7 @@ func TestAWaveCountsThoseWhoMayBeSentTo(t *testing.T) {
 // the end of the wave when it is known.
 func TestAWaveBeforeThePlanIsDone(t *testing.T) {
 	t.Parallel()
-	v := sail(t, 100, breaker.Settings{Waves: ptr(breaker.Never)})
+	v := sail(t, 100, breaker.Thresholds{Waves: ptr(breaker.Never)})
 	v.Do(t, `update run set planned = 10, plan_done = false where id = $1`, v.run)
 	v.Do(t, `update message set run_id = run_id, state = 'suppressed', reason = 'x' where run_id = $1 and ordinal > 10`, v.run) // not there yet
 	if err := v.put(id.Campaign{}, small()); err != nil {
@@ -255,7 +255,7 @@ func TestAWaveBeforeThePlanIsDone(t *testing.T) {
 func TestNoWavesFromNowOn(t *testing.T) {
 	t.Parallel()
 	v := sail(t, 100, small())
-	if err := v.put(v.campaign, breaker.Settings{Waves: ptr(breaker.Never)}); err != nil {
+	if err := v.put(v.campaign, breaker.Thresholds{Waves: ptr(breaker.Never)}); err != nil {
 		t.Fatal(err)
 	}
 	v.tick()
@@ -383,15 +383,15 @@ func TestPacingWaitsForMeta(t *testing.T) {
 
 func TestRulesAreKeptWithTheirVersion(t *testing.T) {
 	t.Parallel()
-	v := sail(t, 12, breaker.Settings{OptOutsOver: ptr(2.0)})
-	read := func(c id.Campaign) (r waves.Rules) {
+	v := sail(t, 12, breaker.Thresholds{OptOutsOver: ptr(2.0)})
+	read := func(c id.Campaign) (r waves.Breaker) {
 		v.In(t, func(tx pgx.Tx) (err error) {
 			r, err = waves.ReadRules(t.Context(), tx, v.Workspace, c, v.limits)
 			return err
 		})
 		return r
 	}
-	put := func(a accounts.Actor, c id.Campaign, was waves.Rules, s breaker.Settings) error {
+	put := func(a accounts.Actor, c id.Campaign, was waves.Breaker, s breaker.Thresholds) error {
 		return v.Pool.InWorkspace(context.WithoutCancel(t.Context()), v.Workspace, func(tx pgx.Tx) error {
 			_, err := waves.PutRules(t.Context(), tx, a, c, was, s, v.limits)
 			return err
@@ -401,11 +401,11 @@ func TestRulesAreKeptWithTheirVersion(t *testing.T) {
 	if old.Version != 0 || old.Policy.OptOutsOver != 2 || old.Limits["opt_outs_over"].Most != 5 {
 		t.Errorf("the workspace's, for a campaign that sets nothing: %+v", old)
 	}
-	if err := put(v.Actor, v.campaign, old, breaker.Settings{OptOutsOver: ptr(3.0)}); err != nil {
+	if err := put(v.Actor, v.campaign, old, breaker.Thresholds{OptOutsOver: ptr(3.0)}); err != nil {
 		t.Fatal(err)
 	}
-	for _, stale := range []waves.Rules{old, {Version: 7}} {
-		if err := put(v.Actor, v.campaign, stale, breaker.Settings{}); !errs.Is(err, "version.stale") {
+	for _, stale := range []waves.Breaker{old, {Version: 7}} {
+		if err := put(v.Actor, v.campaign, stale, breaker.Thresholds{}); !errs.Is(err, "version.stale") {
 			t.Errorf("by version %d: %v", stale.Version, err)
 		}
 	}
@@ -413,12 +413,12 @@ func TestRulesAreKeptWithTheirVersion(t *testing.T) {
 	if now.Version != 1 || now.Policy.OptOutsOver != 3 || read(id.Campaign{}).Policy.OptOutsOver != 2 {
 		t.Errorf("the campaign's: %+v", now)
 	}
-	if err := put(v.Actor, v.campaign, now, breaker.Settings{}); err != nil || read(v.campaign).Policy.OptOutsOver != 2 {
+	if err := put(v.Actor, v.campaign, now, breaker.Thresholds{}); err != nil || read(v.campaign).Policy.OptOutsOver != 2 {
 		t.Errorf("taken back: %v, %+v", err, read(v.campaign).Policy)
 	}
 	marketer := v.Actor
 	marketer.Role = accounts.Marketer
-	if err := put(marketer, v.campaign, read(v.campaign), breaker.Settings{}); !errs.Is(err, "auth.role") {
+	if err := put(marketer, v.campaign, read(v.campaign), breaker.Thresholds{}); !errs.Is(err, "auth.role") {
 		t.Errorf("by a marketer: %v", err)
 	}
 	var n int

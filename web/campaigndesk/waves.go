@@ -41,7 +41,7 @@ type ruleView struct {
 // waveLook is a wave's colour and icon by its state.
 var waveLook = map[string][2]string{"waiting": {"mute", "clock"}, "sending": {"ok", "play"}, "gate": {"wait", "hold"}, "passed": {"ok", "done"}}
 
-func wavesOf(l ui.Locale, s waves.Standing) *wavesView {
+func wavesOf(l ui.Locale, s waves.Course) *wavesView {
 	v := &wavesView{At: s.At, Why: whyWaits(l, s)}
 	for i, w := range s.Waves {
 		look := waveLook[w.State]
@@ -66,7 +66,7 @@ func wavesOf(l ui.Locale, s waves.Standing) *wavesView {
 }
 
 // whyWaits says in a sentence what the next wave waits for.
-func whyWaits(l ui.Locale, s waves.Standing) string {
+func whyWaits(l ui.Locale, s waves.Course) string {
 	switch s.Waits {
 	case "":
 		return ""
@@ -112,7 +112,7 @@ func (w *watch) waves() ([]byte, error) {
 // it dropped.
 type heldView struct {
 	Campaign campaigns.Campaign
-	pacing.Standing
+	pacing.Held
 	May bool // this reader decides
 }
 
@@ -126,7 +126,7 @@ func readHeld(c *front.Call) (v heldView, err error) {
 		if v.Campaign, err = campaigns.Get(c.Ctx(), tx, c.Actor().Workspace, campaign); err != nil {
 			return err
 		}
-		v.Standing, err = pacing.Read(c.Ctx(), tx, c.Actor().Workspace, campaign)
+		v.Held, err = pacing.Read(c.Ctx(), tx, c.Actor().Workspace, campaign)
 		return err
 	})
 	return v, err
