@@ -57,7 +57,7 @@ func ParseLimits(text, waves string) (Limits, error) {
 		least, most, ok := strings.Cut(ends, "..")
 		a, err1 := strconv.ParseFloat(least, 64)
 		b, err2 := strconv.ParseFloat(most, 64)
-		if _, known := builtIn[name]; !known || !ok || err1 != nil || err2 != nil || a > b {
+		if _, known := builtIn[name]; !known || !ok || err1 != nil || err2 != nil || !(a <= b) { // also what is no number
 			return l, fmt.Errorf("read the breaker's limits: %q is not one of %s with least..most", part,
 				strings.Join(slices.Sorted(maps.Keys(builtIn)), ", "))
 		}
