@@ -62,30 +62,33 @@ type Breaker struct {
 	ETag     string `json:"-"` // goes back with a change
 }
 
-// GetBreaker reads a campaign's rules, or the workspace's when campaign is empty.
-func (c *Client) GetBreaker(ctx context.Context, campaign string) (out Breaker, err error) {
-	h, err := c.do(ctx, http.MethodGet, breakerPath(campaign), nil, &out)
-	if err == nil {
-		out.ETag = h.Get("ETag")
-	}
-	return out, err
+// GetBreaker reads the workspace's rules.
+func (c *Client) GetBreaker(ctx context.Context) (Breaker, error) {
+	return c.breaker(ctx, http.MethodGet, path("breaker"), nil)
 }
 
-// PutBreaker sets them, in place of what was set; etag is that of what was read. A
+// SetBreaker sets them in place of what was set; etag is that of what was read. A
 // key cannot: sign in.
-func (c *Client) PutBreaker(ctx context.Context, campaign, etag string, s BreakerSettings, options ...Option) (out Breaker, err error) {
-	h, err := c.do(ctx, http.MethodPut, breakerPath(campaign), s, &out, append(options, ifMatch(etag))...)
+func (c *Client) SetBreaker(ctx context.Context, etag string, s BreakerSettings) (Breaker, error) {
+	return c.breaker(ctx, http.MethodPut, path("breaker"), s, ifMatch(etag))
+}
+
+// GetCampaignBreaker reads a campaign's rules.
+func (c *Client) GetCampaignBreaker(ctx context.Context, campaign string) (Breaker, error) {
+	return c.breaker(ctx, http.MethodGet, path("campaigns", campaign, "breaker"), nil)
+}
+
+// SetCampaignBreaker sets rules of a campaign's own, as SetBreaker does.
+func (c *Client) SetCampaignBreaker(ctx context.Context, campaign, etag string, s BreakerSettings) (Breaker, error) {
+	return c.breaker(ctx, http.MethodPut, path("campaigns", campaign, "breaker"), s, ifMatch(etag))
+}
+
+func (c *Client) breaker(ctx context.Context, method, path string, in any, options ...Option) (out Breaker, err error) {
+	h, err := c.do(ctx, method, path, in, &out, options...)
 	if err == nil {
 		out.ETag = h.Get("ETag")
 	}
 	return out, err
-}
-
-func breakerPath(campaign string) string {
-	if campaign == "" {
-		return path("breaker")
-	}
-	return path("campaigns", campaign, "breaker")
 }
 
 // Waves is a campaign's waves, what the next one waits for, and what is measured.

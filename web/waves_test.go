@@ -34,7 +34,7 @@ func TestWavesOnTheCampaignsPage(t *testing.T) {
 func TestHeldMessagesOnPages(t *testing.T) {
 	t.Parallel()
 	s := newSending(t)
-	s.b.Do(t, `update message set state = 'held', reason = 'meta_132015' where run_id = $1 and ordinal in (1, 2)`, s.run)
+	s.b.Do(t, `update message set state = 'held', reason = 'meta_132015', claim_token = gen_random_uuid() where run_id = $1 and ordinal in (1, 2)`, s.run)
 	s.b.Do(t, `update message set state = 'held', reason = null where run_id = $1 and ordinal = 3`, s.run)
 	s.snapshot(t)
 	b := s.as(t, accounts.Owner)

@@ -24,9 +24,9 @@ func (l *life) rules(s client.BreakerSettings) {
 		l.t.Fatal(err)
 	}
 	c := l.Client(session)
-	was, err := c.GetBreaker(l.t.Context(), "")
+	was, err := c.GetBreaker(l.t.Context())
 	if err == nil {
-		_, err = c.PutBreaker(l.t.Context(), "", was.ETag, s)
+		_, err = c.SetBreaker(l.t.Context(), was.ETag, s)
 	}
 	if err != nil {
 		l.t.Fatal(err)
