@@ -113,6 +113,32 @@ func TestWhatMetaDroppedReturnsToReady(t *testing.T) {
 	}
 }
 
+// A message can be held, dropped and sent anew more than once, and every repeat of
+// what Meta said of an earlier request is known for what it is.
+func TestDroppedTwice(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, 1)
+	l.hold(1)
+	l.apply(l.number, l.dropped(1, 1))
+	l.giveBackDropped()
+	l.exec(`update stop set cleared_at = bareed_now(), cleared_by = 'usr_x'`)
+	r := messages.Return(l.claim(1)[1])
+	r.Outcome, r.State, r.WAMID = "accepted", messages.Held, wamid(1)+".NEW"
+	l.record(r)
+	l.apply(l.number, l.dropped(1, 1))
+	l.wantState(1, messages.Held, "") // the second is not dropped yet
+	again := l.dropped(1, 2)
+	again.ID = whatsapp.WAMID(wamid(1) + ".NEW")
+	l.apply(l.number, again)
+	l.wantState(1, messages.Held, messages.DroppedByMeta)
+	l.giveBackDropped()
+	if done := l.apply(l.number, l.dropped(1, 1)); len(done.Twice) != 0 {
+		t.Errorf("told as accepted twice: %v", done.Twice)
+	}
+	l.apply(l.number, again)
+	l.wantState(1, messages.Ready, "")
+}
+
 // A message that arrives although Meta said it dropped it is told.
 func TestDroppedAndDeliveredAfterAll(t *testing.T) {
 	t.Parallel()

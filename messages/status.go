@@ -192,8 +192,8 @@ with x as (
     select x.*, m.was, m.had, m.drops, m.past, m.lost, m.rises
     from x
     cross join lateral (
-        select m.state as was, m.wamid as had, h.drops, h.past,
-            h.drops and m.reason is distinct from 'meta_132015' as lost,
+        select m.state as was, m.wamid as had, h.drops and not h.past as drops, h.past,
+            h.drops and not h.past and m.reason is distinct from 'meta_132015' as lost,
             message_rank(x.state) > message_rank(m.state)
                 and (x.state not in ('accepted', 'failed') or m.state <> 'suppressed') and not h.drops and not h.past as rises
         from message m

@@ -88,7 +88,7 @@ func (d *desk) read(ctx context.Context, tx pgx.Tx, a accounts.Actor, campaign i
 }
 
 type putWorkspaceInput struct {
-	IfMatch string           `header:"If-Match" doc:"The ETag of what was read"`
+	IfMatch string             `header:"If-Match" doc:"The ETag of what was read"`
 	Body    breaker.Thresholds `doc:"What is left out is the default."`
 }
 
@@ -97,8 +97,8 @@ func (d *desk) putWorkspace(ctx context.Context, a accounts.Actor, in *putWorksp
 }
 
 type putCampaignInput struct {
-	Campaign id.Campaign      `path:"campaign"`
-	IfMatch  string           `header:"If-Match" doc:"The ETag of what was read"`
+	Campaign id.Campaign        `path:"campaign"`
+	IfMatch  string             `header:"If-Match" doc:"The ETag of what was read"`
 	Body     breaker.Thresholds `doc:"What is left out is the workspace's."`
 }
 

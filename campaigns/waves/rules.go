@@ -24,7 +24,7 @@ import (
 
 // Breaker is the breaker's policy of a workspace or of one campaign.
 type Breaker struct {
-	Settings  breaker.Thresholds         `json:"settings" doc:"What is set here; the rest is the workspace's, or the default."`
+	Settings  breaker.Thresholds       `json:"settings" doc:"What is set here; the rest is the workspace's, or the default."`
 	Policy    breaker.Policy           `json:"policy" doc:"What is in force."`
 	Limits    map[string]breaker.Range `json:"limits" doc:"What the operator permits of each threshold."`
 	Version   int                      `json:"version" doc:"Also in the ETag; 0: nothing was ever set here."`
