@@ -6,7 +6,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"bareed/campaigns"
 	"bareed/campaigns/waves"
 	"bareed/internal/id"
 )
@@ -48,10 +47,7 @@ func (s *Scheduler) breaker(ctx context.Context) error {
 	return nil
 }
 
-// due moves a run whose time has come, and divides it into waves when it begins.
+// due moves a run whose time has come.
 func (s *Scheduler) due(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run) error {
-	if err := campaigns.Due(ctx, tx, ws, run); err != nil {
-		return err
-	}
-	return waves.Begin(ctx, tx, ws, run, s.Limits)
+	return waves.Due(ctx, tx, ws, run, s.Limits)
 }

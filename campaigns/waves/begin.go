@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"bareed/campaigns"
 	"bareed/campaigns/breaker"
 	"bareed/internal/id"
 	"bareed/messages"
@@ -55,6 +56,16 @@ where r.workspace_id = $1
       select from run_wave w
       where w.workspace_id = r.workspace_id
         and w.run_id = r.id)`
+
+// Due moves a run whose time has come, as campaigns.Due does, and divides it into
+// waves when it begins. Whoever lets a run begin calls this: the leader, and the
+// planning task behind its first chunk.
+func Due(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run, limits breaker.Limits) error {
+	if err := campaigns.Due(ctx, tx, ws, run); err != nil {
+		return err
+	}
+	return Begin(ctx, tx, ws, run, limits)
+}
 
 // Begin divides a run into waves if its policy says so. It belongs in the
 // transaction in which the run begins, so that nothing is fed before; for a run

@@ -54,7 +54,7 @@ var table = []rule{
 	{folder: "web/ui"},
 	{folder: "web/charts"},
 	{folder: "scheduler", may: with(nouns, "queue", "campaigns/breaker", "campaigns/waves", "campaigns/occurrence", "messages/unknown", "messages/behind")},
-	{folder: "worker", may: with(nouns, "queue", "limits", "whatsapp")},
+	{folder: "worker", may: with(nouns, "campaigns/breaker", "campaigns/waves", "queue", "limits", "whatsapp")},
 
 	{folder: "campaigns", may: []string{"messages", "messages/unknown", "consents", "templates", "contacts", "numbers", "accounts"}},
 	{folder: "campaigns/schedule"},
