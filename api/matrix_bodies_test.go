@@ -60,6 +60,12 @@ func matrixBodies(t testing.TB, r *rig, tenant fixture.Tenant) map[string]func()
 		"PUT /v1/portfolios/{portfolio}/shares/{share}":    func() any { return map[string]any{"places": 50} },
 		"PUT /v1/campaigns/{campaign}/priority":            func() any { return map[string]any{"priority": "low"} },
 		"PATCH /v1/members/{user}":                         func() any { return map[string]any{"role": "marketer"} },
+
+		"PUT /v1/breaker":                           func() any { return map[string]any{} },
+		"PUT /v1/campaigns/{campaign}/breaker":      func() any { return map[string]any{} },
+		"GET /v1/campaigns/{campaign}/waves":        launchedCampaign(t, r, tenant),
+		"GET /v1/campaigns/{campaign}/held":         launchedCampaign(t, r, tenant),
+		"POST /v1/campaigns/{campaign}/held/return": droppedCampaign(t, r, tenant),
 	}
 }
 
@@ -85,5 +91,19 @@ func silentCampaign(t testing.TB, r *rig, tenant fixture.Tenant) func() any {
 			return nil
 		})
 		return map[string]any{"expected": 1}
+	}
+}
+
+// droppedCampaign is silentCampaign whose message Meta held and dropped.
+func droppedCampaign(t testing.TB, r *rig, tenant fixture.Tenant) func() any {
+	silent := silentCampaign(t, r, tenant)
+	return func() any {
+		body := silent()
+		fixture.In(t, r.pool, tenant.Workspace, func(tx pgx.Tx) error {
+			_, err := tx.Exec(t.Context(), `update message set state = 'held', reason = 'meta_132015', wamid = 'w', accepted_at = bareed_now()
+				where workspace_id = $1 and state in ('unconfirmed', 'ready')`, tenant.Workspace)
+			return err
+		})
+		return body
 	}
 }

@@ -6,12 +6,13 @@ import (
 	"bareed/accounts"
 	"bareed/api/outcomes"
 	"bareed/api/portfolios"
+	"bareed/api/waves"
 )
 
 // routes is the one table of what can be called. A route that is registered
 // without a row stops the program's start, a row without a route fails a test.
 func routes() []route {
-	return slices.Concat(platformRoutes(), operatorRoutes(), accountRoutes(), contactRoutes(), campaignRoutes(), outcomes.Routes(), numberRoutes(), portfolios.Routes(), metaRoutes())
+	return slices.Concat(platformRoutes(), operatorRoutes(), accountRoutes(), contactRoutes(), campaignRoutes(), outcomes.Routes(), waves.Routes(), numberRoutes(), portfolios.Routes(), metaRoutes())
 }
 
 // platformRoutes are for those who run the process.

@@ -25,6 +25,8 @@ import (
 	"bareed/api/planner"
 	"bareed/api/portfolios"
 	"bareed/api/quality"
+	"bareed/api/waves"
+	"bareed/campaigns/breaker"
 	"bareed/campaigns/live"
 	"bareed/internal/clock"
 	"bareed/internal/pg"
@@ -41,6 +43,8 @@ type Config struct {
 
 	BaseURL        string   // as people reach us, such as https://bareed.example; in links
 	TrustedProxies []string // only from these is X-Forwarded-For believed; none by default
+
+	Limits breaker.Limits // the operator's, of what holds a campaign; the program's own when zero
 
 	Live *live.Hub // of those who watch campaigns; one of its own by default
 
@@ -103,6 +107,7 @@ func (s *Server) register() {
 	s.templates()
 	s.campaigns()
 	outcomes.Register(s.Front)
+	waves.Register(s.Front, s.Limits)
 	firings.Register(s.Front)
 	planner.Register(s.Front)
 	quality.Register(s.Front)

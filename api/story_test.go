@@ -308,6 +308,7 @@ func (s *story) ending(path string) {
 	s.do("POST /v1/campaigns/{campaign}/resume", path+"/resume", map[string]any{"reason": "the price in the template is right after all"})
 	s.do("GET /v1/campaigns/{campaign}/report", path+"/report", nil)
 	s.unconfirmed(path)
+	s.rules(path)
 	s.do("POST /v1/campaigns/{campaign}/stop", path+"/stop", nil)
 	s.do("GET /v1/campaigns/{campaign}/events", path+"/events", nil)
 	audience := s.do("POST /v1/audiences", "/v1/audiences", map[string]any{"name": "Spring visitors"})
@@ -335,6 +336,22 @@ func (s *story) unconfirmed(path string) {
 	silent()
 	s.do("POST /v1/campaigns/{campaign}/unconfirmed/close", path+"/unconfirmed/close", map[string]any{"expected": 1})
 	s.do("GET /v1/campaigns/{campaign}/certificate", path+"/certificate", nil)
+}
+
+// rules reads and sets what holds a campaign, and has sent anew what Meta dropped.
+func (s *story) rules(path string) {
+	s.do("GET /v1/breaker", "/v1/breaker", nil)
+	s.do("PUT /v1/breaker", "/v1/breaker", map[string]any{"opt_outs_over": 1, "waves": "always"})
+	s.do("GET /v1/campaigns/{campaign}/breaker", path+"/breaker", nil)
+	s.do("PUT /v1/campaigns/{campaign}/breaker", path+"/breaker", map[string]any{"waves": "never"})
+	fixture.In(s.t, s.pool, s.tenant.Workspace, func(tx pgx.Tx) error {
+		_, err := tx.Exec(s.t.Context(), `update message set state = 'held', reason = 'meta_132015', attempt = 1, wamid = 'wamid.HELD',
+			accepted_at = bareed_now(), claim_token = $2, claimed_at = bareed_now() where workspace_id = $1 and ordinal = 3`, s.tenant.Workspace, uuid.New())
+		return err
+	})
+	s.do("GET /v1/campaigns/{campaign}/waves", path+"/waves", nil)
+	s.do("GET /v1/campaigns/{campaign}/held", path+"/held", nil)
+	s.do("POST /v1/campaigns/{campaign}/held/return", path+"/held/return", map[string]any{"expected": 1})
 }
 
 var (

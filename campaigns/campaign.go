@@ -18,6 +18,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"bareed/campaigns/breaker"
 	"bareed/campaigns/plan"
 	"bareed/campaigns/schedule"
 	"bareed/internal/errs"
@@ -80,8 +81,8 @@ type Stop struct {
 	Since     time.Time        `json:"since"`
 	Until     *time.Time       `json:"until,omitempty"`
 	OpenedBy  string           `json:"opened_by"`
-	Next      string           `json:"next" doc:"What happens next: ends_by_itself, waits_for_resume, waits_for_review, waits_for_operator."`
-	ClearedBy string           `json:"cleared_by" doc:"Who clears it: time, marketer, admin, operator."`
+	Next      string           `json:"next" doc:"What happens next: ends_by_itself, waits_for_resume, waits_for_review, waits_for_operator, waits_for_meta."`
+	ClearedBy string           `json:"cleared_by" doc:"Who clears it: time, marketer, admin, operator, meta."`
 }
 
 // tell says what happens next and who clears it: a stop with an end ends by
@@ -93,6 +94,8 @@ func tell(s messages.Stop) Stop {
 	switch {
 	case s.Until != nil:
 		t.Next, t.ClearedBy = "ends_by_itself", "time"
+	case s.Reason == breaker.HeldByMeta:
+		t.Next, t.ClearedBy = "waits_for_meta", "meta"
 	case !s.ByRule && s.Scope == messages.ScopeCampaign:
 		t.Next, t.ClearedBy = "waits_for_resume", "marketer"
 	case s.Scope == messages.ScopeWorkspace && s.ByRule:

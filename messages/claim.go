@@ -69,7 +69,7 @@ with want as (
     select w.run_id, w.ordinal, w.token
     from unnest($2::uuid[], $3::int[], $4::uuid[]) as w(run_id, ordinal, token)
 ), gate as (
-    select r.id, r.kind, r.purpose, r.campaign_id, r.template, r.template_id, r.number_id, r.waba_id, r.portfolio_id,
+    select r.id, r.kind, r.wave_to, r.purpose, r.campaign_id, r.template, r.template_id, r.number_id, r.waba_id, r.portfolio_id,
         (select array_agg(cb.country)
         from country_bar cb
         where cb.workspace_id = r.workspace_id
@@ -126,6 +126,7 @@ with want as (
           and m.ordinal = a.ordinal
           and m.workspace_id = $1
           and m.state = 'ready'
+          and (a.wave_to is null or m.ordinal <= a.wave_to)
           and (m.not_before is null or m.not_before <= bareed_now())
           and (m.closes_at is null or m.closes_at > bareed_now())
           and (may.permitted or a.kind = 'reply' and may.open_window)

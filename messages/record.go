@@ -23,7 +23,7 @@ type Result struct {
 	Portfolio id.Portfolio
 	Outcome   string // whatsapp's six, or GivenBack
 	State     State  // the row's next state: Accepted, Held, Ready, Failed or Unknown
-	Reason    string // of Failed
+	Reason    string // of Failed, and of Held if it is not the assessment
 	WAMID     string
 	WaID      string
 	HTTP      int
@@ -44,8 +44,11 @@ func ResultOf(c Claim, a whatsapp.SendResult) Result {
 	switch a.Outcome {
 	case whatsapp.Accepted:
 		r.State, r.WAMID, r.WaID = Accepted, a.WAMID.Raw(), a.WaID
-		if a.Status == whatsapp.StatusHeld {
+		switch a.Status {
+		case whatsapp.StatusHeld:
 			r.State = Held
+		case whatsapp.StatusPaused:
+			r.State, r.Reason = Held, PausedByMeta
 		}
 	case whatsapp.NeverLeft:
 		r.State, r.Again = Ready, time.Second

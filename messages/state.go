@@ -41,7 +41,7 @@ func Transitions() map[State][]State {
 		Ready:       {Sending, Suppressed, Accepted, Sent, Delivered, Read, Played, Failed},
 		Sending:     {Ready, Accepted, Held, Sent, Delivered, Read, Played, Failed, Unknown},
 		Accepted:    {Sent, Delivered, Read, Played, Failed},
-		Held:        {Sent, Delivered, Read, Played, Failed},
+		Held:        {Ready, Sent, Delivered, Read, Played, Failed},
 		Sent:        {Delivered, Read, Played, Failed},
 		Failed:      {Delivered, Read, Played},
 		Delivered:   {Read, Played},

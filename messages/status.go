@@ -54,6 +54,7 @@ type heard struct {
 	waID    string
 	pricing json.RawMessage
 	code    int
+	drop    bool // nothing but that Meta dropped what it had held
 }
 
 // subject is a message and the number that a webhook says it left from. Only
@@ -99,13 +100,20 @@ func hear(by map[subject]*heard, m id.Message, t Told, echo bool) {
 	key := subject{m, t.Number}
 	h := by[key]
 	if h == nil {
-		h = &heard{subject: key, state: Accepted, at: map[State]time.Time{}}
+		h = newHeard(key, drops(t))
 		by[key] = h
 	}
-	h.echo = h.echo || echo
 	if raw := t.ID.Raw(); h.wamid != "" && raw != "" && raw != h.wamid {
-		h.other = raw
+		switch {
+		case drops(t):
+			return // of an earlier request, and a later one is spoken of
+		case h.drop:
+			*h = *newHeard(key, false)
+		default:
+			h.other = raw
+		}
 	}
+	h.echo, h.drop = h.echo || echo, h.drop && drops(t)
 	h.wamid, h.waID = first(h.wamid, t.ID.Raw()), first(h.waID, t.RecipientID)
 	if h.pricing == nil {
 		h.pricing = t.PricingRaw
@@ -193,37 +201,41 @@ with x as (
     order by a.run_id, a.ordinal
     offset 0
 ), pick as (
-    select x.*, m.was, m.had, m.rises
+    select x.*, m.was, m.had, m.drops, m.past, m.lost, m.rises
     from x
     cross join lateral (
-        select m.state as was, m.wamid as had,
+        select m.state as was, m.wamid as had, h.drops and not h.past as drops, h.past,
+            h.drops and not h.past and m.reason is distinct from 'meta_132015' as lost,
             message_rank(x.state) > message_rank(m.state)
-                and (x.state not in ('accepted', 'failed') or m.state <> 'suppressed') as rises
+                and (x.state not in ('accepted', 'failed') or m.state <> 'suppressed') and not h.drops and not h.past as rises
         from message m
+        cross join lateral (
+            select x.state = 'failed' and x.code = 132015 and m.state = 'held' as drops,
+                x.state = 'failed' and m.dropped is not null and position(sha256(convert_to(x.wamid, 'UTF8')) in m.dropped) > 0 as past) h
         where m.run_id = x.run_id
           and m.ordinal = x.ordinal
           and m.workspace_id = $1
           and m.attempt > 0
           and (x.echo or message_rank(m.state) > 0)
-        for update) m
+        for update of m) m
 )
 update message m
 set state = case when pick.rises then pick.state else m.state end,
     reason = case
-        when pick.rises and pick.state = 'failed' then 'meta_' || pick.code
+        when pick.drops or pick.rises and pick.state = 'failed' then 'meta_' || pick.code
         when pick.rises then null
         else m.reason
     end,
-    accepted_at = coalesce(m.accepted_at, pick.sent_at, pick.delivered_at, pick.read_at, bareed_now()),
+    accepted_at = case when pick.past then m.accepted_at else coalesce(m.accepted_at, pick.sent_at, pick.delivered_at, pick.read_at, bareed_now()) end,
     sent_at = coalesce(m.sent_at, pick.sent_at),
     delivered_at = coalesce(m.delivered_at, pick.delivered_at),
     read_at = coalesce(m.read_at, pick.read_at),
     played_at = coalesce(m.played_at, pick.played_at),
-    failed_at = coalesce(m.failed_at, pick.failed_at),
-    wamid = coalesce(m.wamid, nullif(pick.wamid, '')),
+    failed_at = case when pick.drops or pick.past then m.failed_at else coalesce(m.failed_at, pick.failed_at) end,
+    wamid = case when pick.past then m.wamid else coalesce(m.wamid, nullif(pick.wamid, '')) end,
     wa_id = coalesce(m.wa_id, nullif(pick.wa_id, '')),
     pricing = coalesce(m.pricing, pick.pricing),
-    meta_code = case when pick.code <> 0 then pick.code else m.meta_code end,
+    meta_code = case when pick.code <> 0 and not pick.past then pick.code else m.meta_code end,
     not_before = case when pick.rises then null else m.not_before end,
     feed_after = case when pick.rises then null else m.feed_after end,
     resolved_by = case when pick.rises and pick.was in ('ready', 'sending', 'unknown', 'unconfirmed', 'suppressed')
@@ -234,9 +246,9 @@ where m.run_id = pick.run_id
   and m.ordinal = pick.ordinal
 returning m.run_id, m.ordinal, pick.number_id, pick.portfolio_id, m.contact_id, m.recipient_hash,
     pick.rises and pick.state in ('delivered', 'read', 'played') and message_rank(pick.was) < 4 as arrived,
-    pick.rises and pick.state = 'failed' as failed,
+    pick.lost or pick.rises and pick.state = 'failed' as failed,
     pick.echo,
-    coalesce(pick.had <> nullif(pick.wamid, ''), false) as second,
+    coalesce(pick.had <> nullif(pick.wamid, ''), false) and not pick.past as second,
     coalesce((
         select sw.open_until - interval '24 hours' <= m.claimed_at
             and sw.open_until > coalesce(m.delivered_at, m.read_at, m.played_at)
@@ -244,7 +256,8 @@ returning m.run_id, m.ordinal, pick.number_id, pick.portfolio_id, m.contact_id, 
         where sw.workspace_id = $1
           and sw.number_id = pick.number_id
           and sw.recipient_hash = m.recipient_hash
-          and pick.rises), false) as windowed`
+          and pick.rises), false) as windowed,
+    pick.lost as dropped`
 
 func writeHeard(ctx context.Context, tx pgx.Tx, ws id.Workspace, by map[subject]*heard, done *Applied) error {
 	rows, err := tx.Query(ctx, sqlApply, append([]any{ws}, columns(slices.Collect(maps.Values(by)))...)...)
@@ -275,6 +288,9 @@ func writeHeard(ctx context.Context, tx pgx.Tx, ws id.Workspace, by map[subject]
 		}
 	}
 	if err := noteEcho(ctx, tx, ws, echoed); err != nil {
+		return err
+	}
+	if err := noteDropped(ctx, tx, ws, moved); err != nil {
 		return err
 	}
 	if done.Twice, err = noteSecond(ctx, tx, ws, twice); err != nil {
@@ -373,6 +389,7 @@ type movedRow struct {
 	Echo      bool
 	Second    bool // another message id of Meta's than the one known
 	Windowed  bool // arrived in a service window that was open when it left: Meta does not count the person
+	Dropped   bool // it was held, and Meta says it dropped it
 }
 
 func (m movedRow) subject() subject {

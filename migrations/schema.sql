@@ -99,6 +99,20 @@ create table blob_chunk (
 --   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
 -- bareed_app may delete, insert, select
 
+create table breaker_setting (
+    workspace_id uuid not null,
+    subject_id uuid not null,
+    settings jsonb not null,
+    version integer not null default 1,
+    updated_by text not null,
+    updated_at timestamp with time zone not null default bareed_now(),
+    PRIMARY KEY (workspace_id, subject_id),
+    FOREIGN KEY (workspace_id) REFERENCES workspace(workspace_id)
+);
+-- row-level security, forced:
+--   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
+-- bareed_app may insert, select, update
+
 create table campaign (
     workspace_id uuid not null,
     id uuid not null,
@@ -536,6 +550,7 @@ create table message (
     failed_at timestamp with time zone,
     resolved_by text,
     updated_at timestamp with time zone not null default bareed_now(),
+    dropped bytea,
     PRIMARY KEY (run_id, ordinal),
     UNIQUE (contact_id, run_id),
     UNIQUE (recipient_key, run_id),
@@ -544,6 +559,7 @@ create table message (
 ) partition by range (run_id);
 create index message_again on only message (run_id, feed_after) where ((state = 'ready'::text) and (feed_after is not null));
 create index message_closes on only message (run_id, closes_at) where ((state = 'ready'::text) and (closes_at is not null));
+create index message_held on only message (run_id, ordinal) where (state = 'held'::text);
 create index message_ready on only message (run_id, ordinal) where (state = 'ready'::text);
 create index message_sending on only message (run_id, claim_deadline) where (state = 'sending'::text);
 create index message_unconfirmed on only message (run_id, ordinal) where (state = 'unconfirmed'::text);
@@ -830,6 +846,7 @@ create table run (
     settled_at timestamp with time zone,
     touched_at timestamp with time zone,
     summary jsonb,
+    wave_to integer,
     PRIMARY KEY (workspace_id, id),
     UNIQUE (id),
     CHECK ((kind = ANY (ARRAY['campaign'::text, 'test'::text, 'api'::text, 'reply'::text]))),
@@ -846,6 +863,20 @@ create index run_touched on run (touched_at) where (touched_at is not null);
 create index run_unsettled on run (state) where (settled_at is null);
 -- row-level security, forced:
 --   discovery for select to bareed_engine using true
+--   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
+-- bareed_app may insert, select, update
+
+create table run_pass (
+    workspace_id uuid not null,
+    run_id uuid not null,
+    reason text not null,
+    at timestamp with time zone not null,
+    delivered bigint not null,
+    held bigint not null,
+    PRIMARY KEY (workspace_id, run_id, reason),
+    FOREIGN KEY (workspace_id, run_id) REFERENCES run(workspace_id, id)
+);
+-- row-level security, forced:
 --   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
 -- bareed_app may insert, select, update
 
@@ -871,6 +902,22 @@ create table run_snapshot (
 );
 -- row-level security, forced:
 --   discovery for select to bareed_engine using true
+--   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
+-- bareed_app may insert, select, update
+
+create table run_wave (
+    workspace_id uuid not null,
+    run_id uuid not null,
+    wave smallint not null,
+    people bigint not null,
+    boundary integer,
+    opened_at timestamp with time zone,
+    handed_at timestamp with time zone,
+    passed_at timestamp with time zone,
+    PRIMARY KEY (workspace_id, run_id, wave),
+    FOREIGN KEY (workspace_id, run_id) REFERENCES run(workspace_id, id)
+);
+-- row-level security, forced:
 --   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
 -- bareed_app may insert, select, update
 

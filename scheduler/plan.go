@@ -76,7 +76,7 @@ func (s *Scheduler) plan(ctx context.Context) error {
 // dueRuns moves runs by the database's clock. One run's trouble does not keep
 // the next from its time.
 func (s *Scheduler) dueRuns(ctx context.Context) error {
-	return moveEach(ctx, s, "move a due run", sqlDueRuns, campaigns.Due)
+	return moveEach(ctx, s, "move a due run", sqlDueRuns, s.due)
 }
 
 // eachFound runs a discovery statement that gives workspaces and ids.

@@ -14,6 +14,7 @@ import (
 	"github.com/robfig/cron/v3"
 
 	"bareed/accounts"
+	"bareed/campaigns/breaker"
 	"bareed/internal/clock"
 	"bareed/internal/pg"
 	"bareed/messages/unknown"
@@ -29,6 +30,7 @@ type Config struct {
 	Log   *slog.Logger
 
 	Unknown unknown.Settings // of messages without an answer; its defaults when zero
+	Limits  breaker.Limits   // the operator's, of what holds a run; the program's own when zero
 }
 
 // Scheduler runs the jobs while it leads.
@@ -40,7 +42,9 @@ type Scheduler struct {
 	feeder   feeder
 	pictures pictures
 	judged   pictures // of messages without an answer
+	measured pictures // of runs, against their rules
 	round    round
+	looked   round // of measured
 	offered  *offered
 	release  release
 	trouble  trouble
@@ -48,7 +52,7 @@ type Scheduler struct {
 
 // New builds a scheduler; Run starts it.
 func New(cfg Config) *Scheduler {
-	return &Scheduler{Config: cfg, feeder: newFeeder(), pictures: newPictures(), judged: newPictures(), offered: newOffered()}
+	return &Scheduler{Config: cfg, feeder: newFeeder(), pictures: newPictures(), judged: newPictures(), measured: newPictures(), offered: newOffered()}
 }
 
 // Leading tells whether this process leads, and when it last fed.
@@ -72,6 +76,7 @@ func (s *Scheduler) jobs() []job {
 		{"feed", tick, s.feed},
 		{"events", 200 * time.Millisecond, s.events},
 		{"reconcile", time.Second, s.reconcile},
+		{"breaker", time.Second, s.breaker},
 		{"unknown", 5 * time.Second, s.unknown},
 		{"places", 5 * time.Second, s.places},
 		{"sync", 5 * time.Second, s.sync},

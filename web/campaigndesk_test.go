@@ -110,7 +110,7 @@ func TestCampaignPages(t *testing.T) {
 	}{
 		{"/campaigns", 18, map[string]string{"en": "On hold", "ar": "معلّقة"}},
 		{"/campaigns?state=completed", 18, map[string]string{"en": "No campaign matches these filters.", "ar": "لا توجد حملة مطابقة"}},
-		{s.path(""), 24, map[string]string{"en": "Stop on low quality", "ar": "التوقف عند انخفاض الجودة"}},
+		{s.path(""), 32, map[string]string{"en": "Stop on low quality", "ar": "التوقف عند انخفاض الجودة"}},
 		{"/campaigns/" + s.draft.String(), 20, map[string]string{"en": "/edit/message", "ar": "/edit/message"}},
 		{s.path("/resume"), 18, map[string]string{"en": "Clear this hold", "ar": "رفع هذا التعليق"}},
 		{s.path("/stop"), 18, map[string]string{"en": "cannot be recalled", "ar": "لا يمكن استرجاع"}},

@@ -51,6 +51,8 @@ func campaignRoutes() []front.Route {
 		{Route: "POST /campaigns/{campaign}/take-back", Action: accounts.LaunchCampaigns},
 		{Route: "GET /campaigns/{campaign}/unconfirmed", Action: accounts.ReadReports, Open: true},
 		{Route: "POST /campaigns/{campaign}/unconfirmed", Action: accounts.OverrideStops},
+		{Route: "GET /campaigns/{campaign}/held", Action: accounts.ReadReports, Open: true},
+		{Route: "POST /campaigns/{campaign}/held", Action: accounts.OverrideStops},
 		{Route: "GET /campaigns/{campaign}/recipients", Action: accounts.ReadReports, Open: true},
 		{Route: "GET /campaigns/{campaign}/recipients.csv", Action: accounts.ExportContacts, Open: true, Long: true},
 		{Route: "GET /campaigns/{campaign}/recipients/{message}", Action: accounts.ReadReports, Open: true},

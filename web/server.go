@@ -18,6 +18,7 @@ import (
 	"net/http"
 
 	"bareed/accounts"
+	"bareed/campaigns/breaker"
 	"bareed/campaigns/live"
 	"bareed/internal/clock"
 	"bareed/internal/pg"
@@ -44,6 +45,7 @@ type Config struct {
 
 	// Live is where campaigns are watched; the pages' own by default.
 	Live   *live.Hub
+	Limits breaker.Limits                        // the operator's, of what holds a campaign
 	Probe  numbers.Probe                         // asks Meta about a number to connect; without it none can be
 	Queues func(context.Context) (Queues, error) // how the queues stand, for the operator; none: not shown
 

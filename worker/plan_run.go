@@ -7,8 +7,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"bareed/campaigns"
 	"bareed/campaigns/plan"
+	"bareed/campaigns/waves"
 	"bareed/internal/pg"
 	"bareed/queue"
 )
@@ -61,7 +61,7 @@ func (w *Worker) planChunks(ctx context.Context, t queue.PlanRun) error {
 			return err
 		}
 		err = w.Pool.InWorkspace(ctx, t.Workspace, func(tx pgx.Tx) error {
-			return campaigns.Due(ctx, tx, t.Workspace, t.Run)
+			return waves.Due(ctx, tx, t.Workspace, t.Run, w.Rules)
 		})
 		if err != nil {
 			return err

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -100,7 +101,7 @@ func TestPlanRunBeginsWithTheFirstChunk(t *testing.T) {
 		}
 		return err
 	})
-	if n := len(types); n < 2 || types[n-2] != "campaign.started" || types[n-1] != "campaign.planned" {
+	if started, planned := slices.Index(types, "campaign.started"), slices.Index(types, "campaign.planned"); started < 0 || planned < started {
 		t.Errorf("events %v: it did not start before it was planned", types)
 	}
 }
@@ -153,5 +154,22 @@ func TestCheckCampaignGoesOnWhereItWasKilled(t *testing.T) {
 	})
 	if got.State != "completed" || got.Total != int64(people) || got.Eligible != int64(people) {
 		t.Errorf("check %+v", got)
+	}
+}
+
+// A run that begins behind its first chunk begins in waves, with the canary's end
+// before anything can be fed.
+func TestPlanRunBeginsInWaves(t *testing.T) {
+	t.Parallel()
+	w, b, c := drafted(t, 1100)
+	task := launched(t, b, c.ID)
+	if err := w.planRun(t.Context(), task); err != nil {
+		t.Fatal(err)
+	}
+	if n := counted(t, b, `select wave_to from run where id = $1 and state = 'running'`, task.Run); n != 500 {
+		t.Errorf("it may go to %d, want 500", n)
+	}
+	if n := counted(t, b, `select count(*) from run_wave where run_id = $1`, task.Run); n != 2 {
+		t.Errorf("%d waves, want 2", n)
 	}
 }

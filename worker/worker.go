@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"bareed/accounts"
+	rules "bareed/campaigns/breaker"
 	"bareed/internal/clock"
 	"bareed/internal/id"
 	"bareed/internal/pg"
@@ -30,6 +31,7 @@ type Config struct {
 	Name   string // of this process, in claimed_by
 	Slots  int    // concurrent sends
 
+	Rules rules.Limits          // the operator's, of what holds a run; the program's own when zero
 	Known func() messages.Known // how far the ledger is known to have come; nil: not at all
 }
 

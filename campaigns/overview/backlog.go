@@ -26,13 +26,14 @@ type Open struct {
 	At        *time.Time // when the picture was drawn
 	Moved     *time.Time // when Waiting last changed
 	Full      bool       // the portfolio's limit is used up
+	Gated     bool       // it has come to the end of its open wave
 	Stops     []string   // reasons of the stops that hold it
 }
 
 // Stuck tells whether the run may send, has people waiting, and has not moved
 // for so long.
 func (o Open) Stuck(now time.Time, quiet time.Duration) bool {
-	return o.State == "running" && o.Waiting > 0 && len(o.Stops) == 0 && !o.Full &&
+	return o.State == "running" && o.Waiting > 0 && len(o.Stops) == 0 && !o.Full && !o.Gated &&
 		now.Sub(o.StartsAt) > quiet && o.Moved != nil && now.Sub(*o.Moved) > quiet
 }
 
@@ -40,6 +41,7 @@ const sqlOpen = `
 select r.workspace_id, w.name, r.id, r.campaign_id, r.state, r.starts_at,
     coalesce(s.ready, r.planned), coalesce(s.sending, 0), coalesce(s.unknown, 0), coalesce(s.accepted, 0), s.at, s.moved_at,
     coalesce(p.limit_known and p.places >= p.messaging_limit * (1 - p.reserve), false),
+    coalesce(r.fed >= r.wave_to, false),
     array(
         select distinct t.reason
         from stop t

@@ -80,6 +80,7 @@ type planned struct {
 	planned   int32
 	plannedTo id.Contact
 	own       *ownTime // set in a run that goes by everybody's own zone
+	expected  int64    // people who may be sent to, by the check; 0: not known
 }
 
 const sqlRunToPlan = `
@@ -89,7 +90,7 @@ select r.campaign_id, r.purpose, r.portfolio_id, r.waba_id, r.template, r.variab
         from campaign_audience a
         where a.workspace_id = r.workspace_id
           and a.campaign_id = r.campaign_id),
-    r.starts_at, r.send_local, case when r.recipient_time then c.schedule end
+    r.starts_at, r.send_local, case when r.recipient_time then c.schedule end, coalesce(r.expected, 0)
 from run r
 left join campaign c on c.workspace_id = r.workspace_id and c.id = r.campaign_id
 where r.workspace_id = $1
@@ -106,7 +107,7 @@ func readRunToPlan(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run) 
 	var local *time.Time
 	var rules *schedule.Rules
 	err := tx.QueryRow(ctx, sqlRunToPlan, ws, run).Scan(&p.campaign, &p.scope.Purpose, &p.scope.Portfolio, &p.scope.WABA, &raw,
-		&variables, &p.planned, &p.plannedTo, &now, &p.scope.Audiences, &startsAt, &local, &rules)
+		&variables, &p.planned, &p.plannedTo, &now, &p.scope.Audiences, &startsAt, &local, &rules, &p.expected)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return p, ErrTaken
 	}
@@ -159,7 +160,7 @@ func Next(ctx context.Context, tx pgx.Tx, v *accounts.Vault, box *seal.Box, ws i
 	if err != nil {
 		return Progress{}, err
 	}
-	people, err := Read(ctx, tx, v, p.scope, p.plannedTo)
+	people, first, err := p.next(ctx, tx, v)
 	if err != nil {
 		return Progress{}, err
 	}
@@ -167,7 +168,7 @@ func Next(ctx context.Context, tx pgx.Tx, v *accounts.Vault, box *seal.Box, ws i
 	if err != nil {
 		return Progress{}, err
 	}
-	c := Progress{Planned: p.planned + int32(len(rows)), Done: len(people) < Size}
+	c := Progress{Planned: p.planned + int32(len(rows)), Done: len(people) < Size && !first}
 	if c.Done {
 		// Campaign before run, as everywhere.
 		err := messages.CampaignEvent(ctx, tx, ws, p.campaign, "campaign.planned", map[string]any{"run": run, "people": c.Planned})
@@ -179,7 +180,7 @@ func Next(ctx context.Context, tx pgx.Tx, v *accounts.Vault, box *seal.Box, ws i
 		return c, err
 	}
 	var last id.Contact
-	if len(people) > 0 {
+	if len(people) > 0 && !first {
 		last = people[len(people)-1].Contact
 	}
 	tag, err := tx.Exec(ctx, sqlPlanned, ws, run, p.planned, c.Planned, last, c.Done, LeaseTime)
@@ -195,6 +196,20 @@ func Next(ctx context.Context, tx pgx.Tx, v *accounts.Vault, box *seal.Box, ws i
 		}
 	}
 	return c, nil
+}
+
+// next reads the people of the next chunk; first: those of the canary, who are
+// planned before the rest and out of the cursor's order. The chunks behind meet
+// them again and leave them as they are.
+func (p planned) next(ctx context.Context, tx pgx.Tx, v *accounts.Vault) (people []Person, first bool, err error) {
+	if p.planned == 0 && p.plannedTo.IsZero() && p.own == nil && p.expected >= canaryFrom {
+		people, err = readCanary(ctx, tx, v, p.scope, p.expected)
+		if err != nil || len(people) > 0 {
+			return people, true, err
+		}
+	}
+	people, err = Read(ctx, tx, v, p.scope, p.plannedTo)
+	return people, false, err
 }
 
 // rows makes the ledger's rows of a chunk. Parameters are sealed for the place

@@ -77,7 +77,9 @@ type Scope struct {
 // the one seen last. Everything about a person is asked by their id in laterals of
 // their own: without fresh statistics a plain join of permissions reads all of
 // a workspace for each.
-const sqlPeople = `
+const sqlPeople = anyMembers + whatIsKnown
+
+const anyMembers = `
 with member as (
     select distinct m.contact_id
     from unnest($2::uuid[]) as a(id)
@@ -91,6 +93,10 @@ with member as (
         limit $4) m
     order by m.contact_id
     limit $4)
+`
+
+// whatIsKnown is a piece of a statement: what is known of each member.
+const whatIsKnown = `
 select c.id, c.name, c.erased_at is not null,
     coalesce(reach.phone_key, ''), coalesce(reach.phone, ''), coalesce(reach.bsuid, ''),
     p.contact_id is not null, coalesce(p.granted, false), p.expires_at, p.consent_id,
@@ -128,6 +134,11 @@ func Read(ctx context.Context, db pg.DB, v *accounts.Vault, s Scope, after id.Co
 	if err != nil {
 		return nil, fmt.Errorf("read the audience: %w", err)
 	}
+	return known(ctx, db, v, s, rows)
+}
+
+// known takes the people of a statement, and what is known of them elsewhere.
+func known(ctx context.Context, db pg.DB, v *accounts.Vault, s Scope, rows pgx.Rows) ([]Person, error) {
 	people, err := pgx.CollectRows(rows, scanPerson)
 	if err != nil {
 		return nil, fmt.Errorf("read the audience: %w", err)

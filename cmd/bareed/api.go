@@ -9,6 +9,7 @@ import (
 	"bareed/accounts"
 	"bareed/api"
 	"bareed/api/front"
+	"bareed/campaigns/breaker"
 	"bareed/campaigns/live"
 	"bareed/internal/clock"
 	"bareed/internal/config"
@@ -39,6 +40,10 @@ func runAPI(ctx context.Context, _ []string) error {
 	if err != nil {
 		return err
 	}
+	limits, err := breaker.ParseLimits(p.config.BreakerLimits, p.config.Waves)
+	if err != nil {
+		return err
+	}
 	dashboard := queue.NewDashboard(p.config.Redis, dashboardPath, true)
 	defer dashboard.Close()
 	tasks := queue.NewClient(p.config.Redis)
@@ -47,7 +52,7 @@ func runAPI(ctx context.Context, _ []string) error {
 	pages, err := web.New(web.Config{
 		Pool: p.pool, Vault: p.vault, Hasher: hasher, Clock: clock.System, Log: p.log,
 		BaseURL: p.config.BaseURL, Until: front.UntilShutdown, Live: watching,
-		Probe: probe, Queues: queues(p, tasks),
+		Probe: probe, Queues: queues(p, tasks), Limits: limits,
 	})
 	if err != nil {
 		return err
@@ -55,7 +60,7 @@ func runAPI(ctx context.Context, _ []string) error {
 	server, err := api.New(api.Config{
 		Pool: p.pool, Vault: p.vault, Hasher: hasher, Clock: clock.System, Log: p.log,
 		BaseURL: p.config.BaseURL, TrustedProxies: proxies(p.config), Checks: checks(p),
-		Dashboard: dashboard, Probe: probe, Live: watching, Web: pages,
+		Dashboard: dashboard, Probe: probe, Live: watching, Web: pages, Limits: limits,
 	})
 	if err != nil {
 		return err

@@ -50,7 +50,7 @@ func start(t *testing.T, workers, schedulers int) *life {
 	return startWith(t, workers, schedulers, rig.MetaOf(1, 1000, "TIER_100K"))
 }
 
-func startWith(t *testing.T, workers, schedulers int, m rig.Meta) *life {
+func startWith(t *testing.T, workers, schedulers int, m rig.Meta, env ...string) *life {
 	t.Helper()
 	bin, err := built()
 	if err != nil {
@@ -60,7 +60,7 @@ func startWith(t *testing.T, workers, schedulers int, m rig.Meta) *life {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	r, err := rig.Start(context.WithoutCancel(t.Context()), rig.Config{Binary: bin, DatabaseURL: pgtest.Empty(t, true), RedisURL: rd.URL(),
-		Dir: t.TempDir(), Workers: workers, Schedulers: schedulers, Slots: 32, Log: &testLog{t: t}})
+		Dir: t.TempDir(), Workers: workers, Schedulers: schedulers, Slots: 32, Env: env, Log: &testLog{t: t}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"bareed/campaigns/breaker"
 	"bareed/internal/clock"
 	"bareed/messages/unknown"
 	"bareed/queue"
@@ -22,9 +23,13 @@ func runScheduler(ctx context.Context, _ []string) error {
 		return err
 	}
 	defer p.close()
+	limits, err := breaker.ParseLimits(p.config.BreakerLimits, p.config.Waves)
+	if err != nil {
+		return err
+	}
 	tasks := queue.NewClient(p.config.Redis)
 	defer tasks.Close()
-	s := scheduler.New(scheduler.Config{Pool: p.pool, Queue: tasks, Vault: p.vault, Clock: clock.System, Log: p.log,
+	s := scheduler.New(scheduler.Config{Pool: p.pool, Queue: tasks, Vault: p.vault, Clock: clock.System, Log: p.log, Limits: limits,
 		Unknown: unknown.Settings{After: p.config.EvidenceAfter, Horizon: p.config.UnknownHorizon}})
 	p.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "bareed_scheduler_leading", Help: "1 while this scheduler leads.",

@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"bareed/campaigns/breaker"
 	"bareed/internal/clock"
 	"bareed/limits"
 	"bareed/messages/behind"
@@ -31,6 +32,10 @@ func runWorker(ctx context.Context, _ []string) error {
 		return err
 	}
 	defer meta.Close()
+	rules, err := breaker.ParseLimits(p.config.BreakerLimits, p.config.Waves)
+	if err != nil {
+		return err
+	}
 	ledger := behind.NewWatch(queue.NewMarks(p.redis).Ledger)
 	if err := ledger.Look(ctx); err != nil {
 		return err
@@ -38,7 +43,7 @@ func runWorker(ctx context.Context, _ []string) error {
 	w := worker.New(worker.Config{
 		Pool: p.pool, Vault: p.vault, Meta: meta, Limits: limits.New(p.redis, limits.Config{MinAhead: 5 * time.Millisecond}),
 		Clock: clock.System, Log: p.log, Name: processName("worker"), Slots: p.config.WorkerSlots,
-		Known: ledger.Known,
+		Known: ledger.Known, Rules: rules,
 	})
 	tasks := w.Tasks()
 	p.countTasks(tasks)

@@ -43,6 +43,9 @@ type Config struct {
 	UnknownHorizon time.Duration // of messages without an answer
 	EvidenceAfter  time.Duration
 
+	Waves         string // of workspaces that set nothing; checked by its owner
+	BreakerLimits string // of thresholds; checked by its owner
+
 	LogFormat string // json or text
 	LogLevel  slog.Level
 

@@ -27,7 +27,7 @@ func TestDefaults(t *testing.T) {
 	}
 	want := &config.Config{GraphURL: "http://127.0.0.1:8090",
 		DatabaseConns: 16, GraphVersion: "v25.0", Listen: "127.0.0.1:8080", BaseURL: "http://127.0.0.1:8080",
-		WorkerSlots: 128, WorkerServers: 4, ShutdownGrace: 25 * time.Second, UnknownHorizon: 24 * time.Hour, EvidenceAfter: 15 * time.Minute,
+		WorkerSlots: 128, WorkerServers: 4, ShutdownGrace: 25 * time.Second, UnknownHorizon: 24 * time.Hour, EvidenceAfter: 15 * time.Minute, Waves: "by_risk",
 		LogFormat: "json", LogLevel: slog.LevelInfo, SandboxListen: "127.0.0.1:8090",
 	}
 	if !reflect.DeepEqual(c, want) {

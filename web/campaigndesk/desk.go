@@ -7,6 +7,7 @@ package campaigndesk
 
 import (
 	"bareed/accounts"
+	"bareed/campaigns/breaker"
 	"bareed/campaigns/live"
 	"bareed/web/front"
 )
@@ -15,11 +16,13 @@ import (
 type desk struct {
 	live  *live.Hub
 	vault *accounts.Vault // opens what a message said
+
+	limits breaker.Limits // the operator's, of what holds a campaign
 }
 
 // Register adds the pages. Everybody who watches does so through one hub.
-func Register(f *front.Front, hub *live.Hub) {
-	d := &desk{live: hub, vault: f.Vault}
+func Register(f *front.Front, hub *live.Hub, limits breaker.Limits) {
+	d := &desk{live: hub, vault: f.Vault, limits: limits}
 	f.Handle("GET /campaigns", d.campaignsPage)
 	f.Handle("GET /campaigns/{campaign}", d.campaignPage)
 	f.Handle("GET /campaigns/{campaign}/live", d.campaignLive)
@@ -32,6 +35,8 @@ func Register(f *front.Front, hub *live.Hub) {
 	f.Handle("POST /campaigns/{campaign}/take-back", d.takeBack)
 	f.Handle("GET /campaigns/{campaign}/unconfirmed", d.unconfirmedPage)
 	f.Handle("POST /campaigns/{campaign}/unconfirmed", d.decideUnconfirmed)
+	f.Handle("GET /campaigns/{campaign}/held", d.heldPage)
+	f.Handle("POST /campaigns/{campaign}/held", d.returnHeld)
 	f.Handle("GET /campaigns/{campaign}/recipients", d.recipientsPage)
 	f.Handle("GET /campaigns/{campaign}/recipients.csv", d.recipientsFile)
 	f.Handle("GET /campaigns/{campaign}/recipients/{message}", d.messagePage)

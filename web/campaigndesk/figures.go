@@ -12,6 +12,7 @@ import (
 
 	"bareed/campaigns"
 	"bareed/campaigns/board"
+	"bareed/campaigns/waves"
 	"bareed/messages"
 	"bareed/web/ahead"
 	"bareed/web/charts"
@@ -210,8 +211,15 @@ func readPace(c *front.Call, tx pgx.Tx, r campaigns.Report) (*paceView, error) {
 		return at.Format("15:04")
 	}
 	v.Chart = t.HTML()
+	bounded, err := waves.Bounded(c.Ctx(), tx, ws, r.RunID)
+	if err != nil {
+		return nil, err
+	}
 	if r.State == campaigns.Running && !r.Paused && !r.Holding {
 		v.PerMinute = p.PerMinute()
+		if bounded { // by a wave: when the next opens is not known
+			return v, nil
+		}
 		return v, v.foresee(c, tx, r, until)
 	}
 	return v, nil

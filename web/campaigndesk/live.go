@@ -27,6 +27,7 @@ const (
 // same language and the same buttons.
 type watch struct {
 	*front.Call
+	desk     *desk
 	campaign id.Campaign
 	kind     string // of the fragments: the language and the rights
 	may      rights
@@ -59,7 +60,7 @@ func (d *desk) campaignLive(c *front.Call) error {
 	}
 	lacks := missing(c.Locale(), now) // also reads the zone before the first fragment
 	may := rightsOf(c)
-	w := &watch{Call: c, campaign: campaign, may: may, lacks: lacks, kind: fmt.Sprint(c.Lang(), may), tenth: -1, drawn: c.Clock()}
+	w := &watch{Call: c, desk: d, campaign: campaign, may: may, lacks: lacks, kind: fmt.Sprint(c.Lang(), may), tenth: -1, drawn: c.Clock()}
 	c.Wrote()
 	c.W.Header().Set("Content-Type", "text/event-stream")
 	c.W.Header().Set("X-Accel-Buffering", "no")
@@ -98,6 +99,7 @@ func (w *watch) frame(u live.Update) []byte {
 	}
 	if n := len(u.Events); n > 0 {
 		add(u.Events[n-1].Render(w.Lang()+"/log", w.log))
+		add(u.Events[n-1].Render(w.Lang()+"/waves", func(campaigns.Event) ([]byte, error) { return w.waves() }))
 		out = fmt.Appendf(out, "id: %d\nevent: seen\ndata:\n\n", u.Events[n-1].Sequence)
 	}
 	if u.Picture == nil {
@@ -108,6 +110,7 @@ func (w *watch) frame(u live.Update) []byte {
 	if now := w.Clock(); now.Sub(w.drawn) >= paceEvery {
 		w.drawn = now
 		add(u.Picture.Render(w.Lang()+"/pace", w.pace))
+		add(u.Picture.Render(w.Lang()+"/waves", func(campaigns.Report) ([]byte, error) { return w.waves() }))
 	}
 	out = w.say(event(out, "fragments", html), r)
 	if r.State.Ended() {

@@ -11,6 +11,7 @@ import (
 	"bareed/campaigns"
 	"bareed/campaigns/board"
 	"bareed/campaigns/guard"
+	"bareed/campaigns/pacing"
 	"bareed/campaigns/unconfirmed"
 	"bareed/internal/errs"
 	"bareed/internal/id"
@@ -36,6 +37,8 @@ type campaignView struct {
 	Pace     *paceView
 	Log      []eventView
 	Open     int64         // messages without an answer that nobody has decided on
+	Dropped  int64         // Meta held them and dropped them
+	Waves    *wavesView    // nil: nothing to show of waves and rules
 	Schedule *scheduleView // nil: once, and nothing to tell
 	Start    *startView    // nil: it does not begin by itself soon
 	Template *guard.State  // what changed in it, while that holds; else nil
@@ -69,7 +72,7 @@ func (d *desk) campaignPage(c *front.Call) error {
 		return err
 	}
 	var v campaignView
-	err = c.InWorkspace(func(tx pgx.Tx) error { return readCampaignView(c, tx, campaign, &v) })
+	err = c.InWorkspace(func(tx pgx.Tx) error { return d.readCampaignView(c, tx, campaign, &v) })
 	if err != nil {
 		return err
 	}
@@ -85,7 +88,7 @@ func (d *desk) campaignPage(c *front.Call) error {
 	return c.Render("campaign", v)
 }
 
-func readCampaignView(c *front.Call, tx pgx.Tx, campaign id.Campaign, v *campaignView) error {
+func (d *desk) readCampaignView(c *front.Call, tx pgx.Tx, campaign id.Campaign, v *campaignView) error {
 	ctx, ws := c.Ctx(), c.Actor().Workspace
 	var err error
 	if v.Campaign, err = campaigns.Get(ctx, tx, ws, campaign); err != nil {
@@ -118,6 +121,16 @@ func readCampaignView(c *front.Call, tx pgx.Tx, campaign id.Campaign, v *campaig
 		return err
 	}
 	v.Figures = figuresOf(c.Locale(), r, missing(c.Locale(), v.Campaign))
+	if v.Waves, err = d.readWaves(c, tx, v.Campaign); err != nil {
+		return err
+	}
+	if r.Held > 0 {
+		held, err := pacing.Read(ctx, tx, ws, campaign)
+		if err != nil {
+			return err
+		}
+		v.Dropped = held.Dropped
+	}
 	if v.Pace, err = readPace(c, tx, r); err != nil || r.Unconfirmed == 0 {
 		return err
 	}
@@ -148,6 +161,7 @@ func eventOf(l ui.Locale, e campaigns.Event) eventView {
 		People, Total, Eligible int64
 		Recipients, Accepted    int64
 		Messages                int64
+		Wave, Of                int64
 		CopyOf                  string `json:"copy_of"`
 	}
 	_ = json.Unmarshal(e.Data, &d) // what it lacks is told without
@@ -168,7 +182,9 @@ func eventOf(l ui.Locale, e campaigns.Event) eventView {
 		v.Text = l.T("campaign.event.launched", "n", d.Recipients)
 	case "completed":
 		v.Text = l.T("campaign.event.completed", "n", d.Accepted)
-	case "resent_by_evidence", "resent_by_person", "unconfirmed_closed":
+	case "wave_opened":
+		v.Text = l.T("campaign.event.wave_opened", "n", d.People, "wave", d.Wave, "of", d.Of)
+	case "resent_by_evidence", "resent_by_person", "unconfirmed_closed", "held_returned":
 		v.Text = l.T("campaign.event."+kind, "n", d.Messages)
 	case "holding", "stop_cleared":
 		v.Text = l.T("campaign.event."+kind, "reason", stopTitle(l, d.Reason))

@@ -68,6 +68,8 @@ var outcomes = map[string]struct{ open, settles bool }{
 	"resent_by_evidence": {false, true},
 	"resent_by_person":   {false, true},
 	"second_acceptance":  {false, false},
+	"dropped_by_meta":    {false, true},
+	"returned_by_person": {false, true},
 }
 
 // person checks one line by itself and counts it.

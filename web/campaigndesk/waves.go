@@ -1,0 +1,170 @@
+package campaigndesk
+
+import (
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"bareed/accounts"
+	"bareed/campaigns"
+	"bareed/campaigns/breaker"
+	"bareed/campaigns/pacing"
+	"bareed/campaigns/waves"
+	"bareed/internal/id"
+	"bareed/web/front"
+	"bareed/web/ui"
+)
+
+// wavesView is how far a campaign may go, what it waits for, and what its rules
+// measure.
+type wavesView struct {
+	Waves []waveView
+	Why   string // what the next wave waits for; empty: nothing
+	Rules []ruleView
+	At    time.Time
+}
+
+type waveView struct {
+	Title string
+	Chip  map[string]any
+	Step  string // CSS: of the list's marks
+	When  *time.Time
+}
+
+type ruleView struct {
+	Name, Rule, Measured string
+	Chip                 map[string]any
+}
+
+// waveLook is a wave's colour and icon by its state.
+var waveLook = map[string][2]string{"waiting": {"mute", "clock"}, "sending": {"ok", "play"}, "gate": {"wait", "hold"}, "passed": {"ok", "done"}}
+
+func wavesOf(l ui.Locale, s waves.Course) *wavesView {
+	v := &wavesView{At: s.At, Why: whyWaits(l, s)}
+	for i, w := range s.Waves {
+		look := waveLook[w.State]
+		x := waveView{Title: l.T("waves.up_to", "n", w.People), Chip: map[string]any{"kind": look[0], "icon": look[1], "text": l.Of("waves.state", w.State)},
+			When: w.OpenedAt, Step: map[string]string{"waiting": "mute", "gate": "warn"}[w.State]}
+		if i == len(s.Waves)-1 {
+			x.Title = l.T("waves.rest", "n", w.People)
+		}
+		v.Waves = append(v.Waves, x)
+	}
+	for _, r := range s.Rules {
+		chip := map[string]any{"kind": "ok", "icon": "check", "text": l.T("waves.fine")}
+		switch {
+		case r.Over:
+			chip = map[string]any{"kind": "warn", "icon": "hold", "text": l.T("waves.over")}
+		case !r.Judged:
+			chip = map[string]any{"kind": "mute", "icon": "clock", "text": l.T("waves.few")}
+		}
+		v.Rules = append(v.Rules, ruleView{Name: l.Of("waves.rule", r.Reason), Rule: r.Threshold, Measured: r.Measured, Chip: chip})
+	}
+	return v
+}
+
+// whyWaits says in a sentence what the next wave waits for.
+func whyWaits(l ui.Locale, s waves.Course) string {
+	switch s.Waits {
+	case "":
+		return ""
+	case breaker.WaitsTime:
+		return l.T("waves.waits.time", "at", *s.NextAt)
+	case breaker.WaitsAnswer:
+		return l.T("waves.waits.answers", "share", l.Percent(s.Answered, s.Accepted), "needed", strconv.FormatFloat(s.Needed, 'f', -1, 64), "at", *s.NextAt)
+	}
+	return l.Of("waves.waits", s.Waits)
+}
+
+// readWaves reads what the card of waves shows; nil before the launch, and after
+// the end of a campaign that had none.
+func (d *desk) readWaves(c *front.Call, tx pgx.Tx, now campaigns.Campaign) (*wavesView, error) {
+	if now.RunID.IsZero() {
+		return nil, nil
+	}
+	s, err := waves.ReadOf(c.Ctx(), tx, c.Actor().Workspace, now, d.limits)
+	if err != nil || len(s.Waves) == 0 && now.State != campaigns.Running {
+		return nil, err
+	}
+	return wavesOf(c.Locale(), s), nil
+}
+
+// waves draws the card anew, for a page that is open.
+func (w *watch) waves() ([]byte, error) {
+	var v *wavesView
+	err := w.inWorkspace(func(c *front.Call, tx pgx.Tx) error {
+		now, err := campaigns.Get(c.Ctx(), tx, c.Actor().Workspace, w.campaign)
+		if err != nil {
+			return err
+		}
+		v, err = w.desk.readWaves(c, tx, now)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return w.Fragment("campaign", "campaign-waves", v)
+}
+
+// heldView is what Meta holds of a campaign, and asks what is to become of what
+// it dropped.
+type heldView struct {
+	Campaign campaigns.Campaign
+	pacing.Held
+	May bool // this reader decides
+}
+
+func readHeld(c *front.Call) (v heldView, err error) {
+	campaign, err := front.ID[id.Campaign](c, "campaign")
+	if err != nil {
+		return v, err
+	}
+	v.May = c.Can(accounts.OverrideStops)
+	err = c.InWorkspace(func(tx pgx.Tx) (err error) {
+		if v.Campaign, err = campaigns.Get(c.Ctx(), tx, c.Actor().Workspace, campaign); err != nil {
+			return err
+		}
+		v.Held, err = pacing.Read(c.Ctx(), tx, c.Actor().Workspace, campaign)
+		return err
+	})
+	return v, err
+}
+
+func (d *desk) heldPage(c *front.Call) error {
+	v, err := readHeld(c)
+	if err != nil {
+		return err
+	}
+	return c.Render("campaign-held", v, front.WithForm(ui.NewForm(url.Values{"expected": {strconv.FormatInt(v.Dropped, 10)}})))
+}
+
+// returnHeld sends anew what the page showed as dropped. If its number has
+// changed, the page comes again with the new one.
+func (d *desk) returnHeld(c *front.Call) error {
+	campaign, err := front.ID[id.Campaign](c, "campaign")
+	if err != nil {
+		return err
+	}
+	f := c.Form()
+	expected, _ := strconv.ParseInt(f.Get("expected"), 10, 64) // 0 is refused
+	var out pacing.Returned
+	err = c.InWorkspace(func(tx pgx.Tx) (err error) {
+		out, err = pacing.Return(c.Ctx(), tx, c.Actor(), campaign, expected)
+		return err
+	})
+	if err == nil {
+		c.Flash("done", "campaign.flash.returned", "n", strconv.FormatInt(out.Messages, 10))
+		return c.Redirect("/campaigns/" + campaign.String())
+	}
+	if !f.Fail(c.Lang(), err, "/expected", "") {
+		return err
+	}
+	v, failed := readHeld(c)
+	if failed != nil {
+		return failed
+	}
+	f.Set("expected", strconv.FormatInt(v.Dropped, 10))
+	return c.Refused(err, "campaign-held", v, f)
+}
