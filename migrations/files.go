@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strconv"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -37,7 +38,8 @@ func names() []string {
 	return list
 }
 
-// sums are the files' SHA-256, in the order of their numbers, which begin at 1.
+// sums are the files' SHA-256 at the places of their numbers, which begin at 1;
+// a number that no file has is empty.
 func sums() []string {
 	var list []string
 	for _, n := range names() {
@@ -46,9 +48,31 @@ func sums() []string {
 			panic("migrations: embedded file: " + err.Error())
 		}
 		sum := sha256.Sum256(b)
+		for len(list) < numberOf(n)-1 {
+			list = append(list, "")
+		}
 		list = append(list, hex.EncodeToString(sum[:]))
 	}
 	return list
+}
+
+// numberOf is the number a file's name begins with.
+func numberOf(name string) int {
+	n, err := strconv.Atoi(name[:4])
+	if err != nil {
+		panic("migrations: a file without a number: " + name)
+	}
+	return n
+}
+
+// fileOf is the name of the file with that number.
+func fileOf(number int) string {
+	for _, n := range names() {
+		if numberOf(n) == number {
+			return n
+		}
+	}
+	return strconv.Itoa(number)
 }
 
 // What was applied, beside goose's own table, which knows only numbers.
@@ -103,7 +127,8 @@ const (
 	sqlChanged = `
 select min(x.number)
 from unnest($1::text[]) with ordinality x(sha256, number)
-where not exists (select from schema_file f where f.number = x.number and f.sha256 = x.sha256)`
+where x.sha256 <> ''
+  and not exists (select from schema_file f where f.number = x.number and f.sha256 = x.sha256)`
 )
 
 // querier is a connection or a pool.
@@ -139,7 +164,7 @@ func compare(ctx context.Context, db querier, applied []string) error {
 		return fmt.Errorf("compare the applied migrations: %w", err)
 	}
 	if first != nil {
-		return &ChangedError{File: names()[*first-1]}
+		return &ChangedError{File: fileOf(*first)}
 	}
 	return nil
 }
