@@ -505,6 +505,7 @@ create table message (
     recipient_key text not null,
     recipient_hash bytea not null,
     address text not null,
+    country text not null default ''::text,
     parameters bytea,
     consent_id uuid,
     state text not null,
@@ -713,6 +714,19 @@ create index plan_check_open on plan_check (created_at) where (state = any (arra
 --   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
 -- bareed_app may insert, select, update
 
+create table plan_check_country (
+    workspace_id uuid not null,
+    check_id uuid not null,
+    country text not null,
+    people bigint not null,
+    windows bigint not null,
+    PRIMARY KEY (workspace_id, check_id, country),
+    FOREIGN KEY (workspace_id, check_id) REFERENCES plan_check(workspace_id, id)
+);
+-- row-level security, forced:
+--   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
+-- bareed_app may insert, select, update
+
 create table plan_check_row (
     workspace_id uuid not null,
     check_id uuid not null,
@@ -739,6 +753,46 @@ create table portfolio (
     CHECK (((reserve >= (0)::double precision) AND (reserve < (1)::double precision)))
 );
 -- bareed_engine may insert, select, update
+
+create table rate (
+    workspace_id uuid not null,
+    card_id uuid not null,
+    market text not null,
+    category text not null,
+    volume_from bigint not null,
+    volume_to bigint,
+    rate_micros bigint not null,
+    PRIMARY KEY (workspace_id, card_id, market, category, volume_from),
+    CHECK ((volume_to >= volume_from)),
+    CHECK ((rate_micros >= 0)),
+    CHECK ((volume_from >= 1)),
+    FOREIGN KEY (workspace_id, card_id) REFERENCES rate_card(workspace_id, id)
+);
+-- row-level security, forced:
+--   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
+-- bareed_app may insert, select
+
+create table rate_card (
+    workspace_id uuid not null,
+    id uuid not null,
+    name text not null,
+    currency text not null,
+    valid_from date not null,
+    valid_to date,
+    rows integer not null,
+    sha256 bytea not null,
+    file bytea not null,
+    uploaded_by text not null,
+    uploaded_at timestamp with time zone not null default bareed_now(),
+    PRIMARY KEY (workspace_id, id),
+    CHECK ((valid_to >= valid_from)),
+    CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    FOREIGN KEY (workspace_id) REFERENCES workspace(workspace_id)
+);
+create index rate_card_days on rate_card (workspace_id, currency, valid_from);
+-- row-level security, forced:
+--   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
+-- bareed_app may insert, select
 
 create table request_log (
     workspace_id uuid not null,
@@ -812,6 +866,63 @@ create index run_unsettled on run (state) where (settled_at is null);
 --   discovery for select to bareed_engine using true
 --   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
 -- bareed_app may insert, select, update
+
+create table run_charge (
+    workspace_id uuid not null,
+    run_id uuid not null,
+    portfolio_id uuid not null,
+    outcome text not null,
+    day date not null,
+    country text not null,
+    model text not null,
+    type text not null,
+    category text not null,
+    billable boolean not null,
+    messages bigint not null,
+    PRIMARY KEY (workspace_id, run_id, outcome, day, country, model, type, category, billable),
+    CHECK ((outcome = ANY (ARRAY['delivered'::text, 'suppressed'::text, 'failed'::text, 'open'::text]))),
+    FOREIGN KEY (workspace_id, run_id) REFERENCES run(workspace_id, id)
+);
+create index run_charge_month on run_charge (workspace_id, portfolio_id, day) where (outcome = 'delivered'::text);
+-- row-level security, forced:
+--   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
+-- bareed_app may delete, insert, select
+
+create table run_count (
+    workspace_id uuid not null,
+    run_id uuid not null,
+    counted_at timestamp with time zone not null default bareed_now(),
+    messages bigint not null,
+    PRIMARY KEY (workspace_id, run_id),
+    FOREIGN KEY (workspace_id, run_id) REFERENCES run(workspace_id, id)
+);
+-- row-level security, forced:
+--   discovery for select to bareed_engine using true
+--   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
+-- bareed_app may insert, select, update
+
+create table run_estimate (
+    workspace_id uuid not null,
+    run_id uuid not null,
+    country text not null,
+    people bigint not null,
+    free bigint not null,
+    category text not null,
+    tiers boolean not null,
+    market text not null,
+    before bigint not null,
+    card_id uuid,
+    currency text not null,
+    micros bigint,
+    why text not null,
+    day date not null,
+    made_at timestamp with time zone not null default bareed_now(),
+    PRIMARY KEY (workspace_id, run_id, country),
+    FOREIGN KEY (workspace_id, run_id) REFERENCES run(workspace_id, id)
+);
+-- row-level security, forced:
+--   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
+-- bareed_app may insert, select
 
 create table run_snapshot (
     workspace_id uuid not null,
@@ -1008,6 +1119,7 @@ create table waba (
     token_hint text not null,
     token_set_at timestamp with time zone not null default bareed_now(),
     review_status text not null default ''::text,
+    currency text not null default ''::text,
     synced_at timestamp with time zone,
     polled_at timestamp with time zone,
     sync_problem text not null default ''::text,

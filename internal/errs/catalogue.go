@@ -16,6 +16,7 @@ func All() []Entry {
 	var all []Entry
 	for _, part := range [][]Entry{
 		catalogueAPI, catalogueAccounts, catalogueContacts, catalogueNumbers, catalogueCampaigns, catalogueMessages,
+		catalogueBilling,
 	} {
 		all = append(all, part...)
 	}
