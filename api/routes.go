@@ -4,13 +4,14 @@ import (
 	"slices"
 
 	"bareed/accounts"
+	"bareed/api/money"
 	"bareed/api/outcomes"
 )
 
 // routes is the one table of what can be called. A route that is registered
 // without a row stops the program's start, a row without a route fails a test.
 func routes() []route {
-	return slices.Concat(platformRoutes(), operatorRoutes(), accountRoutes(), contactRoutes(), campaignRoutes(), outcomes.Routes(), numberRoutes(), metaRoutes())
+	return slices.Concat(platformRoutes(), operatorRoutes(), accountRoutes(), contactRoutes(), campaignRoutes(), outcomes.Routes(), money.Routes(), numberRoutes(), metaRoutes())
 }
 
 // platformRoutes are for those who run the process.

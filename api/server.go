@@ -20,6 +20,7 @@ import (
 	"bareed/api/firings"
 	"bareed/api/front"
 	"bareed/api/manual"
+	"bareed/api/money"
 	"bareed/api/outcomes"
 	"bareed/api/people"
 	"bareed/campaigns/live"
@@ -100,6 +101,7 @@ func (s *Server) register() {
 	s.templates()
 	s.campaigns()
 	outcomes.Register(s.Front)
+	money.Register(s.Front)
 	firings.Register(s.Front)
 	s.webhooks()
 	s.openapi()

@@ -24,6 +24,7 @@ import (
 	"bareed/numbers"
 	"bareed/web/charts"
 	"bareed/web/front"
+	"bareed/web/money"
 	"bareed/web/people"
 	"bareed/web/ui"
 	"bareed/web/wizard"
@@ -110,6 +111,7 @@ func (s *Server) register() {
 	people.Register(s.Front)
 	s.templates()
 	s.numbers()
+	money.Register(s.Front)
 	s.settings()
 	s.ops()
 	s.components()

@@ -14,7 +14,7 @@ type words struct {
 // operations is the whole table, one entry for each described row of
 // api/routes.go.
 func operations() []words {
-	return append(append(append(platform(), account()...), people()...), sending()...)
+	return append(append(append(append(platform(), account()...), people()...), sending()...), money()...)
 }
 
 func platform() []words {

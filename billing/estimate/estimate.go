@@ -9,7 +9,6 @@ package estimate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -68,7 +67,6 @@ type source struct {
 	portfolio id.Portfolio
 	currency  string // in which Meta charges the account; empty: not told
 	day       time.Time
-	now       time.Time
 	late      bool // sent so late that no window of the check is open any more
 }
 
@@ -79,56 +77,40 @@ func OfCheck(ctx context.Context, tx pgx.Tx, ws id.Workspace, campaign id.Campai
 	if err != nil {
 		return Estimate{}, err
 	}
-	if read.State != "completed" || read.FinishedAt == nil {
-		return Estimate{}, errs.New("check.not_completed", "state", read.State)
-	}
 	c, err := campaigns.Get(ctx, tx, ws, campaign)
 	if err != nil {
 		return Estimate{}, err
 	}
-	s, err := sourceOf(ctx, tx, ws, c)
-	if err != nil {
-		return Estimate{}, err
-	}
-	starts := s.now
-	if c.Schedule != nil && c.Schedule.At.After(starts) {
-		starts = c.Schedule.At
-	}
-	if err := s.at(ctx, tx, ws, starts, *read.FinishedAt); err != nil {
-		return Estimate{}, err
-	}
-	return s.estimate(ctx, tx, ws, campaign, read.ID, id.Run{})
+	return Of(ctx, tx, ws, c, read)
 }
 
+// Of is OfCheck of a campaign and check that were just read.
+func Of(ctx context.Context, db pg.DB, ws id.Workspace, c campaigns.Campaign, k check.Check) (Estimate, error) {
+	if k.State != "completed" || k.FinishedAt == nil {
+		return Estimate{}, errs.New("check.not_completed", "state", k.State)
+	}
+	s := source{category: c.Purpose}
+	var starts *time.Time
+	if c.Schedule != nil {
+		starts = &c.Schedule.At
+	}
+	err := db.QueryRow(ctx, sqlSource, ws, c.NumberID, starts, *k.FinishedAt).Scan(&s.portfolio, &s.currency, &s.day, &s.late)
+	if err != nil {
+		return Estimate{}, fmt.Errorf("read the account that is charged: %w", err)
+	}
+	return s.estimate(ctx, db, ws, c.ID, k.ID, id.Run{})
+}
+
+// sqlSource says who is charged, the day of sending, and whether that is so long
+// after the check that no service window of then is open any more.
 const sqlSource = `
-select n.portfolio_id, w.currency, bareed_now()
+select n.portfolio_id, w.currency, (x.starts at time zone v.zone)::date, x.starts > $4::timestamptz + interval '24 hours'
 from number n
 join waba w on w.workspace_id = n.workspace_id and w.id = n.waba_id
+join workspace v on v.workspace_id = n.workspace_id
+cross join (select greatest(bareed_now(), $3::timestamptz) as starts) x
 where n.workspace_id = $1
   and n.id = $2`
-
-func sourceOf(ctx context.Context, db pg.DB, ws id.Workspace, c campaigns.Campaign) (source, error) {
-	s := source{category: c.Purpose}
-	err := db.QueryRow(ctx, sqlSource, ws, c.NumberID).Scan(&s.portfolio, &s.currency, &s.now)
-	if err != nil {
-		return s, fmt.Errorf("read the account that is charged: %w", err)
-	}
-	return s, nil
-}
-
-const sqlDayOf = `
-select ($2::timestamptz at time zone zone)::date
-from workspace
-where workspace_id = $1`
-
-// at settles the day of sending.
-func (s *source) at(ctx context.Context, db pg.DB, ws id.Workspace, starts, checked time.Time) error {
-	s.late = starts.Sub(checked) > 24*time.Hour
-	if err := db.QueryRow(ctx, sqlDayOf, ws, starts).Scan(&s.day); err != nil {
-		return fmt.Errorf("read the day of sending: %w", err)
-	}
-	return nil
-}
 
 // estimate reads people, card and the month so far. run is the one to be
 // estimated, which does not count as sent ahead of itself.
@@ -221,25 +203,4 @@ func (l *CountryLine) price(s *source, c check.Country, card *ratecard.Priced, w
 		return
 	}
 	l.Amount = &billing.Money{Micros: micros, Currency: card.Currency()}
-}
-
-// latest is the newest completed check of a campaign.
-const sqlLatest = `
-select id, finished_at
-from plan_check
-where workspace_id = $1
-  and campaign_id = $2
-  and state = 'completed'
-order by id desc
-limit 1`
-
-func latest(ctx context.Context, db pg.DB, ws id.Workspace, campaign id.Campaign) (k id.Check, at time.Time, err error) {
-	err = db.QueryRow(ctx, sqlLatest, ws, campaign).Scan(&k, &at)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return k, at, nil
-	}
-	if err != nil {
-		return k, at, fmt.Errorf("read the latest check: %w", err)
-	}
-	return k, at, nil
 }

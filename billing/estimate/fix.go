@@ -13,13 +13,24 @@ import (
 	"bareed/internal/pg"
 )
 
+// sqlRunToFix finds a run without an estimate and the newest check of its
+// campaign.
 const sqlRunToFix = `
-select r.campaign_id, r.starts_at, r.purpose, r.portfolio_id, w.currency
+select r.campaign_id, k.id, r.purpose, r.portfolio_id, w.currency, (r.starts_at at time zone v.zone)::date,
+    r.starts_at > k.finished_at + interval '24 hours'
 from run r
 join waba w on w.workspace_id = r.workspace_id and w.id = r.waba_id
+join workspace v on v.workspace_id = r.workspace_id
+cross join lateral (
+    select p.id, p.finished_at
+    from plan_check p
+    where p.workspace_id = r.workspace_id
+      and p.campaign_id = r.campaign_id
+      and p.state = 'completed'
+    order by p.id desc
+    limit 1) k
 where r.workspace_id = $1
   and r.id = $2
-  and r.campaign_id is not null
   and not exists (
     select from run_estimate e
     where e.workspace_id = r.workspace_id
@@ -38,21 +49,14 @@ on conflict do nothing`
 // itself is fixed when it is first counted. Once fixed it stays.
 func Fix(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run) error {
 	var campaign id.Campaign
-	var starts time.Time
+	var k id.Check
 	var s source
-	err := tx.QueryRow(ctx, sqlRunToFix, ws, run).Scan(&campaign, &starts, &s.category, &s.portfolio, &s.currency)
+	err := tx.QueryRow(ctx, sqlRunToFix, ws, run).Scan(&campaign, &k, &s.category, &s.portfolio, &s.currency, &s.day, &s.late)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil
+		return nil // fixed already, or nothing was checked
 	}
 	if err != nil {
 		return fmt.Errorf("read the run to estimate: %w", err)
-	}
-	k, checked, err := latest(ctx, tx, ws, campaign)
-	if err != nil || k.IsZero() {
-		return err
-	}
-	if err := s.at(ctx, tx, ws, starts, checked); err != nil {
-		return err
 	}
 	e, err := s.estimate(ctx, tx, ws, campaign, k, run)
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 	"bareed/internal/id"
 	"bareed/web/charts"
 	"bareed/web/front"
+	"bareed/web/money"
 	"bareed/web/phone"
 	"bareed/web/ui"
 )
@@ -33,6 +34,7 @@ type reportView struct {
 	PerMinute  int
 	Starts     time.Time
 	Ends       time.Time // zero: not known
+	Money      *money.EstimateView
 }
 
 func (s *desk) reportView(c *front.Call, tx pgx.Tx, v *view) (*reportView, error) {
@@ -68,7 +70,12 @@ func (s *desk) reportView(c *front.Call, tx pgx.Tx, v *view) (*reportView, error
 		}
 	}
 	r.predict(c, v)
-	return r, nil
+	if k.State != "completed" {
+		return r, nil
+	}
+	var err error
+	r.Money, err = money.OfCheck(c, tx, v.Campaign, *k)
+	return r, err
 }
 
 // predict says when the last message goes out: at the number's pace or the
