@@ -86,7 +86,7 @@ func TestLedgerWithConcurrentWriters(t *testing.T) {
 // hold the horizon back for a moment.
 func (o *office) sealAll(t *testing.T) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); ; {
+	for deadline := time.Now().Add(2 * time.Minute); ; {
 		if err := o.seal(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -19,14 +19,14 @@ import (
 )
 
 // streamRig is a rig with a launched campaign, a hub that reads every few
-// milliseconds and for which each second is a minute, and few places.
-func streamRig(t *testing.T) (*rig, *live.Hub, string) {
+// milliseconds and for which time passes so many times as fast, and few places.
+func streamRig(t *testing.T, speed int) (*rig, *live.Hub, string) {
 	t.Helper()
 	var hub *live.Hub
 	start := clock.System()
 	r := newRig(t, func(c *api.Config) {
 		hub = live.New(live.Config{Pool: c.Pool, MaxWorkspace: 3,
-			Clock: func() time.Time { return start.Add(60 * clock.System().Sub(start)) },
+			Clock: func() time.Time { return start.Add(time.Duration(speed) * clock.System().Sub(start)) },
 			Tick: func(time.Duration) (<-chan time.Time, func()) {
 				beat := time.NewTicker(5 * time.Millisecond)
 				return beat.C, beat.Stop
@@ -75,7 +75,7 @@ func until(lines *bufio.Scanner, prefix string) bool {
 // languages, and a place is free again when its reader is gone.
 func TestStreamPlaces(t *testing.T) {
 	t.Parallel()
-	r, hub, path := streamRig(t)
+	r, hub, path := streamRig(t, 1) // no stream's time is over meanwhile
 	ctx, leave := context.WithCancel(t.Context())
 	defer leave()
 	for range 3 {
@@ -93,7 +93,7 @@ func TestStreamPlaces(t *testing.T) {
 	}
 	r.call(t, "GET", path+"/events", nil).ok(t, 200) // what is asked every few seconds instead
 	leave()
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(time.Minute)
 	look := time.NewTicker(time.Millisecond)
 	defer look.Stop()
 	for viewers, feeds := hub.Count(); viewers+feeds > 0; viewers, feeds = hub.Count() {
@@ -108,7 +108,7 @@ func TestStreamPlaces(t *testing.T) {
 // TestStreamOfOthers: another workspace's campaign is one that does not exist.
 func TestStreamOfOthers(t *testing.T) {
 	t.Parallel()
-	r, _, path := streamRig(t)
+	r, _, path := streamRig(t, 1)
 	stranger := fixture.Key(t, r.pool, fixture.Workspace(t, r.pool, r.vault), accounts.ScopeNames()...)
 	r.call(t, "GET", path+"/events", nil, asKey(stranger), header("Accept", "text/event-stream")).refused(t, 404, "not_found")
 	weak := fixture.Key(t, r.pool, r.tenant, "contacts:read")
@@ -120,7 +120,7 @@ func TestStreamOfOthers(t *testing.T) {
 // says why; the stream shows that it is alive until then.
 func TestStreamEndsWithItsKey(t *testing.T) {
 	t.Parallel()
-	r, _, path := streamRig(t)
+	r, _, path := streamRig(t, 20) // half a minute until a stream's time is over
 	secret := fixture.Key(t, r.pool, r.tenant, "campaigns:read")
 	who, err := accounts.FindKey(t.Context(), r.pool, secret)
 	if err != nil {
@@ -147,7 +147,7 @@ func TestStreamEndsWithItsKey(t *testing.T) {
 // TestReportUnchanged: whoever asks again and again gets the figures once.
 func TestReportUnchanged(t *testing.T) {
 	t.Parallel()
-	r, _, path := streamRig(t)
+	r, _, path := streamRig(t, 1)
 	first := r.call(t, "GET", path+"/report", nil).ok(t, 200)
 	tag := first.Header.Get("ETag")
 	for _, known := range []string{tag, "W/" + tag, `"other", ` + tag, "*"} {

@@ -13,9 +13,25 @@ import (
 )
 
 // TestShutdownEndsStreams: an open event stream does not hold the process when
-// it is told to stop; the stream ends as a whole answer.
+// it is told to stop; the stream ends as a whole answer. A busy machine only adds
+// to the time, so that one of a few tries decides.
 func TestShutdownEndsStreams(t *testing.T) {
 	t.Parallel()
+	const tries = 3
+	for try := 1; ; try++ {
+		took := stopBesideStreams(t)
+		if took <= 5*time.Second {
+			return
+		}
+		if try == tries {
+			t.Fatalf("stopping took %s", took)
+		}
+	}
+}
+
+// stopBesideStreams tells a server with open streams to stop, and how long it took.
+func stopBesideStreams(t *testing.T) (took time.Duration) {
+	t.Helper()
 	r := newRig(t)
 	campaign := fixture.Object(t, r.pool, r.vault, r.tenant, "campaign")
 	ln, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -55,15 +71,14 @@ func TestShutdownEndsStreams(t *testing.T) {
 		if err != nil {
 			t.Errorf("the server stopped with %v", err)
 		}
-	case <-time.After(15 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("open streams hold the server")
 	}
-	if took := time.Since(began); took > 5*time.Second {
-		t.Errorf("stopping took %s", took)
-	}
+	took = time.Since(began)
 	for _, body := range bodies {
 		if _, err := io.Copy(io.Discard, body); err != nil {
 			t.Errorf("a stream was cut off: %v", err)
 		}
 	}
+	return took
 }

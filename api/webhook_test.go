@@ -10,7 +10,9 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -46,13 +48,24 @@ func newMailbox(t testing.TB, r *rig, prefix string) *mailbox {
 	return &mailbox{r, fixture.Connect(t, r.pool, r.vault, tenant, fixture.IDs(prefix)), prefix}
 }
 
-// file reads a webhook file, its ids turned into this mailbox's.
+// fileTimes are the times in the webhook files, which lie around fileNow.
+var fileTimes = regexp.MustCompile(`\b179[89]\d{6}\b`)
+
+const fileNow = 1798761600
+
+// file reads a webhook file, its ids turned into this mailbox's and its times into
+// the present's: what is old says nothing new, and the files grow old.
 func (m *mailbox) file(t testing.TB, name string) []byte {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(webhookFiles, name))
 	if err != nil {
 		t.Fatal(err)
 	}
+	later := time.Now().Unix() - fileNow
+	b = fileTimes.ReplaceAllFunc(b, func(at []byte) []byte {
+		n, _ := strconv.ParseInt(string(at), 10, 64) // digits
+		return strconv.AppendInt(nil, n+later, 10)
+	})
 	return bytes.ReplaceAll(b, []byte(filePrefix), []byte(m.prefix))
 }
 

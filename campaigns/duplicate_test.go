@@ -133,7 +133,8 @@ func TestDuplicateLeavesOutWhatIsGone(t *testing.T) {
 	if c := copied(own); c.Schedule != nil || c.Rules != nil {
 		t.Errorf("a past time in each person's zone: %+v, %+v", c.Schedule, c.Rules)
 	}
-	if c := copied(again); c.Schedule == nil || c.Schedule.At.Before(time.Now()) || !reflect.DeepEqual(c.Rules, again.Rules) {
+	now := time.Now()
+	if c := copied(again); c.Schedule == nil || c.Schedule.At.Before(now) || !reflect.DeepEqual(c.Rules, again.Rules) {
 		t.Errorf("every day: %+v, %+v", c.Schedule, c.Rules)
 	}
 	if c := copied(ended); c.Schedule != nil || c.Rules != nil {

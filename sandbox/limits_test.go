@@ -54,10 +54,14 @@ func TestCoexistenceNumberIsSlow(t *testing.T) {
 	if err := m.Apply(sandbox.Seed{Numbers: []sandbox.Number{{ID: pnid, WABAID: waba, DisplayPhone: "+15550100101", OnBizApp: true}}}); err != nil {
 		t.Fatal(err)
 	}
-	for i := range 30 {
-		m.send(t.Context(), person(i), "")
+	n := 0
+	for try := 0; try < 10 && n < 20; try++ { // on a busy machine thirty may take longer than a second
+		for i := range 30 {
+			m.send(t.Context(), person(i), "")
+		}
+		n = m.Summary().Numbers[pnid].MaxAcceptedPerSecond
 	}
-	if n := m.Summary().Numbers[pnid].MaxAcceptedPerSecond; n != 20 {
+	if n != 20 {
 		t.Errorf("%d", n)
 	}
 }
@@ -65,14 +69,18 @@ func TestCoexistenceNumberIsSlow(t *testing.T) {
 func TestPairLimit(t *testing.T) {
 	t.Parallel()
 	m := start(t, nil)
-	for i := range 45 {
-		if r := m.send(t.Context(), person(1), callback(i, 1)); r.Outcome != whatsapp.Accepted {
+	who, began := 1, time.Now()
+	for i := 0; i < 45; i++ {
+		r := m.send(t.Context(), person(who), callback(i, 1))
+		if r.Code == 131056 && time.Since(began) > 5*time.Second { // a busy machine: that was no burst
+			who, began, i = who+2, time.Now(), -1
+		} else if r.Outcome != whatsapp.Accepted {
 			t.Fatalf("%d: %+v", i, r)
 		}
 	}
 	refused := func(want bool) {
 		t.Helper()
-		r := m.send(t.Context(), person(1), "")
+		r := m.send(t.Context(), person(who), "")
 		if (r.Code == 131056) != want {
 			t.Errorf("%+v", r)
 		}
@@ -87,9 +95,9 @@ func TestPairLimit(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	advance(45*6*time.Second - 30*time.Second) // still paying back
+	advance(45*6*time.Second - 2*time.Minute) // still paying back
 	refused(true)
-	advance(30 * time.Second)
+	advance(2 * time.Minute)
 	refused(false)
 	advance(7 * time.Second)
 	refused(false)

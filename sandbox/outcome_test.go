@@ -52,6 +52,9 @@ func TestOutcomes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			m := start(t, nil)
+			if tc.fault.Kind == sandbox.KindSlow {
+				m.waits(t, 5*time.Second)
+			}
 			tc.fault.Count = 1
 			if _, err := m.AddFault(tc.fault); err != nil {
 				t.Fatal(err)
@@ -155,6 +158,9 @@ func TestMagicNumbers(t *testing.T) {
 		t.Run(suffix, func(t *testing.T) {
 			t.Parallel()
 			m := start(t, func(_ *sandbox.Config, sc *sandbox.Scenario) { sc.ReadProbability = 0 })
+			if suffix == "408" { // which answers slowly
+				m.waits(t, 5*time.Second)
+			}
 			for i, want := range tc.answers {
 				r := m.send(t.Context(), "+99900000"+suffix, callback(1, i+1))
 				if r.Outcome != want || want != whatsapp.Accepted && r.Code != tc.code {

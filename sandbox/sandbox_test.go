@@ -179,12 +179,19 @@ func start(t *testing.T, change func(*sandbox.Config, *sandbox.Scenario)) *meta 
 	if err := srv.SetScenario(sc); err != nil {
 		t.Fatal(err)
 	}
-	m.client, err = whatsapp.New(whatsapp.Config{BaseURL: srv.URL(), SendTimeout: 5 * time.Second})
+	m.waits(t, time.Minute)
+	return m
+}
+
+// waits gives m a client that waits so long for an answer.
+func (m *meta) waits(t *testing.T, d time.Duration) {
+	t.Helper()
+	c, err := whatsapp.New(whatsapp.Config{BaseURL: m.URL(), SendTimeout: d})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(m.client.Close)
-	return m
+	t.Cleanup(c.Close)
+	m.client = c
 }
 
 func person(i int) string { return fmt.Sprintf("+1555%07d", i) }

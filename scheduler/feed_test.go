@@ -106,13 +106,13 @@ func TestFeedGoesOnAfterEverythingCameBack(t *testing.T) {
 	}
 	back := make([]messages.Returned, len(out))
 	for i, m := range out { // the number rests: every task is given back
-		back[i] = messages.Returned{Message: m, After: 10 * time.Second}
+		back[i] = messages.Returned{Message: m, After: time.Minute}
 	}
 	f.b.In(t, func(tx pgx.Tx) error { return messages.GiveBack(t.Context(), tx, f.b.Workspace, back) })
 	if more := f.ticks(t, 5); len(more) != 0 {
 		t.Errorf("%d handed over while everything waits", len(more))
 	}
-	pgtest.MoveClock(t, f.b.Pool, time.Minute)
+	pgtest.MoveClock(t, f.b.Pool, 2*time.Minute)
 	if more := f.ticks(t, 5); len(more) == 0 {
 		t.Errorf("nothing handed over after the rest; %d wait", f.waiting(t))
 	}
@@ -141,11 +141,12 @@ func (f *feeding) send(t *testing.T, by string, list []id.Message) {
 func TestFeedGoesOnBesideADeadWorker(t *testing.T) {
 	t.Parallel()
 	f := newFeeding(t, 1200, 0)
+	clock := clockOf(t, f.b)
 	f.send(t, "dead", f.ticks(t, 1))
 	for second := 1; second <= 12; second++ {
-		pgtest.MoveClock(t, f.b.Pool, time.Duration(second)*time.Second)
 		n := 0
-		for range 5 {
+		for k := range 5 {
+			clock.tick(t, second, k)
 			// The other worker answers within a tick: what it has under way is young.
 			f.b.Do(t, `update message set claimed_at = bareed_now() where workspace_id = $1 and claimed_by = 'alive' and state = 'sending'`, f.b.Workspace)
 			got := f.ticks(t, 1)

@@ -39,7 +39,11 @@ func TestLeaderIsSeenAndFollowed(t *testing.T) {
 	}
 	select {
 	case <-secondLeads:
-		t.Fatal("two lead")
+		select {
+		case <-firstEnds: // a busy machine: its session did not answer in time
+		case <-time.After(time.Minute):
+			t.Fatal("two lead")
+		}
 	default:
 	}
 	first()

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"bareed/internal/id"
-	"bareed/internal/pg/pgtest"
 )
 
 // Every process died with its slots full: what it had claimed is not sent again,
@@ -14,8 +13,10 @@ import (
 func TestFeedGoesOnWhenEveryWorkerDied(t *testing.T) {
 	t.Parallel()
 	f := newFeeding(t, 1500, 0)
+	clock := clockOf(t, f.b)
 	lost := map[int32]bool{}
 	for range 25 { // both times as much as the window takes
+		clock.tick(t, 0, 0)
 		for _, m := range f.ticks(t, 1) {
 			lost[m.Ordinal] = true
 			f.claim(t, m, "dead")
@@ -24,13 +25,14 @@ func TestFeedGoesOnWhenEveryWorkerDied(t *testing.T) {
 	if len(lost) < 16 {
 		t.Fatalf("%d handed over before", len(lost))
 	}
+	clock.tick(t, 0, 0)
 	if more := f.ticks(t, 1); len(more) != 0 {
 		t.Fatalf("%d more: the window never fills", len(more))
 	}
 	again := 0
 	for second := 1; second <= 10; second++ {
-		pgtest.MoveClock(t, f.b.Pool, time.Duration(second)*time.Second)
-		for range 5 {
+		for k := range 5 {
+			clock.tick(t, second, k)
 			got := f.ticks(t, 1)
 			f.accept(t, got)
 			again += len(got)
@@ -50,15 +52,17 @@ func TestFeedGoesOnWhenEveryWorkerDied(t *testing.T) {
 func TestSlowNumberKeepsItsSmallWindow(t *testing.T) {
 	t.Parallel()
 	f := newFeeding(t, 1500, 0)
+	clock := clockOf(t, f.b)
 	for range 25 {
+		clock.tick(t, 0, 0)
 		for _, m := range f.ticks(t, 1) {
 			f.claim(t, m, "alive")
 		}
 	}
 	more := 0
 	for second := 1; second <= 15; second++ {
-		pgtest.MoveClock(t, f.b.Pool, time.Duration(second)*time.Second)
-		for range 5 {
+		for k := range 5 {
+			clock.tick(t, second, k)
 			for _, m := range f.ticks(t, 1) {
 				f.claim(t, m, "alive")
 				more++
@@ -68,6 +72,13 @@ func TestSlowNumberKeepsItsSmallWindow(t *testing.T) {
 	if more > 40 {
 		t.Errorf("%d more handed over while nothing was answered", more)
 	}
+}
+
+// tick has the database's clock show the k-th tick of a second from the base, by
+// the feeder's own time and not by what the machine takes for it.
+func (c movedClock) tick(t *testing.T, second, k int) {
+	t.Helper()
+	c.to(t, c.base.Add(time.Duration(second)*time.Second+time.Duration(k)*tick))
 }
 
 // claim takes the message as a process does and answers nothing.

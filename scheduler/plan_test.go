@@ -77,6 +77,7 @@ func TestPlanEnqueuesWhatNobodyHas(t *testing.T) {
 		_, err := check.Lease(t.Context(), tx, b.Workspace, k)
 		return err
 	})
+	b.Do(t, `update plan_check set lease_until = lease_until + interval '30 seconds' where workspace_id = $1`, b.Workspace) // the machine may be busy
 	now = now.Add(10 * time.Second)
 	planTick(t, s)
 	if n := waiting(t, s); n != 1 {

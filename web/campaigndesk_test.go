@@ -239,7 +239,7 @@ func TestTakeBack(t *testing.T) {
 		t.Fatalf("the campaign that sends is %s", now.State)
 	}
 	s.b.Do(t, `update campaign set state = 'starting' where id = $1`, s.campaign)
-	s.b.Do(t, `update run set state = 'planning', started_at = null, starts_at = now() + interval '1 minute' where id = $1`, s.run)
+	s.b.Do(t, `update run set state = 'planning', started_at = null, starts_at = now() + interval '10 minutes' where id = $1`, s.run)
 	for _, x := range [][2]string{{"ar", "يبدأ الإرسال بعد"}, {"en", "Sending begins in"}} { // English last: what follows reads it
 		lang, want := x[0], x[1]
 		b.post("/language", "language", lang, "back", "/").to(t, "/")
@@ -320,7 +320,7 @@ func TestCampaignStream(t *testing.T) {
 	t.Parallel()
 	s := newSending(t)
 	b := s.as(t, accounts.Owner)
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+s.path("/live"), nil)
 	if err != nil {

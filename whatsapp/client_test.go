@@ -227,7 +227,11 @@ func TestSendUnknown(t *testing.T) {
 					cfg.SendTimeout = 150 * time.Millisecond
 				}
 			})
-			if r := send(t, c); r.Outcome != whatsapp.Unknown || r.Title != tc.title {
+			r := send(t, c)
+			for try := 1; name == "slow" && r.Outcome == whatsapp.NeverLeft && try < 10; try++ { // a busy machine: its time was over before it left
+				r = send(t, c)
+			}
+			if r.Outcome != whatsapp.Unknown || r.Title != tc.title {
 				t.Errorf("%+v", r)
 			}
 			if elsewhere.Load() != 0 {

@@ -24,7 +24,7 @@ func TestNoLimiterNoMessage(t *testing.T) {
 			}
 			began := time.Now()
 			s.all(t, s.Worker, 2)
-			if took := time.Since(began); took > 8*time.Second {
+			if took := time.Since(began); took > 30*time.Second { // a task's own time is 40 s
 				t.Errorf("the slots were held for %v", took)
 			}
 			s.want(t, "without Redis", 0, map[string]int{"ready": 2})

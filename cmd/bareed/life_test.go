@@ -57,7 +57,7 @@ func startWith(t *testing.T, workers, schedulers int, m rig.Meta) *life {
 		t.Fatal(err)
 	}
 	rd := redistest.Start(t)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	r, err := rig.Start(context.WithoutCancel(t.Context()), rig.Config{Binary: bin, DatabaseURL: pgtest.Empty(t, true), RedisURL: rd.URL(),
 		Dir: t.TempDir(), Workers: workers, Schedulers: schedulers, Slots: 32, Log: &testLog{t: t}})

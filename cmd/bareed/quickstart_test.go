@@ -26,7 +26,7 @@ func TestQuickstart(t *testing.T) {
 		}
 	}
 	l := start(t, 1, 1)
-	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "sh", "-eu", "-c", script.String())
 	cmd.Dir, cmd.WaitDelay = t.TempDir(), time.Second

@@ -19,7 +19,7 @@ func measure(ctx, _ context.Context, args []string) error {
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.SetOutput(os.Stderr)
 	f.Usage = func() {
-		fmt.Fprintln(os.Stderr, "usage: go run ./cmd/dev bench [flags] [claims] [limiter] [sends] [rate] [plans]")
+		fmt.Fprintln(os.Stderr, "usage: go run ./cmd/dev bench [flags] [claims] [limiter] [sends] [rate] [fair] [plans]")
 		f.PrintDefaults()
 	}
 	plans := f.Bool("plans", false, "the plans of the hot statements at a million messages, and nothing else")

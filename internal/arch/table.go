@@ -114,6 +114,7 @@ var table = []rule{
 	{folder: "internal/soak", everything: true},
 	{folder: "internal/bench/report"},
 	{folder: "internal/bench", everything: true},
+	{folder: "internal/bench/fair", may: []string{"client", "internal/bench/report", "internal/rig", "limits"}},
 	{folder: "internal/bench/pages", may: []string{"campaigns", "campaigns/overview", "consents", "contacts", "numbers"}},
 }
 

@@ -29,12 +29,13 @@ const (
 	Limiter = "limiter"
 	Sends   = "sends"
 	Rate    = "rate"
+	Fair    = "fair"
 	Plans   = "plans"
 )
 
 // Config says what to measure.
 type Config struct {
-	Parts  []string // empty: all but Plans
+	Parts  []string // empty: all but Fair and Plans
 	Rounds int      // of the single steps; default 3
 	People int      // messages of one run of Sends; default 5,000
 	Rows   int      // messages of Plans' large run; default 1,000,000
@@ -52,7 +53,7 @@ func (c *Config) defaults() error {
 		c.Parts = []string{Claims, Limiter, Sends, Rate}
 	}
 	for _, p := range c.Parts {
-		if !slices.Contains([]string{Claims, Limiter, Sends, Rate, Plans}, p) {
+		if !slices.Contains([]string{Claims, Limiter, Sends, Rate, Fair, Plans}, p) {
 			return fmt.Errorf("there is no part %q", p)
 		}
 	}
@@ -112,7 +113,7 @@ func Run(ctx context.Context, c Config) error {
 	}{
 		{Claims, s.claims}, {Limiter, s.limiter}, {Sends, s.product}, {Plans, s.plans},
 	} {
-		wanted := slices.Contains(c.Parts, part.name) || part.name == Sends && slices.Contains(c.Parts, Rate)
+		wanted := slices.Contains(c.Parts, part.name) || part.name == Sends && (slices.Contains(c.Parts, Rate) || slices.Contains(c.Parts, Fair))
 		if !wanted {
 			continue
 		}

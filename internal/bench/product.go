@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"bareed/internal/bench/fair"
 	"bareed/internal/id"
 	"bareed/internal/rig"
 	"bareed/numbers"
@@ -48,9 +49,18 @@ func (s *stand) product(ctx context.Context) error {
 		}
 	}
 	if slices.Contains(s.Parts, Rate) {
-		return p.fidelities(ctx)
+		if err := p.fidelities(ctx); err != nil {
+			return err
+		}
 	}
-	return nil
+	if !slices.Contains(s.Parts, Fair) {
+		return nil
+	}
+	f, err := fair.Measure(ctx, fair.Options{Rig: p.rig, Say: s.say})
+	if err == nil {
+		s.report.Figures = append(s.report.Figures, f)
+	}
+	return err
 }
 
 func (s *stand) startProduct(ctx context.Context) (*product, error) {

@@ -65,7 +65,7 @@ func TestNotedExitStatus(t *testing.T) {
 			}
 			select {
 			case <-p.Done():
-			case <-time.After(20 * time.Second):
+			case <-time.After(time.Minute):
 				p.Kill()
 				t.Fatal("it does not end")
 			}

@@ -55,13 +55,13 @@ func line(name, asked, found string, args ...any) Demand {
 func (r Result) always() []Demand {
 	unconfirmed := fmt.Sprintf("≤ %d, none of them sent", r.possible)
 	if r.Policy == "evidence" {
-		unconfirmed = "0"
+		unconfirmed = "0, but of a stopped campaign"
 	}
 	return []Demand{
 		line("F1/F2 messaged twice", "0", "%d of %d", r.Twice, r.Recipients),
 		line("F2 lost silently", "0", "%d", r.Lost),
 		line("F2 reported wrongly", "0", "%d of %d messages", r.Wrong, total(r.States)),
-		line("F1/F2 unconfirmed", unconfirmed, "%d, %d of them sent", r.Unconfirmed, r.UnconfirmedSent),
+		line("F1/F2 unconfirmed", unconfirmed, "%d, %d of them sent, %d of a stopped campaign", r.Unconfirmed, r.UnconfirmedSent, r.OfStopped),
 		line("F12 accounting identity", "always", "%d of %d samples off", r.Imbalanced, r.Samples),
 		line("P5 acknowledged receipts lost", "0", "%d", r.ReceiptsLost),
 		line("requests in any second", fmt.Sprintf("≤ %d and a fifth", r.rate), "%d", r.MaxPerSecond),

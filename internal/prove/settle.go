@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"bareed/client"
 	"bareed/internal/clock"
 	"bareed/internal/prove/judge"
 	"bareed/internal/prove/nemesis"
@@ -54,17 +55,23 @@ func (p *proof) settle(ctx context.Context) error {
 			return err
 		}
 	}
-	if !p.work.until(ctx, 5*time.Second, func() bool { return p.work.settled(ctx, true) }) {
+	if !p.work.until(ctx, 5*time.Second, func() bool { return p.work.settled(ctx, anywhere) }) {
 		return fmt.Errorf("the runs came to no end: %s", p.work.progress(ctx))
 	}
 	if err := w.Jump(ctx, 25*time.Hour); err != nil {
 		return err
 	}
-	if !p.work.until(ctx, 30*time.Second, func() bool { return p.work.settled(ctx, false) && p.drained(ctx) }) {
+	if !p.work.until(ctx, 30*time.Second, func() bool { return p.work.settled(ctx, nowhere) && p.drained(ctx) }) {
 		return fmt.Errorf("the runs came to no end: %s", p.work.progress(ctx))
 	}
 	return nil
 }
+
+// Where messages may be unknown when the rest is settled. A stopped campaign sends
+// nothing any more, so that evidence cannot settle what it left.
+func anywhere(client.Report) bool       { return true }
+func nowhere(client.Report) bool        { return false }
+func whereStopped(r client.Report) bool { return r.RunState == "stopped" }
 
 // evidence lets the time pass after which what never left may be sent again, and
 // waits for it. What is sent again may get lost again, once.
@@ -72,7 +79,7 @@ func (p *proof) evidence(ctx context.Context) error {
 	if err := p.world.Jump(ctx, 16*time.Minute); err != nil {
 		return err
 	}
-	if !p.work.until(ctx, 60*time.Second, func() bool { return p.work.settled(ctx, false) && p.drained(ctx) }) {
+	if !p.work.until(ctx, 60*time.Second, func() bool { return p.work.settled(ctx, whereStopped) && p.drained(ctx) }) {
 		return fmt.Errorf("evidence did not settle what was unknown: %s", p.work.progress(ctx))
 	}
 	p.say("evidence", "%s", p.work.progress(ctx))
@@ -101,7 +108,7 @@ func (p *proof) finish(ctx context.Context) error {
 		most = 3
 	}
 	still, last := 0, int64(-1)
-	for jumps := 0; !p.work.settled(ctx, true); {
+	for jumps := 0; !p.work.settled(ctx, anywhere); {
 		if !clock.Pause(ctx, time.Second) {
 			return ctx.Err()
 		}

@@ -182,10 +182,10 @@ func (w *work) progress(ctx context.Context) string {
 
 // settled tells whether nothing of any run is under way any more; unknown ones
 // may be left.
-func (w *work) settled(ctx context.Context, unknown bool) bool {
+func (w *work) settled(ctx context.Context, unknown func(client.Report) bool) bool {
 	for _, campaign := range w.world.Campaigns {
 		r, err := w.world.Client.GetReport(ctx, campaign)
-		if err != nil || !r.Planned || r.Ready+r.Sending+r.Held > 0 || r.Unknown > 0 && !unknown {
+		if err != nil || !r.Planned || r.Ready+r.Sending+r.Held > 0 || r.Unknown > 0 && !unknown(r) {
 			return false
 		}
 	}

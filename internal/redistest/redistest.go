@@ -164,7 +164,7 @@ func (s *Server) run() {
 		s.t.Fatalf("start Redis: %v", err)
 	}
 	opt := s.Options()
-	for deadline := time.Now().Add(20 * time.Second); ; {
+	for deadline := time.Now().Add(time.Minute); ; {
 		err := devenv.PingRedis(context.Background(), opt)
 		if err == nil {
 			return

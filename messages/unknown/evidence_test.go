@@ -29,6 +29,8 @@ type ledger struct {
 	template id.Template
 	app      id.App
 	next     int32
+	at       time.Time // of the ledger; ages count from here
+	began    time.Time // the same on this machine's clock
 }
 
 func newLedger(t *testing.T) *ledger {
@@ -48,6 +50,10 @@ func newLedger(t *testing.T) *ledger {
 	for i, template := range []id.Template{l.template, second} {
 		l.exec(`insert into template (workspace_id, id, waba_id, meta_template_id, name, language, category, status, components, components_hash)
 			values ($1, $2, $3, $4, $5, 'en', 'UTILITY', 'APPROVED', '[]', '\x00')`, l.ws, template, waba, fmt.Sprint(i), fmt.Sprint("t", i))
+	}
+	l.began = time.Now()
+	if err := l.owner.QueryRow(t.Context(), `select bareed_now()`).Scan(&l.at); err != nil {
+		t.Fatal(err)
 	}
 	for run, template := range map[id.Run]id.Template{l.run: l.template, l.other: l.template, l.foreign: second} {
 		l.exec(`insert into run (workspace_id, id, occurrence_key, kind, state, purpose, number_id, waba_id, portfolio_id,
@@ -83,21 +89,23 @@ func (l *ledger) put(r row) int32 {
 	accepted := r.state != "unknown" && r.state != "unconfirmed"
 	l.exec(`insert into message (workspace_id, run_id, ordinal, contact_id, recipient_key, recipient_hash, address, state, attempt,
 			claim_token, claimed_at, http_status, accepted_at, held_at)
-		values ($1, $2, $3, $4, $5, '\x00', '', $6, 1, $7, bareed_now() - $8::interval, nullif($9, 0),
+		values ($1, $2, $3, $4, $5, '\x00', '', $6, 1, $7, $12::timestamptz - $8::interval, nullif($9, 0),
 			case when $10 then bareed_now() end, case when $11 then bareed_now() end)`,
-		l.ws, r.run, l.next, uuid.New(), fmt.Sprint("p:", l.next), r.state, uuid.New(), r.ago, r.http, accepted, r.held)
+		l.ws, r.run, l.next, uuid.New(), fmt.Sprint("p:", l.next), r.state, uuid.New(), r.ago, r.http, accepted, r.held, l.at)
 	return l.next
 }
 
 func (l *ledger) event(state string, ago time.Duration) {
 	l.t.Helper()
 	l.exec(`insert into event (workspace_id, id, received_at, app_id, fields, body, state)
-		values ($1, $2, bareed_now() - $3::interval, $4, '{messages}', '\x00', $5)`, l.ws, uuid.New(), ago, l.app, state)
+		values ($1, $2, $6::timestamptz - $3::interval, $4, '{messages}', '\x00', $5)`, l.ws, uuid.New(), ago, l.app, state, l.at)
 }
 
-// round judges and resends once, and returns the ordinals that are ready.
+// round judges and resends once, at the moment that ages count from however long
+// the machine took since, and returns the ordinals that are ready.
 func (l *ledger) round() []int32 {
 	l.t.Helper()
+	l.exec(`update clock_offset set shift = $1`, -time.Since(l.began))
 	var ready []int32
 	err := l.pool.InWorkspace(l.t.Context(), l.ws, func(tx pgx.Tx) error {
 		list, err := unknown.Look(l.t.Context(), tx, l.ws, l.run, unknown.Settings{})

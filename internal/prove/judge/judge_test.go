@@ -117,6 +117,12 @@ func TestGood(t *testing.T) {
 		"PostgreSQL crashed":           func(s *story) { s.mark(nemesis.Mark{Do: nemesis.Crash, At: after(2550)}) },
 		"emptied when all was over":    func(s *story) { s.mark(nemesis.Mark{Do: nemesis.Flush, At: after(9000)}) },
 		"evidence settled each":        func(s *story) { s.Evidence = true },
+		"evidence settles nothing of a stopped campaign": func(s *story) {
+			s.Evidence = true
+			s.fate(4, "unconfirmed")
+			s.unsent(4)
+			s.mark(nemesis.Mark{Do: nemesis.Stop, On: "main", At: after(5001)})
+		},
 		"a worker died": func(s *story) {
 			s.mark(nemesis.Mark{Do: nemesis.Orphan, On: "worker1", At: after(2000)})
 			s.mark(nemesis.Mark{Do: nemesis.OrphanUnknown, On: "worker1", At: after(2000), Until: after(52000)})

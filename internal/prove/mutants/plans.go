@@ -144,11 +144,18 @@ func dashboard() Plan {
 	}})
 }
 
-// emptied: Redis forgets everything, and the rate must hold all the same.
+// emptied: Redis forgets everything, and the rate must hold all the same, also when
+// the workers stand still for nearly a second and then have as much before them.
 func emptied() Plan {
 	return fixed("emptied", 1200, noFaults(), func([]string) (plan []nemesis.Step) {
 		for i := range 6 {
-			plan = append(plan, nemesis.Step{At: time.Duration(2+2*i) * second, Do: nemesis.Flush})
+			at := time.Duration(2+2*i) * second
+			if i%3 == 0 {
+				plan = append(plan, nemesis.Step{At: at, Do: nemesis.Flush})
+			}
+			for _, worker := range []string{"worker1", "worker2"} {
+				plan = append(plan, nemesis.Step{At: at + 1200*time.Millisecond, Do: nemesis.Freeze, On: worker, For: 800 * time.Millisecond})
+			}
 		}
 		return plan
 	})

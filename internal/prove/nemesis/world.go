@@ -51,6 +51,7 @@ type World struct {
 
 	mu     sync.Mutex
 	counts map[string]int
+	kills  map[string]int // by process
 	marks  []Mark
 	ended  bool // the outage at the end has begun
 	off    int  // steps that measure a rule's stop
@@ -95,6 +96,17 @@ func (w *World) count(do string, n int) {
 		w.counts = map[string]int{}
 	}
 	w.counts[do] += n
+}
+
+// killed adds to how often a process was killed, and returns it.
+func (w *World) killed(process string, n int) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.kills == nil {
+		w.kills = map[string]int{}
+	}
+	w.kills[process] += n
+	return w.kills[process]
 }
 
 // Run carries the plan out, in the order of time, and returns when every step has
@@ -164,6 +176,7 @@ func (w *World) process(ctx context.Context, s Step) error {
 	p := w.Rig.Process(s.On)
 	switch s.Do {
 	case Kill:
+		w.killed(s.On, 1)
 		return p.Signal(syscall.SIGKILL)
 	case Freeze:
 		if err := p.Signal(syscall.SIGSTOP); err != nil {
@@ -190,6 +203,7 @@ func (w *World) roll(ctx context.Context, s Step) error {
 	if err := w.Admin.QueryRow(ctx, sqlYoung).Scan(&young); err != nil {
 		return err
 	}
+	kills := w.killed(s.On, 0)
 	if err := p.Signal(syscall.SIGTERM); err != nil {
 		return err
 	}
@@ -198,6 +212,9 @@ func (w *World) roll(ctx context.Context, s Step) error {
 	case <-time.After(40 * time.Second):
 		w.mark(Mark{Do: "roll-late", On: s.On, At: began})
 		return errors.New("no end 40 s after SIGTERM")
+	}
+	if w.killed(s.On, 0) > kills {
+		return errors.New("killed before it could end, so that SIGTERM says nothing")
 	}
 	if p.Err() != nil {
 		w.mark(Mark{Do: "roll-bad", On: s.On, At: began})
