@@ -860,6 +860,7 @@ create table run (
     FOREIGN KEY (workspace_id, template_id) REFERENCES template(workspace_id, id)
 );
 create index run_open on run (state) where (state = any (array['planning'::text, 'running'::text, 'finishing'::text]));
+create index run_settled on run (settled_at) where (settled_at is not null);
 create index run_touched on run (touched_at) where (touched_at is not null);
 create index run_unsettled on run (state) where (settled_at is null);
 -- row-level security, forced:
