@@ -69,6 +69,7 @@ func listCases(t *testing.T, r *rig) map[string]listCase {
 				where workspace_id = $1 and id = $2`, b.Workspace, launched.RunID, run, run.String())
 		}},
 		"listNumbers":   {"/v1/numbers", object("number")},
+		"listRateCards": {"/v1/rate-cards", object("card")},
 		"listTemplates": {"/v1/templates", object("template")},
 	}
 	for _, c := range cases {
