@@ -51,6 +51,8 @@ const (
 	LaunchCampaigns Action = "campaigns.launch" // launch, pause, resume, stop
 	OverrideStops   Action = "campaigns.override"
 	ReadReports     Action = "reports.read"
+	ReadBilling     Action = "billing.read"  // rate cards, budgets
+	WriteBilling    Action = "billing.write" // upload and set them
 )
 
 // Rule says who may take an action: users by role, API keys by scope. An empty
@@ -92,6 +94,8 @@ func Rules() []Rule {
 		{LaunchCampaigns, writers, "campaigns:launch"},
 		{OverrideStops, leads, ""},
 		{ReadReports, all, "reports:read"},
+		{ReadBilling, all, "billing:read"},
+		{WriteBilling, leads, "billing:write"},
 	}
 }
 

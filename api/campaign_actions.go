@@ -8,6 +8,7 @@ import (
 
 	"bareed/accounts"
 	"bareed/api/front"
+	"bareed/billing/estimate"
 	"bareed/campaigns"
 	"bareed/campaigns/check"
 	"bareed/internal/id"
@@ -76,7 +77,9 @@ func (s *Server) launchCampaign(ctx context.Context, a accounts.Actor, in *launc
 	}
 	out := &reply[campaigns.Launched]{}
 	err := s.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
-		out.Body, err = campaigns.Launch(ctx, tx, a, in.Campaign, q)
+		if out.Body, err = campaigns.Launch(ctx, tx, a, in.Campaign, q); err == nil {
+			err = estimate.Fix(ctx, tx, a.Workspace, out.Body.RunID)
+		}
 		return err
 	})
 	return out, err

@@ -78,6 +78,7 @@ func listCases(t *testing.T, r *rig) map[string]listCase {
 			})
 		}},
 		"listNumbers":   {"/v1/numbers", object("number")},
+		"listRateCards": {"/v1/rate-cards", object("card")},
 		"listTemplates": {"/v1/templates", object("template")},
 	}
 	for _, c := range cases {

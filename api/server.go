@@ -20,6 +20,7 @@ import (
 	"bareed/api/firings"
 	"bareed/api/front"
 	"bareed/api/manual"
+	"bareed/api/money"
 	"bareed/api/outcomes"
 	"bareed/api/people"
 	"bareed/api/planner"
@@ -108,6 +109,7 @@ func (s *Server) register() {
 	s.campaigns()
 	outcomes.Register(s.Front)
 	waves.Register(s.Front, s.Limits)
+	money.Register(s.Front)
 	firings.Register(s.Front)
 	planner.Register(s.Front)
 	quality.Register(s.Front)

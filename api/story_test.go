@@ -18,6 +18,7 @@ import (
 	"bareed/accounts"
 	"bareed/api"
 	"bareed/api/describe"
+	"bareed/billing/charges"
 	"bareed/campaigns"
 	"bareed/campaigns/check"
 	"bareed/campaigns/plan"
@@ -212,6 +213,7 @@ func (s *story) campaign(audience string) string {
 	s.check(asked.field(s.t, "check_id"))
 	s.do("GET /v1/campaigns/{campaign}/checks/{check}", check, nil)
 	s.do("GET /v1/campaigns/{campaign}/checks/{check}/rows.csv", check+"/rows.csv", nil)
+	s.prices(check)
 	launched := s.do("POST /v1/campaigns/{campaign}/launch", path+"/launch", map[string]any{"expected_recipients": 3, "undo_seconds": 0})
 	s.planned(launched.field(s.t, "run_id"))
 	return path
@@ -227,6 +229,20 @@ func (s *story) portfolio(portfolio, campaign string) {
 	s.do("GET /v1/campaigns/{campaign}/priority", campaign+"/priority", nil)
 	s.do("GET /v1/portfolios/{portfolio}/calendar", portfolio+"/calendar?past=1&coming=2", nil)
 	s.do("DELETE /v1/portfolios/{portfolio}/shares/{share}", portfolio+"/shares/orders", nil)
+}
+
+// prices uploads a rate card and asks what the check would cost.
+func (s *story) prices(check string) {
+	file, err := os.ReadFile("../docs/rate-card-FAKE.csv")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	card := "/v1/rate-cards/" + s.do("POST /v1/rate-cards", "/v1/rate-cards?valid_from=2026-10-01&filename=rate-card-FAKE.csv", string(file),
+		header("Content-Type", "text/csv")).field(s.t, "id")
+	s.do("GET /v1/rate-cards", "/v1/rate-cards", nil)
+	s.do("GET /v1/rate-cards/{card}", card, nil)
+	s.do("GET /v1/rate-cards/{card}/file.csv", card+"/file.csv", nil)
+	s.do("GET /v1/campaigns/{campaign}/checks/{check}/cost", check+"/cost", nil)
 }
 
 // check works a check out, as the worker does.
@@ -270,6 +286,9 @@ func (s *story) planned(run string) {
 		if _, err := tx.Exec(s.t.Context(), sqlSent, s.tenant.Workspace, r); err != nil {
 			return err
 		}
+		if err := charges.Count(s.t.Context(), tx, s.tenant.Workspace, r); err != nil {
+			return err
+		}
 		return campaigns.Snapshot(s.t.Context(), tx, s.tenant.Workspace, r)
 	})
 }
@@ -284,7 +303,9 @@ const sqlSent = `
 		sent_at = case when ordinal < 3 then bareed_now() end,
 		delivered_at = case when ordinal < 3 then bareed_now() end,
 		read_at = case ordinal when 1 then bareed_now() end,
-		failed_at = case ordinal when 3 then bareed_now() end
+		failed_at = case ordinal when 3 then bareed_now() end,
+		pricing = case when ordinal < 3
+			then '{"billable": true, "pricing_model": "PMP", "type": "regular", "category": "marketing"}'::jsonb end
 	where workspace_id = $1
 	  and run_id = $2
 	  and ordinal < 4`
@@ -307,6 +328,7 @@ func (s *story) ending(path string) {
 	s.do("POST /v1/campaigns/{campaign}/pause", path+"/pause", nil)
 	s.do("POST /v1/campaigns/{campaign}/resume", path+"/resume", map[string]any{"reason": "the price in the template is right after all"})
 	s.do("GET /v1/campaigns/{campaign}/report", path+"/report", nil)
+	s.do("GET /v1/campaigns/{campaign}/cost", path+"/cost", nil)
 	s.unconfirmed(path)
 	s.rules(path)
 	s.do("POST /v1/campaigns/{campaign}/stop", path+"/stop", nil)

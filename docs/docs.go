@@ -8,3 +8,9 @@ import _ "embed"
 //
 //go:embed QUICKSTART.md
 var Quickstart string
+
+// FakeRateCard is docs/rate-card-FAKE.csv: the form of a rate card with made-up
+// prices in the currency for testing, for the demo and tests alone.
+//
+//go:embed rate-card-FAKE.csv
+var FakeRateCard []byte

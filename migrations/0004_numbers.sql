@@ -73,6 +73,7 @@ create table waba (
     token_hint     text not null,
     token_set_at   timestamptz not null default bareed_now(),
     review_status  text not null default '',
+    currency       text not null default '', -- ISO 4217, in which Meta charges; empty: not told
     synced_at      timestamptz, -- the last poll that worked
     polled_at      timestamptz, -- the last poll, also one that failed
     sync_problem   text not null default '', -- code of the last failed poll

@@ -10,6 +10,7 @@ create table message (
     recipient_key   text not null,  -- p:+9665… or b:SA.1349…
     recipient_hash  bytea not null, -- keyed hash of it, for suppression and places
     address         text not null,  -- what goes to Meta: E.164 or business-scoped id
+    country         text not null default '', -- ISO 3166-1 alpha-2, by which Meta prices; empty: not known
     parameters      bytea,          -- rendered, sealed; removed 24 h after the end
     consent_id      uuid,           -- the entry that permitted it when planned
     state           text not null check (state in ('ready', 'sending', 'accepted', 'held', 'sent', 'delivered',

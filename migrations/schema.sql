@@ -99,20 +99,6 @@ create table blob_chunk (
 --   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
 -- bareed_app may delete, insert, select
 
-create table breaker_setting (
-    workspace_id uuid not null,
-    subject_id uuid not null,
-    settings jsonb not null,
-    version integer not null default 1,
-    updated_by text not null,
-    updated_at timestamp with time zone not null default bareed_now(),
-    PRIMARY KEY (workspace_id, subject_id),
-    FOREIGN KEY (workspace_id) REFERENCES workspace(workspace_id)
-);
--- row-level security, forced:
---   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
--- bareed_app may insert, select, update
-
 create table campaign (
     workspace_id uuid not null,
     id uuid not null,
@@ -123,8 +109,6 @@ create table campaign (
     variables jsonb not null default '{}'::jsonb,
     unknown_policy text,
     per_minute integer,
-    priority text not null default 'normal'::text,
-    share text,
     send_at timestamp with time zone,
     send_zone text,
     send_local timestamp without time zone,
@@ -140,7 +124,6 @@ create table campaign (
     deleted_at timestamp with time zone,
     PRIMARY KEY (workspace_id, id),
     CHECK ((per_minute > 0)),
-    CHECK ((priority = ANY (ARRAY['high'::text, 'normal'::text, 'low'::text]))),
     CHECK ((state = ANY (ARRAY['draft'::text, 'checking'::text, 'needs_approval'::text, 'scheduled'::text, 'starting'::text, 'running'::text, 'finishing'::text, 'completed'::text, 'stopped'::text, 'expired'::text, 'failed'::text]))),
     CHECK ((unknown_policy = ANY (ARRAY['hold'::text, 'evidence'::text]))),
     FOREIGN KEY (workspace_id) REFERENCES workspace(workspace_id),
@@ -522,6 +505,7 @@ create table message (
     recipient_key text not null,
     recipient_hash bytea not null,
     address text not null,
+    country text not null default ''::text,
     parameters bytea,
     consent_id uuid,
     state text not null,
@@ -550,7 +534,6 @@ create table message (
     failed_at timestamp with time zone,
     resolved_by text,
     updated_at timestamp with time zone not null default bareed_now(),
-    dropped bytea,
     PRIMARY KEY (run_id, ordinal),
     UNIQUE (contact_id, run_id),
     UNIQUE (recipient_key, run_id),
@@ -559,7 +542,6 @@ create table message (
 ) partition by range (run_id);
 create index message_again on only message (run_id, feed_after) where ((state = 'ready'::text) and (feed_after is not null));
 create index message_closes on only message (run_id, closes_at) where ((state = 'ready'::text) and (closes_at is not null));
-create index message_held on only message (run_id, ordinal) where (state = 'held'::text);
 create index message_ready on only message (run_id, ordinal) where (state = 'ready'::text);
 create index message_sending on only message (run_id, claim_deadline) where (state = 'sending'::text);
 create index message_unconfirmed on only message (run_id, ordinal) where (state = 'unconfirmed'::text);
@@ -698,32 +680,15 @@ create table place (
     portfolio_id uuid not null,
     recipient_hash bytea not null,
     run_id uuid not null,
-    ordinal integer,
-    share text,
-    taken_at timestamp with time zone not null default bareed_now(),
+    ordinal integer not null,
     reserved_at timestamp with time zone not null default bareed_now(),
     counted_at timestamp with time zone,
     freed_at timestamp with time zone,
-    over_at timestamp with time zone not null default (bareed_now() + '25:00:00'::interval),
     PRIMARY KEY (portfolio_id, recipient_hash),
     FOREIGN KEY (portfolio_id) REFERENCES portfolio(id)
 );
-create index place_over on place (over_at);
--- bareed_engine may delete, insert, select, update
-
-create table place_use (
-    portfolio_id uuid not null,
-    at timestamp with time zone not null,
-    run_id uuid not null,
-    workspace_id uuid not null,
-    places integer not null,
-    PRIMARY KEY (portfolio_id, at, run_id),
-    FOREIGN KEY (portfolio_id) REFERENCES portfolio(id)
-);
-create index place_use_at on place_use (at);
--- row-level security, forced:
---   engine_all for all to bareed_engine using true with check true
---   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
+create index place_counted on place (coalesce(counted_at, reserved_at));
+create index place_freed on place (freed_at) where (freed_at is not null);
 -- bareed_engine may delete, insert, select, update
 
 create table plan_check (
@@ -749,6 +714,19 @@ create index plan_check_open on plan_check (created_at) where (state = any (arra
 --   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
 -- bareed_app may insert, select, update
 
+create table plan_check_country (
+    workspace_id uuid not null,
+    check_id uuid not null,
+    country text not null,
+    people bigint not null,
+    windows bigint not null,
+    PRIMARY KEY (workspace_id, check_id, country),
+    FOREIGN KEY (workspace_id, check_id) REFERENCES plan_check(workspace_id, id)
+);
+-- row-level security, forced:
+--   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
+-- bareed_app may insert, select, update
+
 create table plan_check_row (
     workspace_id uuid not null,
     check_id uuid not null,
@@ -768,29 +746,53 @@ create table portfolio (
     limit_known boolean not null default false,
     reserve real not null default 0.1,
     places bigint not null default 0,
-    recount boolean not null default false,
     updated_at timestamp with time zone not null default bareed_now(),
     PRIMARY KEY (id),
     CHECK ((messaging_limit >= 0)),
     UNIQUE (meta_business_id),
-    CHECK (((reserve >= (0)::double precision) AND (reserve <= (0.9)::double precision)))
+    CHECK (((reserve >= (0)::double precision) AND (reserve < (1)::double precision)))
 );
 -- bareed_engine may insert, select, update
 
-create table portfolio_share (
-    portfolio_id uuid not null,
-    name text not null,
-    size integer not null,
-    kinds text[] not null default '{}'::text[],
-    used bigint not null default 0,
-    updated_at timestamp with time zone not null default bareed_now(),
-    PRIMARY KEY (portfolio_id, name),
-    CHECK ((kinds <@ ARRAY['test'::text, 'api'::text, 'reply'::text])),
-    CHECK ((name ~ '^[a-z0-9][a-z0-9_-]{0,39}$'::text)),
-    FOREIGN KEY (portfolio_id) REFERENCES portfolio(id),
-    CHECK ((size > 0))
+create table rate (
+    workspace_id uuid not null,
+    card_id uuid not null,
+    market text not null,
+    category text not null,
+    volume_from bigint not null,
+    volume_to bigint,
+    rate_micros bigint not null,
+    PRIMARY KEY (workspace_id, card_id, market, category, volume_from),
+    CHECK ((volume_to >= volume_from)),
+    CHECK ((rate_micros >= 0)),
+    CHECK ((volume_from >= 1)),
+    FOREIGN KEY (workspace_id, card_id) REFERENCES rate_card(workspace_id, id)
 );
--- bareed_engine may delete, insert, select, update
+-- row-level security, forced:
+--   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
+-- bareed_app may insert, select
+
+create table rate_card (
+    workspace_id uuid not null,
+    id uuid not null,
+    name text not null,
+    currency text not null,
+    valid_from date not null,
+    valid_to date,
+    rows integer not null,
+    sha256 bytea not null,
+    file bytea not null,
+    uploaded_by text not null,
+    uploaded_at timestamp with time zone not null default bareed_now(),
+    PRIMARY KEY (workspace_id, id),
+    CHECK ((valid_to >= valid_from)),
+    CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    FOREIGN KEY (workspace_id) REFERENCES workspace(workspace_id)
+);
+create index rate_card_days on rate_card (workspace_id, currency, valid_from);
+-- row-level security, forced:
+--   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
+-- bareed_app may insert, select
 
 create table request_log (
     workspace_id uuid not null,
@@ -846,7 +848,6 @@ create table run (
     settled_at timestamp with time zone,
     touched_at timestamp with time zone,
     summary jsonb,
-    wave_to integer,
     PRIMARY KEY (workspace_id, id),
     UNIQUE (id),
     CHECK ((kind = ANY (ARRAY['campaign'::text, 'test'::text, 'api'::text, 'reply'::text]))),
@@ -859,6 +860,7 @@ create table run (
     FOREIGN KEY (workspace_id, template_id) REFERENCES template(workspace_id, id)
 );
 create index run_open on run (state) where (state = any (array['planning'::text, 'running'::text, 'finishing'::text]));
+create index run_settled on run (settled_at) where (settled_at is not null);
 create index run_touched on run (touched_at) where (touched_at is not null);
 create index run_unsettled on run (state) where (settled_at is null);
 -- row-level security, forced:
@@ -866,19 +868,62 @@ create index run_unsettled on run (state) where (settled_at is null);
 --   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
 -- bareed_app may insert, select, update
 
-create table run_pass (
+create table run_charge (
     workspace_id uuid not null,
     run_id uuid not null,
-    reason text not null,
-    at timestamp with time zone not null,
-    delivered bigint not null,
-    held bigint not null,
-    PRIMARY KEY (workspace_id, run_id, reason),
+    portfolio_id uuid not null,
+    outcome text not null,
+    day date not null,
+    country text not null,
+    model text not null,
+    type text not null,
+    category text not null,
+    billable boolean not null,
+    messages bigint not null,
+    PRIMARY KEY (workspace_id, run_id, outcome, day, country, model, type, category, billable),
+    CHECK ((outcome = ANY (ARRAY['delivered'::text, 'suppressed'::text, 'failed'::text, 'open'::text]))),
+    FOREIGN KEY (workspace_id, run_id) REFERENCES run(workspace_id, id)
+);
+create index run_charge_month on run_charge (workspace_id, portfolio_id, day) where (outcome = 'delivered'::text);
+-- row-level security, forced:
+--   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
+-- bareed_app may delete, insert, select
+
+create table run_count (
+    workspace_id uuid not null,
+    run_id uuid not null,
+    counted_at timestamp with time zone not null default bareed_now(),
+    messages bigint not null,
+    PRIMARY KEY (workspace_id, run_id),
+    FOREIGN KEY (workspace_id, run_id) REFERENCES run(workspace_id, id)
+);
+-- row-level security, forced:
+--   discovery for select to bareed_engine using true
+--   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
+-- bareed_app may insert, select, update
+
+create table run_estimate (
+    workspace_id uuid not null,
+    run_id uuid not null,
+    country text not null,
+    people bigint not null,
+    free bigint not null,
+    category text not null,
+    tiers boolean not null,
+    market text not null,
+    before bigint not null,
+    card_id uuid,
+    currency text not null,
+    micros bigint,
+    why text not null,
+    day date not null,
+    made_at timestamp with time zone not null default bareed_now(),
+    PRIMARY KEY (workspace_id, run_id, country),
     FOREIGN KEY (workspace_id, run_id) REFERENCES run(workspace_id, id)
 );
 -- row-level security, forced:
 --   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
--- bareed_app may insert, select, update
+-- bareed_app may insert, select
 
 create table run_snapshot (
     workspace_id uuid not null,
@@ -902,22 +947,6 @@ create table run_snapshot (
 );
 -- row-level security, forced:
 --   discovery for select to bareed_engine using true
---   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
--- bareed_app may insert, select, update
-
-create table run_wave (
-    workspace_id uuid not null,
-    run_id uuid not null,
-    wave smallint not null,
-    people bigint not null,
-    boundary integer,
-    opened_at timestamp with time zone,
-    handed_at timestamp with time zone,
-    passed_at timestamp with time zone,
-    PRIMARY KEY (workspace_id, run_id, wave),
-    FOREIGN KEY (workspace_id, run_id) REFERENCES run(workspace_id, id)
-);
--- row-level security, forced:
 --   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
 -- bareed_app may insert, select, update
 
@@ -1091,6 +1120,7 @@ create table waba (
     token_hint text not null,
     token_set_at timestamp with time zone not null default bareed_now(),
     review_status text not null default ''::text,
+    currency text not null default ''::text,
     synced_at timestamp with time zone,
     polled_at timestamp with time zone,
     sync_problem text not null default ''::text,

@@ -209,8 +209,8 @@ func appPlace(column string, app id.App) string {
 }
 
 const sqlKeepWABA = `
-insert into waba (workspace_id, id, meta_waba_id, portfolio_id, app_id, name, token, token_hint, review_status)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+insert into waba (workspace_id, id, meta_waba_id, portfolio_id, app_id, name, token, token_hint, review_status, currency)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 on conflict (workspace_id, meta_waba_id) do update
 set portfolio_id = excluded.portfolio_id,
     app_id = excluded.app_id,
@@ -219,6 +219,7 @@ set portfolio_id = excluded.portfolio_id,
     token_hint = excluded.token_hint,
     token_set_at = bareed_now(),
     review_status = excluded.review_status,
+    currency = excluded.currency,
     sync_problem = ''`
 
 const sqlWABAByMeta = `
@@ -241,7 +242,7 @@ func keepWABA(ctx context.Context, tx pgx.Tx, box *seal.Box, ws id.Workspace, ap
 	if err != nil {
 		return waba, fmt.Errorf("seal the token: %w", err)
 	}
-	_, err = tx.Exec(ctx, sqlKeepWABA, ws, waba, c.WABAID, portfolio, app, p.WABA.Name, token, hint(c.Token.Raw()), p.WABA.ReviewStatus)
+	_, err = tx.Exec(ctx, sqlKeepWABA, ws, waba, c.WABAID, portfolio, app, p.WABA.Name, token, hint(c.Token.Raw()), p.WABA.ReviewStatus, p.WABA.Currency)
 	if err != nil {
 		return waba, fmt.Errorf("keep the WABA: %w", err)
 	}

@@ -304,6 +304,28 @@ func TestPoll(t *testing.T) {
 	})
 }
 
+// The currency in which Meta charges is kept from the poll; an answer without it
+// takes nothing away.
+func TestCurrencyOfTheWABA(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	for _, told := range []string{"SAR", ""} {
+		waba := d.Probed().WABA
+		waba.Currency = told
+		d.in(t, func(tx pgx.Tx) error {
+			if _, err := numbers.ApplyPoll(t.Context(), tx, d.Tenant.Workspace, d.Number.WABA, numbers.Poll{WABA: waba, Numbers: []whatsapp.PhoneNumber{d.Probed().Number}}); err != nil {
+				return err
+			}
+			var kept string
+			err := tx.QueryRow(t.Context(), `select currency from waba where workspace_id = $1 and id = $2`, d.Tenant.Workspace, d.Number.WABA).Scan(&kept)
+			if kept != "SAR" {
+				t.Errorf("told %q, kept %q", told, kept)
+			}
+			return err
+		})
+	}
+}
+
 // TestMovedWABA: a WABA that moved to another portfolio takes its numbers along.
 func TestMovedWABA(t *testing.T) {
 	t.Parallel()

@@ -99,7 +99,7 @@ for update`
 
 const sqlPolled = `
 update waba
-set name = $3, review_status = $4, portfolio_id = $5, sync_problem = '', synced_at = bareed_now(), polled_at = bareed_now()
+set name = $3, review_status = $4, portfolio_id = $5, currency = coalesce(nullif($6, ''), currency), sync_problem = '', synced_at = bareed_now(), polled_at = bareed_now()
 where workspace_id = $1
   and id = $2`
 
@@ -144,7 +144,7 @@ func ApplyPoll(ctx context.Context, tx pgx.Tx, ws id.Workspace, waba id.WABA, p 
 	if p.WABA.Name != "" {
 		row.name = p.WABA.Name
 	}
-	if _, err := tx.Exec(ctx, sqlPolled, ws, waba, row.name, row.review, row.portfolio); err != nil {
+	if _, err := tx.Exec(ctx, sqlPolled, ws, waba, row.name, row.review, row.portfolio, p.WABA.Currency); err != nil {
 		return nil, fmt.Errorf("keep the WABA: %w", err)
 	}
 	limit, err := pollLimit(ctx, tx, row.portfolio, p) // the WABA must already be in it

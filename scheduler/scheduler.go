@@ -82,6 +82,7 @@ func (s *Scheduler) jobs() []job {
 		{"sync", 5 * time.Second, s.sync},
 		{"seal", time.Second, s.seal},
 		{"behind", 2 * time.Second, s.countBehind},
+		{"charges", 5 * time.Second, s.charges},
 		{"zones", time.Hour, s.zones},
 		{"housekeeping", time.Hour, s.housekeeping},
 	}

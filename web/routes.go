@@ -11,7 +11,7 @@ import (
 // routes is every page: who may open it. A page without a row, and a row
 // without a page, stop the program at its start.
 func routes() []front.Route {
-	return slices.Concat(frameRoutes(), campaignRoutes(), peopleRoutes(), accountRoutes(), portfolio.Routes())
+	return slices.Concat(frameRoutes(), campaignRoutes(), peopleRoutes(), accountRoutes(), portfolio.Routes(), moneyRoutes())
 }
 
 // frameRoutes are signing in, preferences, the first page, the operator's page and
@@ -123,6 +123,17 @@ func accountRoutes() []front.Route {
 	}
 }
 
+// moneyRoutes are about what messages cost.
+func moneyRoutes() []front.Route {
+	return []front.Route{
+		{Route: "GET /rate-cards", Action: accounts.ReadBilling, Open: true},
+		{Route: "GET /rate-cards/new", Action: accounts.WriteBilling},
+		{Route: "POST /rate-cards/new", Action: accounts.WriteBilling, Long: true},
+		{Route: "GET /rate-cards/{card}", Action: accounts.ReadBilling, Open: true},
+		{Route: "GET /rate-cards/{card}/file.csv", Action: accounts.ReadBilling, Open: true, Long: true},
+	}
+}
+
 // navigation is the menu, in its order.
 func navigation() []front.Nav {
 	return []front.Nav{
@@ -132,6 +143,7 @@ func navigation() []front.Nav {
 		{Key: "nav.contacts", Path: "/contacts", Icon: "contacts", Action: accounts.ReadContacts},
 		{Key: "nav.templates", Path: "/templates", Icon: "templates", Action: accounts.ReadTemplates},
 		{Key: "nav.numbers", Path: "/numbers", Icon: "numbers", Action: accounts.ReadNumbers},
+		{Key: "nav.rate_cards", Path: "/rate-cards", Icon: "money", Action: accounts.ReadBilling},
 		{Key: "nav.settings", Path: "/settings", Icon: "settings", Action: accounts.ReadWorkspace, Apart: true},
 	}
 }

@@ -25,6 +25,7 @@ import (
 	"bareed/numbers"
 	"bareed/web/charts"
 	"bareed/web/front"
+	"bareed/web/money"
 	"bareed/web/people"
 	"bareed/web/portfolio"
 	"bareed/web/ui"
@@ -114,6 +115,7 @@ func (s *Server) register() {
 	portfolio.Register(s.Front)
 	s.templates()
 	s.numbers()
+	money.Register(s.Front)
 	s.settings()
 	s.ops()
 	s.components()

@@ -73,6 +73,7 @@ func tags() map[string]string {
 		"Platform":   "For those who run the process",
 		"Webhooks":   "Meta's door",
 		"Privacy":    "Export and erasure",
+		"Money":      "What messages cost: rate cards, estimates, actual cost",
 		"Monitoring": "Watching what is under way",
 	}
 }

@@ -1,5 +1,7 @@
 package describe
 
+import "slices"
+
 // words are what a person reads of one operation: its stable name (camelCase,
 // verb and noun, never changed once published), its group, what the summary
 // does not say, and the problems that are its own (see Codes for the rest).
@@ -14,7 +16,7 @@ type words struct {
 // operations is the whole table, one entry for each described row of
 // api/routes.go.
 func operations() []words {
-	return append(append(append(append(platform(), account()...), people()...), sending()...), rules()...)
+	return slices.Concat(platform(), account(), people(), sending(), rules(), money())
 }
 
 func platform() []words {

@@ -84,7 +84,7 @@ func (f *Front) limitRate(c *gin.Context, row Route) error {
 // PathKinds tells for each name in a path what its identifier must look like.
 func PathKinds() map[string]func(string) bool {
 	return map[string]func(string) bool{
-		"audience": is[id.Audience], "campaign": is[id.Campaign], "check": is[id.Check], "contact": is[id.Contact],
+		"audience": is[id.Audience], "card": is[id.RateCard], "campaign": is[id.Campaign], "check": is[id.Check], "contact": is[id.Contact],
 		"import": is[id.Import], "job": is[id.Job], "key": is[id.Key], "number": is[id.Number], "run": is[id.Run],
 		"stop": is[id.Stop], "template": is[id.Template], "user": is[id.User], "waba": is[id.WABA], "app": is[id.App],
 		"session": is[id.Session], "portfolio": is[id.Portfolio], "wording": is[id.Wording],

@@ -148,9 +148,15 @@ func decide(ctx context.Context, tx pgx.Tx, v *accounts.Vault, ws id.Workspace, 
 		return 0, err
 	}
 	contacts, reasons := make([]id.Contact, len(people)), make([]string, len(people))
+	var eligible []plan.Person
 	for i, p := range people {
 		contacts[i] = p.Contact
-		reasons[i], _ = rules.Decide(p)
+		if reasons[i], _ = rules.Decide(p); reasons[i] == "" {
+			eligible = append(eligible, p)
+		}
+	}
+	if err := countCountries(ctx, tx, v, ws, c, check, eligible); err != nil {
+		return 0, err
 	}
 	if _, err := tx.Exec(ctx, sqlCheckRows, ws, check, contacts, reasons); err != nil {
 		return 0, fmt.Errorf("write the check's rows: %w", err)

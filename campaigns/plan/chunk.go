@@ -221,7 +221,7 @@ func (p planned) rows(v *accounts.Vault, box *seal.Box, people []Person) ([]mess
 			continue
 		}
 		key := who.recipientKey()
-		row := messages.Planned{Contact: who.Contact, RecipientKey: key, Address: who.address(),
+		row := messages.Planned{Contact: who.Contact, RecipientKey: key, Address: who.address(), Country: who.Country(),
 			Hash: v.RecipientHash(key), Consent: who.consent}
 		var values templates.Values
 		row.Reason, values = p.rules.Decide(who)

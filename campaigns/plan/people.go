@@ -9,11 +9,13 @@ package plan
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"bareed/accounts"
+	"bareed/contacts"
 	"bareed/internal/id"
 	"bareed/internal/pg"
 )
@@ -30,6 +32,7 @@ type Person struct {
 	erased       bool
 	phoneKey     string // canonical; empty: no phone
 	phone        string // what Meta is given
+	country      string // of the phone, ISO 3166-1 alpha-2
 	bsuid        string // of the number's portfolio
 	permission   bool   // a permission row exists
 	granted      bool
@@ -59,6 +62,21 @@ func (p Person) address() string {
 		return p.phone
 	}
 	return p.bsuid
+}
+
+// Country is where Meta prices a message to them: the phone's, or what a
+// business-scoped id begins with. Empty: not known.
+func (p Person) Country() string {
+	switch {
+	case p.phoneKey == "":
+		country, _, _ := strings.Cut(p.bsuid, ".")
+		return country
+	case p.country == "":
+		if known, err := contacts.ParsePhone(p.phone, ""); err == nil {
+			return known.Country
+		}
+	}
+	return p.country
 }
 
 // Scope says whose people are read and what is to be known of them.
@@ -99,6 +117,7 @@ with member as (
 const whatIsKnown = `
 select c.id, c.name, c.erased_at is not null,
     coalesce(reach.phone_key, ''), coalesce(reach.phone, ''), coalesce(reach.bsuid, ''),
+    coalesce(reach.country, ''),
     p.contact_id is not null, coalesce(p.granted, false), p.expires_at, p.consent_id,
     attributes.held
 from member
@@ -107,6 +126,7 @@ left join lateral (
     select
         (array_agg(i.key order by i.last_seen desc, i.key) filter (where i.kind = 'phone'))[1] as phone_key,
         (array_agg(i.value order by i.last_seen desc, i.key) filter (where i.kind = 'phone'))[1] as phone,
+        (array_agg(i.country order by i.last_seen desc, i.key) filter (where i.kind = 'phone'))[1] as country,
         (array_agg(i.key order by i.last_seen desc, i.key) filter (where i.kind = 'bsuid' and i.portfolio_id = $5))[1] as bsuid
     from identity i
     where i.workspace_id = $1
@@ -154,7 +174,7 @@ func known(ctx context.Context, db pg.DB, v *accounts.Vault, s Scope, rows pgx.R
 
 func scanPerson(row pgx.CollectableRow) (Person, error) {
 	var p Person
-	err := row.Scan(&p.Contact, &p.name, &p.erased, &p.phoneKey, &p.phone, &p.bsuid,
+	err := row.Scan(&p.Contact, &p.name, &p.erased, &p.phoneKey, &p.phone, &p.bsuid, &p.country,
 		&p.permission, &p.granted, &p.expiresAt, &p.consent, &p.attributes)
 	return p, err
 }

@@ -68,7 +68,7 @@ func TestPlantedFaults(t *testing.T) {
 		{"a part of a noun", "web/a.go", importing(`"bareed/campaigns/plan"`), ""},
 		{"upwards into a part", "messages/a.go", importing(`"bareed/campaigns/plan"`), "messages may not import campaigns/plan"},
 		{"plumbing", "limits/a.go", importing(`"bareed/internal/clock"`), ""},
-		{"unlisted folder", "billing/a.go", doc, "folder billing is not in the table"},
+		{"unlisted folder", "conversations/a.go", doc, "folder conversations is not in the table"},
 		{"unlisted root", "a.go", doc, "folder . is not in the table"},
 		{"other module", "tools/lint/a.go", doc, ""},
 		{"blank import", "api/a.go", importing(`_ "net/http/pprof"`), "blank import of net/http/pprof"},

@@ -15,7 +15,7 @@ type rule struct {
 // The nouns in their one direction: each may import those named before it in
 // its own list.
 var (
-	nouns = []string{"accounts", "contacts", "numbers", "consents", "templates", "messages", "campaigns"}
+	nouns = []string{"accounts", "contacts", "numbers", "consents", "templates", "messages", "campaigns", "billing"}
 
 	// plumbing is what any package may import.
 	plumbing = []string{"internal/id", "internal/errs", "internal/clock", "internal/pg", "internal/seal"}
@@ -31,7 +31,7 @@ var table = []rule{
 	{folder: "cmd/bareed", everything: true},
 	{folder: "cmd/dev", everything: true},
 
-	{folder: "api", may: with(nouns, "queue", "whatsapp", "whatsapp/codes", "api/front", "api/access", "api/webhook", "api/describe", "api/manual", "api/firings", "api/outcomes", "api/people", "campaigns/live", "api/planner", "api/quality", "api/portfolios", "api/waves", "campaigns/breaker")},
+	{folder: "api", may: with(nouns, "queue", "whatsapp", "whatsapp/codes", "api/front", "api/access", "api/webhook", "api/describe", "api/manual", "api/firings", "api/outcomes", "api/people", "campaigns/live", "api/planner", "api/quality", "api/portfolios", "api/waves", "campaigns/breaker", "api/money")},
 	{folder: "api/people", may: []string{"accounts", "contacts", "consents", "api/front"}},
 	{folder: "api/manual", may: []string{"accounts", "api/front", "docs"}},
 	{folder: "api/describe", may: []string{"accounts", "api/front"}},
@@ -44,23 +44,30 @@ var table = []rule{
 	{folder: "api/planner", may: []string{"accounts", "api/front", "campaigns/growth", "campaigns/outlook", "numbers"}},
 	{folder: "api/access", may: []string{"accounts", "api/front"}},
 	{folder: "api/outcomes", may: []string{"accounts", "api/front", "campaigns/unconfirmed", "campaigns/certificate"}},
+	{folder: "api/money", may: []string{"accounts", "api/front", "billing"}},
 	{folder: "api/waves", may: []string{"accounts", "api/front", "campaigns", "campaigns/breaker", "campaigns/waves", "campaigns/pacing"}},
 	{folder: "api/webhook", may: []string{"messages", "messages/consequences", "consents", "templates", "contacts", "numbers", "accounts", "whatsapp", "campaigns/guard"}},
-	{folder: "web", may: with(nouns, "whatsapp", "web/front", "web/ui", "web/charts", "campaigns/live", "campaigns/overview", "web/campaigndesk", "web/people", "web/wizard", "web/rhythm", "web/phone", "web/ahead", "web/portfolio", "campaigns/breaker")},
+	{folder: "web", may: with(nouns, "whatsapp", "web/front", "web/ui", "web/charts", "campaigns/live", "campaigns/overview", "web/campaigndesk", "web/people", "web/wizard", "web/rhythm", "web/phone", "web/ahead", "web/portfolio", "campaigns/breaker", "web/money")},
 	{folder: "web/portfolio", may: []string{"accounts", "campaigns/capacity", "numbers/portfolios", "web/front", "web/ui", "web/charts"}},
-	{folder: "web/campaigndesk", may: with(nouns, "whatsapp/codes", "campaigns/unconfirmed", "web/front", "web/proof", "web/ui", "web/charts", "web/rhythm", "web/phone", "web/ahead", "campaigns/breaker", "campaigns/waves", "campaigns/pacing")},
+	{folder: "web/campaigndesk", may: with(nouns, "whatsapp/codes", "campaigns/unconfirmed", "web/front", "web/proof", "web/ui", "web/charts", "web/rhythm", "web/phone", "web/ahead", "campaigns/breaker", "campaigns/waves", "campaigns/pacing", "web/money")},
 	{folder: "web/ahead", may: []string{"campaigns/forecast", "campaigns/growth", "web/charts", "web/ui"}},
-	{folder: "web/wizard", may: with(nouns, "web/front", "web/ui", "web/charts", "campaigns/plan", "web/rhythm", "web/phone", "web/ahead")},
+	{folder: "web/wizard", may: with(nouns, "web/front", "web/ui", "web/charts", "campaigns/plan", "web/rhythm", "web/phone", "web/ahead", "web/money")},
 	{folder: "web/rhythm", may: []string{"campaigns/schedule", "web/ui"}},
 	{folder: "web/phone", may: []string{"templates", "web/ui"}},
 	{folder: "web/front", may: []string{"accounts", "web/ui"}},
 	{folder: "web/people", may: with(nouns, "web/front", "web/proof", "web/ui")},
+	{folder: "web/money", may: []string{"accounts", "billing", "campaigns", "web/front", "web/ui"}},
 	{folder: "web/proof", may: []string{"accounts", "contacts", "consents", "web/front"}},
 	{folder: "web/ui"},
 	{folder: "web/charts"},
 	{folder: "scheduler", may: with(nouns, "queue", "campaigns/occurrence", "messages/unknown", "messages/behind", "campaigns/breaker", "campaigns/waves")},
 	{folder: "worker", may: with(nouns, "queue", "limits", "whatsapp", "messages/consequences", "campaigns/breaker", "campaigns/waves")},
 
+	{folder: "billing"},
+	{folder: "billing/ratecard", may: []string{"billing", "contacts", "accounts"}},
+	{folder: "billing/charges", may: []string{"billing"}},
+	{folder: "billing/estimate", may: []string{"billing", "campaigns", "accounts"}},
+	{folder: "billing/cost", may: []string{"billing", "campaigns", "messages", "accounts"}},
 	{folder: "campaigns", may: []string{"whatsapp/codes", "messages", "messages/unknown", "consents", "templates", "contacts", "numbers", "accounts"}},
 	{folder: "campaigns/schedule"},
 	{folder: "campaigns/occurrence", may: []string{"campaigns/schedule", "messages", "accounts"}},
@@ -120,7 +127,7 @@ var table = []rule{
 	{folder: "internal/deploy", may: []string{"internal/devenv", "accounts"}},
 	{folder: "internal/procs", may: []string{"client", "internal/devenv", "internal/rig", "migrations", "sandbox"}},
 	{folder: "internal/rig", may: []string{"client", "internal/devenv", "sandbox"}},
-	{folder: "internal/demo", may: []string{"client", "contacts", "internal/devenv", "internal/rig", "migrations", "sandbox"}},
+	{folder: "internal/demo", may: []string{"client", "docs", "contacts", "internal/devenv", "internal/rig", "migrations", "sandbox"}},
 	{folder: "internal/e2e", everything: true},
 	{folder: "internal/e2e/look", may: []string{"internal/devenv"}},
 	{folder: "internal/prove", everything: true},

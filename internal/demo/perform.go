@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"bareed/client"
+	"bareed/docs"
 	"bareed/internal/rig"
 	"bareed/sandbox"
 )
@@ -84,6 +85,11 @@ func (s *show) importPeople(ctx context.Context, file []byte, planted Planted) (
 	if err != nil {
 		return "", err
 	}
+	card, err := s.api().CreateRateCard(ctx, "rate-card-FAKE.csv", "2025-07-01", docs.FakeRateCard) // the same one each time
+	if err != nil {
+		return "", err
+	}
+	s.say("prices", "%d, all made up, in %s: the currency for testing", card.Rows, card.Currency)
 	s.say("file", "%d rows: %d spoilt in %d ways, %d repeated in other spellings, %d without opt-in, %d who opted out since",
 		planted.Rows, planted.Bad, len(bad), planted.Spellings, planted.NoOptIn, planted.OptedOut)
 	started, err := s.api().CreateImport(ctx, audience.ID, client.Upload{File: bytes.NewReader(file), Name: "customers.csv", Settings: settings()})

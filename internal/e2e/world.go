@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"bareed/client"
+	"bareed/docs"
 	"bareed/internal/rig"
 )
 
@@ -66,7 +67,7 @@ func seed(ctx context.Context, r *rig.Rig) (*world, error) {
 			return nil, fmt.Errorf("make the data: %w", err)
 		}
 	}
-	w.texts = append(w.texts, "Still", "Busy", "Customers", "Finished offer", "Held offer", "Weekly offer", "Draft offer", "offer", "order_update",
+	w.texts = append(w.texts, "rate-card-FAKE.csv", "XTS", "Still", "Busy", "Customers", "Finished offer", "Held offer", "Weekly offer", "Draft offer", "offer", "order_update",
 		"Omar Haddad", "سارة العتيبي", "هند", "No Consent", "city", "Africa/Cairo", "Maria Souza", "Asia/Riyadh", "Acme")
 	return w, nil
 }
@@ -113,6 +114,11 @@ func (w *world) contacts(ctx context.Context) error {
 		return err
 	}
 	w.ids["audience"], w.ids["import"] = []string{audience.ID}, []string{started.Import.ID}
+	card, err := w.rig.Client(w.still.Key).CreateRateCard(ctx, "rate-card-FAKE.csv", "2025-07-01", docs.FakeRateCard)
+	if err != nil {
+		return err
+	}
+	w.ids["card"] = []string{card.ID}
 	return w.job(ctx, started.Job.ID)
 }
 

@@ -28,6 +28,7 @@ type (
 	Stop         = ID[kindStop]
 	Event        = ID[kindEvent]
 	Request      = ID[kindRequest]
+	RateCard     = ID[kindRateCard]
 )
 
 type (
@@ -55,6 +56,7 @@ type (
 	kindStop         struct{}
 	kindEvent        struct{}
 	kindRequest      struct{}
+	kindRateCard     struct{}
 )
 
 func (kindOrganisation) Prefix() string { return "org" }
@@ -81,3 +83,4 @@ func (kindRun) Prefix() string          { return "run" }
 func (kindStop) Prefix() string         { return "stp" }
 func (kindEvent) Prefix() string        { return "evt" }
 func (kindRequest) Prefix() string      { return "req" }
+func (kindRateCard) Prefix() string     { return "rate" }

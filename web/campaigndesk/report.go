@@ -12,6 +12,7 @@ import (
 	"bareed/campaigns/board"
 	"bareed/web/charts"
 	"bareed/web/front"
+	"bareed/web/money"
 	"bareed/web/ui"
 )
 
@@ -21,6 +22,7 @@ type reportView struct {
 	Pace     *paceView
 	Waits    template.HTML
 	Nth      int64
+	Money    *money.CostView
 	Export   bool
 }
 
@@ -36,7 +38,11 @@ func (d *desk) reportPage(c *front.Call) error {
 			return err
 		}
 		w, err := board.ReadWaits(c.Ctx(), tx, c.Actor().Workspace, r.RunID, r.Total)
+		if err != nil {
+			return err
+		}
 		v.Waits, v.Nth = waitsChart(c.Locale(), w), w.Nth
+		v.Money, err = money.OfCampaign(c, tx, now)
 		return err
 	})
 	if err != nil {

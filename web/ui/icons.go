@@ -13,6 +13,7 @@ var shapes = map[string]string{
 	"audiences": `<circle cx="9" cy="8.5" r="3.5"/><path d="M3 19.5c0-3.3 2.7-5.5 6-5.5s6 2.2 6 5.5M15.5 5.3a3.5 3.5 0 0 1 0 6.4M17.5 14.5c2.1.8 3.5 2.6 3.5 5"/>`,
 	"contacts":  `<rect x="4" y="3.5" width="15" height="17" rx="2"/><circle cx="11.5" cy="9.5" r="2.5"/><path d="M7.5 16.5c.5-2 2-3 4-3s3.5 1 4 3M19 8h2M19 12h2M19 16h2"/>`,
 	"templates": `<rect x="4" y="4" width="16" height="16" rx="2"/><path d="M4 9h16M8 13h8M8 16.5h5"/>`,
+	"money":     `<rect x="3" y="6" width="18" height="12" rx="2"/><circle cx="12" cy="12" r="2.8"/><path d="M6.5 12h.01M17.5 12h.01"/>`,
 	"numbers":   `<rect x="7" y="2.5" width="10" height="19" rx="2"/><path d="M10.5 18.5h3"/>`,
 	"settings":  `<path d="M4 7h9M17 7h3M4 17h3M11 17h9"/><circle cx="15" cy="7" r="2"/><circle cx="9" cy="17" r="2"/>`,
 	"queues":    `<rect x="4" y="4" width="16" height="4" rx="1"/><rect x="4" y="10" width="16" height="4" rx="1"/><rect x="4" y="16" width="10" height="4" rx="1"/>`,

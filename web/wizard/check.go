@@ -18,6 +18,7 @@ import (
 	"bareed/web/ahead"
 	"bareed/web/charts"
 	"bareed/web/front"
+	"bareed/web/money"
 	"bareed/web/phone"
 	"bareed/web/ui"
 )
@@ -36,6 +37,7 @@ type reportView struct {
 	Ends       time.Time // zero: not known
 	Ahead      *ahead.View
 	Growth     *ahead.Growth
+	Money      *money.EstimateView
 }
 
 func (s *desk) reportView(c *front.Call, tx pgx.Tx, v *view) (*reportView, error) {
@@ -71,7 +73,12 @@ func (s *desk) reportView(c *front.Call, tx pgx.Tx, v *view) (*reportView, error
 		}
 	}
 	r.predict(c, v)
-	return r, nil
+	if k.State != "completed" {
+		return r, nil
+	}
+	var err error
+	r.Money, err = money.OfCheck(c, tx, v.Campaign, *k)
+	return r, err
 }
 
 // predict says when the last message goes out: what the check foretells.

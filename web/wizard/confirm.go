@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/accounts"
+	"bareed/billing/estimate"
 	"bareed/campaigns"
 	"bareed/internal/errs"
 	"bareed/internal/id"
@@ -94,7 +95,9 @@ func (s *desk) confirmLaunch(c *front.Call) error {
 			return err
 		}
 		if q, ok := v.agreed(c, f); ok {
-			l, err = campaigns.Launch(c.Ctx(), tx, c.Actor(), campaign, q)
+			if l, err = campaigns.Launch(c.Ctx(), tx, c.Actor(), campaign, q); err == nil {
+				err = estimate.Fix(c.Ctx(), tx, c.Actor().Workspace, l.RunID)
+			}
 		}
 		return err
 	})

@@ -21,6 +21,7 @@ import (
 	"bareed/numbers"
 	"bareed/templates"
 	"bareed/web/front"
+	"bareed/web/money"
 	"bareed/web/ui"
 )
 
@@ -59,6 +60,7 @@ type view struct {
 	Delivery *deliveryView
 	Report   *reportView
 	Confirm  *confirmView
+	Money    *money.EstimateView // of the last step: what the launch would cost
 }
 
 // lack is what keeps the campaign from being sent, and the step that mends it.
@@ -293,6 +295,9 @@ func (s *desk) fillStep(c *front.Call, tx pgx.Tx, v *view, f *ui.Form) (err erro
 	default:
 		if v.Preview, err = v.asDrafted(c, tx); err == nil {
 			v.Confirm, err = s.confirmView(c, v, f)
+		}
+		if err == nil && v.Confirm.Ready {
+			v.Money, err = money.OfCheck(c, tx, v.Campaign, *v.Check)
 		}
 	}
 	return err
