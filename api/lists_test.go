@@ -70,6 +70,8 @@ func listCases(t *testing.T, r *rig) map[string]listCase {
 		}},
 		"listNumbers":   {"/v1/numbers", object("number")},
 		"listTemplates": {"/v1/templates", object("template")},
+
+		"listPortfolios": {"/v1/portfolios", object("portfolio")},
 	}
 	for _, c := range cases {
 		if c.more != nil {
