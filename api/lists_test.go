@@ -80,6 +80,8 @@ func listCases(t *testing.T, r *rig) map[string]listCase {
 		"listNumbers":   {"/v1/numbers", object("number")},
 		"listRateCards": {"/v1/rate-cards", object("card")},
 		"listTemplates": {"/v1/templates", object("template")},
+
+		"listPortfolios": {"/v1/portfolios", object("portfolio")},
 	}
 	for _, c := range cases {
 		if c.more != nil {

@@ -142,6 +142,43 @@ begin
     end loop;
 end $$;
 -- +goose StatementEnd
+-- Takes away what is over of a portfolio, at most so many, and tells what each
+-- was. Found by time and removed one by one by key: what it costs is what is over
+-- and not what there is, whatever the statistics say. Rows that somebody holds
+-- at this moment are left to the next sweep. The caller holds the portfolio.
+-- +goose StatementBegin
+create function place_sweep(portfolio uuid, most int) returns table (share text, freed boolean, run_id uuid, quarter timestamptz)
+    language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+    m record;
+begin
+    for m in
+        select due.recipient
+        from (
+            select l.portfolio_id as folio, l.recipient_hash as recipient
+            from place l
+            where l.over_at <= bareed_now()
+            order by l.over_at
+            limit most) due
+        where due.folio = portfolio
+    loop
+        perform from place l
+        where l.portfolio_id = portfolio
+          and l.recipient_hash = m.recipient
+          and l.over_at <= bareed_now()
+        for update skip locked;
+        if found then
+            return query
+                delete from place l
+                where l.portfolio_id = portfolio
+                  and l.recipient_hash = m.recipient
+                returning coalesce(l.share, ''), l.freed_at is not null, l.run_id, date_bin('15 minutes', l.taken_at, 'epoch');
+        end if;
+    end loop;
+end $$;
+-- +goose StatementEnd
+revoke all on function place_sweep(uuid, int) from public;
+grant execute on function place_sweep(uuid, int) to bareed_engine;
 revoke all on function place_valid(uuid, bytea, uuid, int), place_free(uuid, int[], bytea[], uuid),
     place_settle(uuid[], int[], bytea[], bool[], uuid) from public;
 grant execute on function place_valid(uuid, bytea, uuid, int), place_free(uuid, int[], bytea[], uuid),

@@ -16,24 +16,9 @@ const AtOnce = 20_000
 
 const sqlLockAny = `select from portfolio where id = $1 for update`
 
-// sqlSweep finds the rows by time and removes them by their address: what it
-// costs is what is over, not what there is. Rows that somebody counts at this
-// moment are left to the next sweep.
 const sqlSweep = `
-with gone as (
-    delete from place
-    where ctid = any (array(
-        select l.ctid
-        from place l
-        where l.over_at <= bareed_now()
-          and l.portfolio_id = $1
-        order by l.over_at
-        limit $2
-        for update skip locked))
-    returning run_id, share, taken_at, freed_at
-)
-select coalesce(share, ''), freed_at is not null, run_id, date_bin('15 minutes', taken_at, 'epoch'), count(*)
-from gone
+select share, freed, run_id, quarter, count(*)
+from place_sweep($1, $2)
 group by 1, 2, 3, 4
 order by 1, 2, 3, 4`
 
