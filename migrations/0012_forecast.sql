@@ -13,7 +13,7 @@ alter table plan_check add column fresh bigint not null default 0;     -- eligib
 create function portfolio_frees(portfolio uuid) returns table (frees_at timestamptz, people bigint)
     language sql stable security definer set search_path = public, pg_temp
     begin atomic
-        select date_bin('5 minutes', coalesce(l.counted_at, l.reserved_at), 'epoch') + interval '24 hours 5 minutes', count(*)
+        select date_bin('5 minutes', l.over_at, 'epoch') + interval '5 minutes', count(*)
         from place l
         where l.portfolio_id = portfolio
           and l.freed_at is null
@@ -77,7 +77,7 @@ create function places_held(portfolio uuid, number uuid, recipients bytea[]) ret
             where l.portfolio_id = portfolio
               and l.recipient_hash = r.hash
               and l.freed_at is null
-              and coalesce(l.counted_at, l.reserved_at) > bareed_now() - interval '23 hours')
+              and l.over_at > bareed_now() + interval '1 hour')
            or exists (
             select from service_window w
             where w.workspace_id = app_workspace()

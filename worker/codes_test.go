@@ -103,7 +103,7 @@ func (c *coded) reserve(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := c.b.Pool.InEngine(t.Context(), func(tx pgx.Tx) error {
-		granted, err := places.Reserve(t.Context(), tx, c.b.Portfolio, wanted)
+		granted, err := places.Reserve(t.Context(), tx, places.Ask{Portfolio: c.b.Portfolio, Workspace: c.b.Workspace, Kind: "campaign"}, wanted)
 		if err == nil && (len(granted) == 0 || !granted[len(granted)-1]) {
 			t.Error("there are not places for all")
 		}

@@ -24,7 +24,7 @@ func reserve(t *testing.T, b *fixture.Broadcast, keys ...string) {
 		wanted[i] = places.Wanted{Hash: b.Vault.RecipientHash(k), Run: id.New[id.Run](), Ordinal: 1}
 	}
 	err := b.Pool.InEngine(t.Context(), func(tx pgx.Tx) error {
-		_, err := places.Reserve(t.Context(), tx, b.Portfolio, wanted)
+		_, err := places.Reserve(t.Context(), tx, places.Ask{Portfolio: b.Portfolio, Workspace: b.Workspace, Kind: "campaign"}, wanted)
 		return err
 	})
 	if err != nil {

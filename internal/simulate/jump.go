@@ -15,7 +15,7 @@ const stands = `
 select
     (select count(*) from message where state in ('ready', 'sending')),
     (select min(coalesce(not_before, feed_after)) from message where state = 'ready' and feed_after is not null),
-    (select min(coalesce(counted_at, reserved_at)) + interval '24 hours' from place),
+    (select min(over_at) from place),
     (select exists (select from place where freed_at is not null)),
     (select exists (select from run where state = 'running' and fed < planned))
         and (select messaging_limit is null or places < floor(messaging_limit * (1 - reserve) + 0.001) from portfolio)`
