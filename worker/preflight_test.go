@@ -59,7 +59,7 @@ func (p *polled) launch(t *testing.T, b *fixture.Broadcast, c id.Campaign, q cam
 	return l, err
 }
 
-func codes(list []check.Warning) (all []string) {
+func codesOf(list []check.Warning) (all []string) {
 	for _, w := range list {
 		all = append(all, w.Code)
 	}
@@ -92,12 +92,12 @@ func TestPreflight(t *testing.T) {
 		t.Errorf("kept %v", got)
 	}
 	p.number(t, func(n *sandbox.Number) { n.Health = "LIMITED" })
-	if k = p.checked(t, b, c.ID); !slices.Equal(codes(k.Warnings), []string{"campaign.warn_limited_unsaid"}) {
+	if k = p.checked(t, b, c.ID); !slices.Equal(codesOf(k.Warnings), []string{"campaign.warn_limited_unsaid"}) {
 		t.Errorf("limited: %+v", k.Warnings)
 	}
 	p.number(t, func(n *sandbox.Number) { n.Health = "BLOCKED" })
 	k = p.checked(t, b, c.ID)
-	if got := codes(k.Warnings); !slices.Equal(got, []string{"campaign.warn_stop", "campaign.warn_blocked"}) {
+	if got := codesOf(k.Warnings); !slices.Equal(got, []string{"campaign.warn_stop", "campaign.warn_blocked"}) {
 		t.Errorf("blocked: %+v", k.Warnings)
 	}
 	_, err := p.launch(t, b, c.ID, campaigns.LaunchRequest{Expected: k.Eligible})
