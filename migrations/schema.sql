@@ -99,6 +99,20 @@ create table blob_chunk (
 --   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
 -- bareed_app may delete, insert, select
 
+create table breaker_setting (
+    workspace_id uuid not null,
+    subject_id uuid not null,
+    settings jsonb not null,
+    version integer not null default 1,
+    updated_by text not null,
+    updated_at timestamp with time zone not null default bareed_now(),
+    PRIMARY KEY (workspace_id, subject_id),
+    FOREIGN KEY (workspace_id) REFERENCES workspace(workspace_id)
+);
+-- row-level security, forced:
+--   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
+-- bareed_app may insert, select, update
+
 create table campaign (
     workspace_id uuid not null,
     id uuid not null,
@@ -109,6 +123,9 @@ create table campaign (
     variables jsonb not null default '{}'::jsonb,
     unknown_policy text,
     per_minute integer,
+    finish_within integer,
+    priority text not null default 'normal'::text,
+    share text,
     send_at timestamp with time zone,
     send_zone text,
     send_local timestamp without time zone,
@@ -123,7 +140,10 @@ create table campaign (
     ended_at timestamp with time zone,
     deleted_at timestamp with time zone,
     PRIMARY KEY (workspace_id, id),
+    CHECK (((per_minute IS NULL) OR (finish_within IS NULL))),
+    CHECK ((finish_within > 0)),
     CHECK ((per_minute > 0)),
+    CHECK ((priority = ANY (ARRAY['high'::text, 'normal'::text, 'low'::text]))),
     CHECK ((state = ANY (ARRAY['draft'::text, 'checking'::text, 'needs_approval'::text, 'scheduled'::text, 'starting'::text, 'running'::text, 'finishing'::text, 'completed'::text, 'stopped'::text, 'expired'::text, 'failed'::text]))),
     CHECK ((unknown_policy = ANY (ARRAY['hold'::text, 'evidence'::text]))),
     FOREIGN KEY (workspace_id) REFERENCES workspace(workspace_id),
@@ -253,6 +273,43 @@ create table contact_tag (
 --   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
 -- bareed_app may delete, insert, select
 
+create table cool_off (
+    workspace_id uuid not null,
+    recipient_hash bytea not null,
+    until timestamp with time zone not null,
+    PRIMARY KEY (workspace_id, recipient_hash),
+    FOREIGN KEY (workspace_id) REFERENCES workspace(workspace_id)
+);
+-- row-level security, forced:
+--   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
+-- bareed_app may insert, select, update
+
+create table country_bar (
+    workspace_id uuid not null,
+    waba_id uuid not null,
+    country text not null,
+    since timestamp with time zone not null default bareed_now(),
+    until timestamp with time zone not null,
+    PRIMARY KEY (workspace_id, waba_id, country),
+    FOREIGN KEY (workspace_id, waba_id) REFERENCES waba(workspace_id, id)
+);
+-- row-level security, forced:
+--   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
+-- bareed_app may insert, select, update
+
+create table country_refusal (
+    workspace_id uuid not null,
+    waba_id uuid not null,
+    country text not null,
+    recipient_hash bytea not null,
+    at timestamp with time zone not null default bareed_now(),
+    PRIMARY KEY (workspace_id, waba_id, country, recipient_hash),
+    FOREIGN KEY (workspace_id, waba_id) REFERENCES waba(workspace_id, id)
+);
+-- row-level security, forced:
+--   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
+-- bareed_app may delete, insert, select, update
+
 create table delivery_seen (
     app_id uuid not null,
     sha256 bytea not null,
@@ -288,6 +345,17 @@ create index event_new_of on only event (workspace_id, received_at) where (state
 --   discovery for select to bareed_engine using true
 --   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
 -- bareed_app may insert, select, update
+
+create table failed_in_a_row (
+    workspace_id uuid not null,
+    run_id uuid not null,
+    n integer not null,
+    PRIMARY KEY (workspace_id, run_id),
+    FOREIGN KEY (workspace_id, run_id) REFERENCES run(workspace_id, id)
+);
+-- row-level security, forced:
+--   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
+-- bareed_app may delete, insert, select, update
 
 create table high_water (
     one boolean not null default true,
@@ -534,6 +602,7 @@ create table message (
     failed_at timestamp with time zone,
     resolved_by text,
     updated_at timestamp with time zone not null default bareed_now(),
+    dropped bytea,
     PRIMARY KEY (run_id, ordinal),
     UNIQUE (contact_id, run_id),
     UNIQUE (recipient_key, run_id),
@@ -542,6 +611,7 @@ create table message (
 ) partition by range (run_id);
 create index message_again on only message (run_id, feed_after) where ((state = 'ready'::text) and (feed_after is not null));
 create index message_closes on only message (run_id, closes_at) where ((state = 'ready'::text) and (closes_at is not null));
+create index message_held on only message (run_id, ordinal) where (state = 'held'::text);
 create index message_ready on only message (run_id, ordinal) where (state = 'ready'::text);
 create index message_sending on only message (run_id, claim_deadline) where (state = 'sending'::text);
 create index message_unconfirmed on only message (run_id, ordinal) where (state = 'unconfirmed'::text);
@@ -601,13 +671,34 @@ create table meta_change (
     became text not null,
     source text not null,
     at timestamp with time zone not null default bareed_now(),
+    until timestamp with time zone,
+    told_at timestamp with time zone,
     PRIMARY KEY (workspace_id, id),
     FOREIGN KEY (workspace_id) REFERENCES workspace(workspace_id)
 );
-create index meta_change_subject on meta_change (workspace_id, subject, at desc);
+create index meta_change_subject on meta_change (workspace_id, subject, id desc);
 -- row-level security, forced:
 --   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
 -- bareed_app may insert, select
+
+create table meta_usage (
+    app_id uuid not null,
+    meta_waba_id text not null,
+    hour timestamp with time zone not null,
+    calls integer not null default 0,
+    before integer not null default 0,
+    budget integer not null,
+    percent integer not null default 0,
+    percent_at timestamp with time zone,
+    refusals integer not null default 0,
+    refused_code integer,
+    refused_at timestamp with time zone,
+    pause_until timestamp with time zone,
+    PRIMARY KEY (app_id, meta_waba_id),
+    FOREIGN KEY (app_id) REFERENCES meta_app(id)
+);
+create index meta_usage_calls on meta_usage (hour desc, calls desc);
+-- bareed_engine may insert, select, update
 
 create table number (
     workspace_id uuid not null,
@@ -623,6 +714,7 @@ create table number (
     per_second integer not null default 80,
     is_on_biz_app boolean not null default false,
     health jsonb not null default '{}'::jsonb,
+    health_at timestamp with time zone,
     echo_seen_at timestamp with time zone,
     synced_at timestamp with time zone,
     created_at timestamp with time zone not null default bareed_now(),
@@ -680,15 +772,32 @@ create table place (
     portfolio_id uuid not null,
     recipient_hash bytea not null,
     run_id uuid not null,
-    ordinal integer not null,
+    ordinal integer,
+    share text,
+    taken_at timestamp with time zone not null default bareed_now(),
     reserved_at timestamp with time zone not null default bareed_now(),
     counted_at timestamp with time zone,
     freed_at timestamp with time zone,
+    over_at timestamp with time zone not null default (bareed_now() + '25:00:00'::interval),
     PRIMARY KEY (portfolio_id, recipient_hash),
     FOREIGN KEY (portfolio_id) REFERENCES portfolio(id)
 );
-create index place_counted on place (coalesce(counted_at, reserved_at));
-create index place_freed on place (freed_at) where (freed_at is not null);
+create index place_over on place (over_at);
+-- bareed_engine may delete, insert, select, update
+
+create table place_use (
+    portfolio_id uuid not null,
+    at timestamp with time zone not null,
+    run_id uuid not null,
+    workspace_id uuid not null,
+    places integer not null,
+    PRIMARY KEY (portfolio_id, at, run_id),
+    FOREIGN KEY (portfolio_id) REFERENCES portfolio(id)
+);
+create index place_use_at on place_use (at);
+-- row-level security, forced:
+--   engine_all for all to bareed_engine using true with check true
+--   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
 -- bareed_engine may delete, insert, select, update
 
 create table plan_check (
@@ -700,10 +809,13 @@ create table plan_check (
     eligible bigint not null default 0,
     suppressed jsonb not null default '{}'::jsonb,
     campaign_version integer not null,
+    template jsonb,
     lease_until timestamp with time zone,
     failures smallint not null default 0,
     created_at timestamp with time zone not null default bareed_now(),
     finished_at timestamp with time zone,
+    placeless bigint not null default 0,
+    fresh bigint not null default 0,
     PRIMARY KEY (workspace_id, id),
     CHECK ((state = ANY (ARRAY['waiting'::text, 'running'::text, 'completed'::text, 'failed'::text]))),
     FOREIGN KEY (workspace_id, campaign_id) REFERENCES campaign(workspace_id, id)
@@ -746,13 +858,29 @@ create table portfolio (
     limit_known boolean not null default false,
     reserve real not null default 0.1,
     places bigint not null default 0,
+    recount boolean not null default false,
     updated_at timestamp with time zone not null default bareed_now(),
     PRIMARY KEY (id),
     CHECK ((messaging_limit >= 0)),
     UNIQUE (meta_business_id),
-    CHECK (((reserve >= (0)::double precision) AND (reserve < (1)::double precision)))
+    CHECK (((reserve >= (0)::double precision) AND (reserve <= (0.9)::double precision)))
 );
 -- bareed_engine may insert, select, update
+
+create table portfolio_share (
+    portfolio_id uuid not null,
+    name text not null,
+    size integer not null,
+    kinds text[] not null default '{}'::text[],
+    used bigint not null default 0,
+    updated_at timestamp with time zone not null default bareed_now(),
+    PRIMARY KEY (portfolio_id, name),
+    CHECK ((kinds <@ ARRAY['test'::text, 'api'::text, 'reply'::text])),
+    CHECK ((name ~ '^[a-z0-9][a-z0-9_-]{0,39}$'::text)),
+    FOREIGN KEY (portfolio_id) REFERENCES portfolio(id),
+    CHECK ((size > 0))
+);
+-- bareed_engine may delete, insert, select, update
 
 create table rate (
     workspace_id uuid not null,
@@ -825,6 +953,7 @@ create table run (
     variables jsonb not null,
     unknown_policy text not null,
     per_minute integer,
+    finish_within integer,
     expected bigint,
     starts_at timestamp with time zone not null,
     send_zone text,
@@ -848,6 +977,7 @@ create table run (
     settled_at timestamp with time zone,
     touched_at timestamp with time zone,
     summary jsonb,
+    wave_to integer,
     PRIMARY KEY (workspace_id, id),
     UNIQUE (id),
     CHECK ((kind = ANY (ARRAY['campaign'::text, 'test'::text, 'api'::text, 'reply'::text]))),
@@ -925,6 +1055,20 @@ create table run_estimate (
 --   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
 -- bareed_app may insert, select
 
+create table run_pass (
+    workspace_id uuid not null,
+    run_id uuid not null,
+    reason text not null,
+    at timestamp with time zone not null,
+    delivered bigint not null,
+    held bigint not null,
+    PRIMARY KEY (workspace_id, run_id, reason),
+    FOREIGN KEY (workspace_id, run_id) REFERENCES run(workspace_id, id)
+);
+-- row-level security, forced:
+--   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
+-- bareed_app may insert, select, update
+
 create table run_snapshot (
     workspace_id uuid not null,
     run_id uuid not null,
@@ -947,6 +1091,22 @@ create table run_snapshot (
 );
 -- row-level security, forced:
 --   discovery for select to bareed_engine using true
+--   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
+-- bareed_app may insert, select, update
+
+create table run_wave (
+    workspace_id uuid not null,
+    run_id uuid not null,
+    wave smallint not null,
+    people bigint not null,
+    boundary integer,
+    opened_at timestamp with time zone,
+    handed_at timestamp with time zone,
+    passed_at timestamp with time zone,
+    PRIMARY KEY (workspace_id, run_id, wave),
+    FOREIGN KEY (workspace_id, run_id) REFERENCES run(workspace_id, id)
+);
+-- row-level security, forced:
 --   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
 -- bareed_app may insert, select, update
 
@@ -1010,6 +1170,7 @@ create table stop (
     by_rule boolean not null,
     threshold text not null default ''::text,
     measured text not null default ''::text,
+    meta_code integer,
     since timestamp with time zone not null default bareed_now(),
     until timestamp with time zone,
     opened_by text not null,
@@ -1039,6 +1200,20 @@ create table stray_event (
 create index stray_event_at on stray_event (received_at);
 -- bareed_app may insert
 -- bareed_engine may delete, insert, select
+
+create table strike (
+    workspace_id uuid not null,
+    recipient_hash bytea not null,
+    n smallint not null default 1,
+    run_id uuid not null,
+    ordinal integer not null,
+    at timestamp with time zone not null default bareed_now(),
+    PRIMARY KEY (workspace_id, recipient_hash),
+    FOREIGN KEY (workspace_id) REFERENCES workspace(workspace_id)
+);
+-- row-level security, forced:
+--   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
+-- bareed_app may delete, insert, select, update
 
 create table suppression (
     workspace_id uuid not null,
@@ -1079,6 +1254,10 @@ create table template (
     parameter_format text not null default 'POSITIONAL'::text,
     components jsonb not null,
     components_hash bytea not null,
+    next_category text not null default ''::text,
+    next_category_at timestamp with time zone,
+    health jsonb not null default '{}'::jsonb,
+    health_at timestamp with time zone,
     synced_at timestamp with time zone not null default bareed_now(),
     gone_at timestamp with time zone,
     PRIMARY KEY (workspace_id, id),
