@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -65,7 +64,7 @@ func TestLedgerWithConcurrentWriters(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	o.sealAll(t)
+	fixture.SealAll(t, o.pool)
 	for _, ws := range []id.Workspace{o.tenant.Workspace, other.Workspace} {
 		if breaks := o.verify(t, ws); len(breaks) > 0 {
 			t.Errorf("an untouched ledger breaks: %+v", breaks)
@@ -78,28 +77,6 @@ func TestLedgerWithConcurrentWriters(t *testing.T) {
 		})
 		if rows != sealed || rows == 0 {
 			t.Errorf("%d rows, %d sealed in %d blocks", rows, sealed, blocks)
-		}
-	}
-}
-
-// sealAll seals until nothing is left: a transaction elsewhere on the server can
-// hold the horizon back for a moment.
-func (o *office) sealAll(t *testing.T) {
-	t.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); ; {
-		if err := o.seal(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		var left int
-		const open = `select count(*) from audit a, ledger_mark m where m.ledger = 'audit' and a.xid >= m.sealed`
-		if err := o.pool.Engine().QueryRow(t.Context(), open).Scan(&left); err != nil {
-			t.Fatal(err)
-		}
-		if left == 0 {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%d rows are still not sealed", left)
 		}
 	}
 }
@@ -122,7 +99,7 @@ func TestLedgerFindsWhatWasTamperedWith(t *testing.T) {
 				if err := o.deed(t.Context(), i); err != nil {
 					t.Fatal(err)
 				}
-				o.sealAll(t)
+				fixture.SealAll(t, o.pool)
 			}
 			if breaks := o.verify(t, o.tenant.Workspace); len(breaks) > 0 {
 				t.Fatalf("before: %+v", breaks)

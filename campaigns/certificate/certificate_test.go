@@ -12,7 +12,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"bareed/accounts/ledger"
 	"bareed/campaigns"
 	"bareed/campaigns/certificate"
 	"bareed/campaigns/certificate/verify"
@@ -77,30 +76,8 @@ func history(t testing.TB, people int) (*fixture.Broadcast, campaigns.Launched) 
 			return err
 		})
 	}
-	sealAll(t, b)
+	fixture.SealAll(t, b.Pool)
 	return b, l
-}
-
-// sealAll seals until nothing is left: a transaction elsewhere on the server can
-// hold the horizon back for a moment.
-func sealAll(t testing.TB, b *fixture.Broadcast) {
-	t.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); ; {
-		if err := pgx.BeginFunc(t.Context(), b.Pool.Engine(), func(tx pgx.Tx) error { return ledger.Seal(t.Context(), tx, "audit") }); err != nil {
-			t.Fatal(err)
-		}
-		var left int
-		const open = `select count(*) from audit a, ledger_mark m where m.ledger = 'audit' and a.xid >= m.sealed`
-		if err := b.Pool.Engine().QueryRow(t.Context(), open).Scan(&left); err != nil {
-			t.Fatal(err)
-		}
-		if left == 0 {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%d rows are still not sealed", left)
-		}
-	}
 }
 
 func check(t testing.TB, text []byte) verify.Result {

@@ -16,6 +16,7 @@ import (
 	"bareed/internal/id"
 	"bareed/internal/rig"
 	"bareed/numbers"
+	"bareed/sandbox"
 )
 
 // product is the running product with a world to send from.
@@ -124,26 +125,8 @@ func (p *product) addWorker(ctx context.Context) error {
 	return p.rig.WaitReady(ctx, "worker2")
 }
 
-// summary is what we read of the sandbox's count.
-type summary struct {
-	Requests int64            `json:"requests"`
-	ByCode   map[string]int64 `json:"by_code"`
-	ByRun    map[string]int64 `json:"accepted_by_run"`
-	Numbers  map[string]struct {
-		Most int `json:"max_requests_per_second"`
-	} `json:"numbers"`
-	Webhooks struct {
-		Pending int `json:"pending"`
-	} `json:"webhooks"`
-}
-
-func (p *product) summary(ctx context.Context) (summary, error) {
-	var sum summary
-	return sum, p.rig.Control(ctx, "/sandbox/journal/summary", nil, &sum)
-}
-
 // accepted is how many messages of a run Meta has accepted.
-func accepted(sum summary, run id.Run) int64 { return sum.ByRun[hex.EncodeToString(run[:])] }
+func accepted(sum sandbox.Summary, run id.Run) int64 { return sum.ByRun[hex.EncodeToString(run[:])] }
 
 // untilSent waits until Meta has accepted n messages of a run.
 func (p *product) untilSent(ctx context.Context, run id.Run, n int, limit time.Duration) error {
@@ -151,7 +134,7 @@ func (p *product) untilSent(ctx context.Context, run id.Run, n int, limit time.D
 	defer cancel()
 	var seen int64
 	err := rig.Until(ctx, 250*time.Millisecond, func() (bool, error) {
-		sum, err := p.summary(ctx)
+		sum, err := p.rig.Summary(ctx)
 		seen = max(seen, accepted(sum, run))
 		return seen >= int64(n), err
 	})
@@ -168,7 +151,7 @@ func (p *product) untilQuiet(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	return rig.Until(ctx, 100*time.Millisecond, func() (bool, error) {
-		sum, err := p.summary(ctx)
+		sum, err := p.rig.Summary(ctx)
 		if err != nil || sum.Webhooks.Pending > 0 {
 			return false, err
 		}
@@ -180,36 +163,24 @@ func (p *product) untilQuiet(ctx context.Context) error {
 
 // mark is the journal's present end.
 func (p *product) mark(ctx context.Context) (int64, error) {
-	sum, err := p.summary(ctx)
+	sum, err := p.rig.Summary(ctx)
 	return sum.Requests, err
 }
 
 // arrivals are the instants of a number's accepted POSTs behind a mark.
 func (p *product) arrivals(ctx context.Context, n numbers.Number, after int64) ([]time.Time, error) {
-	var at []time.Time
-	for {
-		var page struct {
-			Entries []struct {
-				At       time.Time `json:"at"`
-				NumberID string    `json:"phone_number_id"`
-				Accepted bool      `json:"accepted"`
-			} `json:"entries"`
-			Next int64 `json:"next"`
-		}
-		if err := p.rig.Control(ctx, fmt.Sprintf("/sandbox/journal?limit=50000&after=%d", after), nil, &page); err != nil {
-			return nil, err
-		}
-		if len(page.Entries) == 0 {
-			slices.SortFunc(at, time.Time.Compare)
-			return at, nil
-		}
-		for _, e := range page.Entries {
-			if e.NumberID == n.PhoneNumberID && e.Accepted {
-				at = append(at, e.At)
-			}
-		}
-		after = page.Next
+	entries, err := p.rig.Journal(ctx, after)
+	if err != nil {
+		return nil, err
 	}
+	var at []time.Time
+	for _, e := range entries {
+		if e.NumberID == n.PhoneNumberID && e.Accepted {
+			at = append(at, e.At)
+		}
+	}
+	slices.SortFunc(at, time.Time.Compare)
+	return at, nil
 }
 
 // bareBody is what the ceiling posts: the very body that the worker sends, but

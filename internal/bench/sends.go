@@ -190,11 +190,11 @@ func (p *product) judge(ctx context.Context, f *report.Fidelity, metaID string, 
 	steady := within(at, at[0].Add(settle), d)
 	f.Sent = float64(len(steady)) / d.Seconds()
 	f.Percent = 100 * f.Sent / f.Effective
-	sum, err := p.summary(ctx)
+	sum, err := p.rig.Summary(ctx)
 	if err != nil {
 		return err
 	}
-	f.Most, f.Throttled = sum.Numbers[metaID].Most, sum.ByCode["130429"]
+	f.Most, f.Throttled = sum.Numbers[metaID].MaxRequestsPerSecond, sum.ByCode["130429"]
 	if err := p.owner.QueryRow(ctx, sqlGivenBack, run.run).Scan(&f.GivenBack); err != nil {
 		return fmt.Errorf("count what was given back: %w", err)
 	}

@@ -150,7 +150,7 @@ func (p *proof) verdict(ctx context.Context, end time.Time) (judge.Figures, erro
 		return judge.Figures{}, err
 	}
 	var err error
-	if c.Entries, err = nemesis.Journal(ctx, p.world.Rig); err != nil {
+	if c.Entries, err = p.world.Rig.Journal(ctx, 0); err != nil {
 		return judge.Figures{}, err
 	}
 	c.Possible = p.possible(c.Entries)

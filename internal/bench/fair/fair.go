@@ -10,8 +10,10 @@ package fair
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,6 +22,7 @@ import (
 	"bareed/internal/id"
 	"bareed/internal/rig"
 	"bareed/limits"
+	"bareed/sandbox"
 )
 
 // Options of Measure. The zero value of each is the demand's.
@@ -78,19 +81,19 @@ func Measure(ctx context.Context, o Options) (report.Figure, error) {
 	if err != nil {
 		return f, err
 	}
-	before, err := t.summary(ctx)
+	before, err := t.Rig.Summary(ctx)
 	if err != nil {
 		return f, err
 	}
 	if f.Ours, err = t.slowest(ctx); err != nil {
 		return f, err
 	}
-	after, err := t.summary(ctx)
+	after, err := t.Rig.Summary(ctx)
 	if err != nil {
 		return f, err
 	}
 	f.Ratio = f.Ours / f.Ceiling
-	f.Note = fmt.Sprintf("the slowest of %d; the throttled one sent %d meanwhile, %d waited", o.Others, after.of(run)-before.of(run), o.Waiting)
+	f.Note = fmt.Sprintf("the slowest of %d; the throttled one sent %d meanwhile, %d waited", o.Others, accepted(after, run)-accepted(before, run), o.Waiting)
 	return f, nil
 }
 
@@ -126,8 +129,8 @@ func (t *town) crowd(ctx context.Context) (id.Run, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	err = rig.Until(ctx, 250*time.Millisecond, func() (bool, error) {
-		sum, err := t.summary(ctx)
-		return sum.of(run) >= 3, err
+		sum, err := t.Rig.Summary(ctx)
+		return accepted(sum, run) >= 3, err
 	})
 	if err != nil {
 		return run, fmt.Errorf("wait for the throttled workspace: %w", err)
@@ -183,7 +186,7 @@ func (t *town) slowest(ctx context.Context) (float64, error) {
 		}
 		ready = append(ready, d)
 	}
-	sum, err := t.summary(ctx)
+	sum, err := t.Rig.Summary(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -206,9 +209,9 @@ func (t *town) finish(ctx context.Context, runs []id.Run, people int64) error {
 	ctx, cancel := context.WithTimeout(ctx, 4*t.For+time.Minute)
 	defer cancel()
 	err := rig.Until(ctx, 500*time.Millisecond, func() (bool, error) {
-		sum, err := t.summary(ctx)
+		sum, err := t.Rig.Summary(ctx)
 		for _, run := range runs {
-			if sum.of(run) < people {
+			if accepted(sum, run) < people {
 				return false, err
 			}
 		}
@@ -223,9 +226,15 @@ func (t *town) finish(ctx context.Context, runs []id.Run, people int64) error {
 // speed is the slowest neighbour's, from the moment at which the last of them has
 // begun, by Meta's journal behind a mark.
 func (t *town) speed(ctx context.Context, after int64) (float64, error) {
-	arrived, err := t.arrivals(ctx, after)
+	entries, err := t.Rig.Journal(ctx, after)
 	if err != nil {
 		return 0, err
+	}
+	arrived := map[string][]time.Time{}
+	for _, e := range entries {
+		if e.Accepted {
+			arrived[e.NumberID] = append(arrived[e.NumberID], e.At)
+		}
 	}
 	var began time.Time
 	for _, tenant := range t.tenants[1:] {
@@ -233,8 +242,8 @@ func (t *town) speed(ctx context.Context, after int64) (float64, error) {
 		if len(at) == 0 {
 			return 0, fmt.Errorf("%s sent nothing", tenant.Meta.Phone)
 		}
-		if at[0].After(began) {
-			began = at[0]
+		if first := slices.MinFunc(at, time.Time.Compare); first.After(began) {
+			began = first
 		}
 	}
 	slow := math.Inf(1)
@@ -249,3 +258,6 @@ func (t *town) speed(ctx context.Context, after int64) (float64, error) {
 	}
 	return slow, nil
 }
+
+// accepted is how many messages of a run Meta has accepted.
+func accepted(sum sandbox.Summary, run id.Run) int64 { return sum.ByRun[hex.EncodeToString(run[:])] }

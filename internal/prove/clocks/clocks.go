@@ -19,7 +19,6 @@ import (
 
 	"bareed/client"
 	"bareed/internal/clock"
-	"bareed/internal/prove/nemesis"
 	"bareed/internal/prove/stage"
 	"bareed/internal/rig"
 )
@@ -200,7 +199,7 @@ func (p *proof) over(ctx context.Context, s Schedule, f firing) bool {
 
 // sent reads the journal, in the database's time.
 func (p *proof) sent(ctx context.Context) (list []Sent, err error) {
-	all, err := nemesis.Journal(ctx, p.Rig)
+	all, err := p.Rig.Journal(ctx, 0)
 	for _, e := range all {
 		list = append(list, Sent{To: "+" + strings.TrimPrefix(e.Recipient, "+"), At: e.At.Add(shiftAt(p.moves, e.At)), Accepted: e.Accepted})
 	}

@@ -11,13 +11,12 @@ import (
 
 	"bareed/client"
 	"bareed/internal/prove"
-	"bareed/internal/prove/nemesis"
 )
 
 // judge compares what each campaign says with the oracle, and the journal of the
 // sandbox with both: each firing is one accepted request.
 func (t *trial) judge(ctx context.Context) error {
-	entries, err := nemesis.Journal(ctx, t.Rig)
+	entries, err := t.Rig.Journal(ctx, 0)
 	if err != nil {
 		return err
 	}

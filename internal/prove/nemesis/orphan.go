@@ -11,7 +11,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/internal/rig"
-	"bareed/sandbox/journal"
 )
 
 // Marks of a worker that was killed while it held claims.
@@ -88,7 +87,7 @@ func (w *World) taken(ctx context.Context, pid string) (n int, err error) {
 		return 0, fmt.Errorf("read what it held: %w", err)
 	}
 	accepted := map[string]bool{}
-	all, err := Journal(ctx, w.Rig)
+	all, err := w.Rig.Journal(ctx, 0)
 	for _, e := range all {
 		if e.Accepted {
 			accepted[message(e.CallbackData)] = true
@@ -113,21 +112,4 @@ func message(callback string) string {
 		}
 	}
 	return callback
-}
-
-// Journal reads everything that the sandbox noted.
-func Journal(ctx context.Context, r *rig.Rig) (all []journal.Entry, err error) {
-	for after := int64(0); ; {
-		var page struct {
-			Entries []journal.Entry
-			Next    int64
-		}
-		if err := r.Control(ctx, fmt.Sprintf("/sandbox/journal?limit=50000&after=%d", after), nil, &page); err != nil {
-			return all, err
-		}
-		if len(page.Entries) == 0 {
-			return all, nil
-		}
-		all, after = append(all, page.Entries...), page.Next
-	}
 }

@@ -10,10 +10,10 @@ package nemesis
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -54,7 +54,8 @@ type World struct {
 	kills  map[string]int // by process
 	marks  []Mark
 	ended  bool // the outage at the end has begun
-	off    int  // steps that measure a rule's stop
+	doubts doubts
+	off    int // steps that measure a rule's stop
 }
 
 // Mark is a moment that the judge measures from.
@@ -148,10 +149,15 @@ func (w *World) perform(ctx context.Context, s Step) error {
 	case Flush, Wipe, Stale:
 		return w.emptyRedis(ctx, s)
 	case Crash:
+		defer w.doubts.begin()()
 		return w.crash(ctx)
 	case Terminate:
+		defer w.doubts.begin()()
 		return w.terminate(ctx, s)
 	case Cut, Slow, Mute, Drip:
+		if s.Do != Slow && strings.HasPrefix(s.On, "postgres") {
+			defer w.doubts.begin()()
+		}
 		return w.link(ctx, s)
 	case Outage, Late, Storm, Fault, Gateway:
 		return w.meta(ctx, s)
@@ -186,67 +192,6 @@ func (w *World) process(ctx context.Context, s Step) error {
 		return p.Signal(syscall.SIGCONT)
 	}
 	return w.roll(ctx, s)
-}
-
-// roll ends a process that is up as a deployment does. One that is starting
-// holds nothing yet and knows nothing of signals: it is waited for.
-func (w *World) roll(ctx context.Context, s Step) error {
-	ready, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	for w.Rig.WaitReady(ready, s.On) != nil { // it may end at its start, and is started again
-		if clock.Pause(ready, 100*time.Millisecond); ready.Err() != nil {
-			return errors.New("not up within 10 s, so that SIGTERM would say nothing")
-		}
-	}
-	p, began := w.Rig.Process(s.On), time.Now()
-	var young time.Time
-	if err := w.Admin.QueryRow(ctx, sqlYoung).Scan(&young); err != nil {
-		return err
-	}
-	kills := w.killed(s.On, 0)
-	if err := p.Signal(syscall.SIGTERM); err != nil {
-		return err
-	}
-	select {
-	case <-p.Done():
-	case <-time.After(40 * time.Second):
-		w.mark(Mark{Do: "roll-late", On: s.On, At: began})
-		return errors.New("no end 40 s after SIGTERM")
-	}
-	if w.killed(s.On, 0) > kills {
-		return errors.New("killed before it could end, so that SIGTERM says nothing")
-	}
-	if p.Err() != nil {
-		w.mark(Mark{Do: "roll-bad", On: s.On, At: began})
-		return fmt.Errorf("after SIGTERM: %w", p.Err())
-	}
-	w.mark(Mark{Do: Roll, On: s.On, At: began, Until: time.Now()})
-	left, err := w.leftSending(ctx, p.Pid(), young)
-	if err == nil && left > 0 {
-		w.mark(Mark{Do: "roll-unknown", On: fmt.Sprint(left), At: began})
-	}
-	return err
-}
-
-const (
-	sqlYoung = `select bareed_now() - interval '2500 milliseconds'`
-
-	sqlLeftSending = `
-select count(*)
-from message
-where state = 'sending'
-  and claimed_by like '%' || $1
-  and claimed_at > $2`
-)
-
-// leftSending counts the claims that a process left behind and can have had under
-// way when it was asked to end. Older ones were in doubt before, from a database
-// that took them and could not say so.
-func (w *World) leftSending(ctx context.Context, pid int, young time.Time) (n int, err error) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	err = w.Admin.QueryRow(ctx, sqlLeftSending, fmt.Sprintf("/%d", pid), young).Scan(&n)
-	return n, err
 }
 
 func (w *World) emptyRedis(ctx context.Context, s Step) error {

@@ -18,7 +18,6 @@ import (
 	"bareed/client"
 	"bareed/internal/clock"
 	"bareed/internal/prove"
-	"bareed/internal/prove/nemesis"
 	"bareed/internal/prove/stage"
 	"bareed/internal/rig"
 	"bareed/sandbox"
@@ -141,7 +140,7 @@ func (t *trial) breach(format string, args ...any) {
 }
 
 func (t *trial) judge(ctx context.Context) error {
-	entries, err := nemesis.Journal(ctx, t.Rig)
+	entries, err := t.Rig.Journal(ctx, 0)
 	if err != nil {
 		return err
 	}
