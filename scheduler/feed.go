@@ -186,12 +186,17 @@ func (s *Scheduler) feedRun(ctx context.Context, r feedRun, b messages.Backlog, 
 	if err != nil {
 		return 0, err
 	}
+	return len(granted), s.hand(ctx, r, cursor, granted)
+}
+
+// hand notes how far a run was fed, and hands its people over to be released.
+func (s *Scheduler) hand(ctx context.Context, r feedRun, cursor int32, granted []messages.Candidate) error {
 	mark := cursor // or the last one that was taken out of the turn
 	for _, c := range granted {
 		mark = max(mark, c.Ordinal)
 	}
 	if err := s.Queue.Marks().SetFed(ctx, r.Run, mark); err != nil {
-		return 0, err // they are offered again (messages.Refeed)
+		return err // they are offered again (messages.Refeed)
 	}
 	feed := s.Clock().UnixMilli()
 	tasks := make([]queue.Task, len(granted))
@@ -200,5 +205,5 @@ func (s *Scheduler) feedRun(ctx context.Context, r feedRun, b messages.Backlog, 
 			Number: r.Number, Feed: feed, Reply: r.lane().reply}
 	}
 	s.release.add(s.Clock(), tasks)
-	return len(tasks), nil
+	return nil
 }

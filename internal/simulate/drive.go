@@ -141,18 +141,23 @@ func (d *drive) send(ctx context.Context, handed []scheduler.Handed) error {
 			results = append(results, r)
 			continue
 		}
-		d.sent++
-		wamid := fmt.Sprintf("wamid.%s.%d.%d", c.Message.Run, c.Message.Ordinal, c.Attempt)
-		d.meta.post(c.Number, c.Contact.String(), wamid, at)
-		if at.After(d.last) {
-			d.last = at
-		}
-		results = append(results, messages.ResultOf(c, whatsapp.SendResult{Outcome: whatsapp.Accepted, HTTPStatus: 200, WAMID: whatsapp.WAMID(wamid), WaID: "1"}))
+		results = append(results, d.post(c, at))
 	}
 	if len(results) == 0 {
 		return nil
 	}
 	return messages.RecordAlone(ctx, d.pool, d.ws, results)
+}
+
+// post gives a claimed message to the simulated Meta, which accepts it.
+func (d *drive) post(c messages.Claim, at time.Time) messages.Result {
+	d.sent++
+	wamid := fmt.Sprintf("wamid.%s.%d.%d", c.Message.Run, c.Message.Ordinal, c.Attempt)
+	d.meta.post(c.Number, c.Contact.String(), wamid, at)
+	if at.After(d.last) {
+		d.last = at
+	}
+	return messages.ResultOf(c, whatsapp.SendResult{Outcome: whatsapp.Accepted, HTTPStatus: 200, WAMID: whatsapp.WAMID(wamid), WaID: "1"})
 }
 
 // depart asks the limiter as the worker does: the instant of departure, or when

@@ -186,7 +186,24 @@ func readPace(c *front.Call, tx pgx.Tx, r campaigns.Report) (*paceView, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &paceView{Nth: p.Nth, Every: p.Every}
+	v := &paceView{Nth: p.Nth, Every: p.Every, Chart: paceLine(l, p, stops).HTML()}
+	bounded, err := waves.Bounded(c.Ctx(), tx, ws, r.RunID)
+	if err != nil {
+		return nil, err
+	}
+	if r.State == campaigns.Running && !r.Paused && !r.Holding {
+		v.PerMinute = p.PerMinute()
+		if bounded { // by a wave: when the next opens is not known
+			return v, nil
+		}
+		return v, v.foresee(c, tx, r, until)
+	}
+	return v, nil
+}
+
+// paceLine is the chart of what was accepted over time, with the stops shaded.
+func paceLine(l ui.Locale, p board.Pace, stops []board.PastStop) charts.TimeLine {
+	to := p.Times[len(p.Times)-1].Add(p.Every)
 	t := charts.TimeLine{Frame: frame(l, "pace", "time"), Times: p.Times, Zone: l.Zone, Axis: l.T("campaign.pace.axis", "zone", l.ZoneName()), ValueAxis: l.T("campaign.head.messages")}
 	t.Series = []charts.Series{{Label: l.T("campaign.head.messages"), Class: "c-accepted"}}
 	for _, n := range p.Counts {
@@ -210,17 +227,5 @@ func readPace(c *front.Call, tx pgx.Tx, r campaigns.Report) (*paceView, error) {
 		}
 		return at.Format("15:04")
 	}
-	v.Chart = t.HTML()
-	bounded, err := waves.Bounded(c.Ctx(), tx, ws, r.RunID)
-	if err != nil {
-		return nil, err
-	}
-	if r.State == campaigns.Running && !r.Paused && !r.Holding {
-		v.PerMinute = p.PerMinute()
-		if bounded { // by a wave: when the next opens is not known
-			return v, nil
-		}
-		return v, v.foresee(c, tx, r, until)
-	}
-	return v, nil
+	return t
 }

@@ -46,38 +46,7 @@ func (d *desk) messagePage(c *front.Call) error {
 	if err != nil {
 		return err
 	}
-	err = c.InWorkspace(func(tx pgx.Tx) (err error) {
-		if v.Campaign, err = campaigns.Get(c.Ctx(), tx, ws, campaign); err != nil {
-			return err
-		}
-		if v.Timeline, err = campaigns.GetMessage(c.Ctx(), tx, ws, m, v.Phones); err != nil {
-			return err
-		}
-		if v.Timeline.CampaignID != campaign {
-			return errs.New("not_found")
-		}
-		if err = v.readText(c, tx, box, m); err != nil {
-			return err
-		}
-		if v.Contact, err = present(c, tx, v.Timeline.ContactID); err != nil {
-			return err
-		}
-		if v.Passage, err = board.ReadPassage(c.Ctx(), tx, ws, m); err != nil || v.Passage.Consent.IsZero() {
-			return err
-		}
-		entry, err := consents.Get(c.Ctx(), tx, ws, v.Passage.Consent)
-		if errs.Is(err, "not_found") {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		told, err := proof.Of(c, tx, []consents.Line{entry})
-		if err == nil {
-			v.Consent = &told[0]
-		}
-		return err
-	})
+	err = c.InWorkspace(func(tx pgx.Tx) error { return v.read(c, tx, box, campaign, m) })
 	if err != nil {
 		return err
 	}
@@ -92,6 +61,41 @@ func (d *desk) messagePage(c *front.Call) error {
 		v.Advice = known(c.Locale(), "reasons.advice.", v.Person.Reason)
 	}
 	return c.Render("recipient", v)
+}
+
+// read reads what the page shows of one message.
+func (v *messageView) read(c *front.Call, tx pgx.Tx, box *seal.Box, campaign id.Campaign, m id.Message) (err error) {
+	ws := c.Actor().Workspace
+	if v.Campaign, err = campaigns.Get(c.Ctx(), tx, ws, campaign); err != nil {
+		return err
+	}
+	if v.Timeline, err = campaigns.GetMessage(c.Ctx(), tx, ws, m, v.Phones); err != nil {
+		return err
+	}
+	if v.Timeline.CampaignID != campaign {
+		return errs.New("not_found")
+	}
+	if err = v.readText(c, tx, box, m); err != nil {
+		return err
+	}
+	if v.Contact, err = present(c, tx, v.Timeline.ContactID); err != nil {
+		return err
+	}
+	if v.Passage, err = board.ReadPassage(c.Ctx(), tx, ws, m); err != nil || v.Passage.Consent.IsZero() {
+		return err
+	}
+	entry, err := consents.Get(c.Ctx(), tx, ws, v.Passage.Consent)
+	if errs.Is(err, "not_found") {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	told, err := proof.Of(c, tx, []consents.Line{entry})
+	if err == nil {
+		v.Consent = &told[0]
+	}
+	return err
 }
 
 // present tells whether the reader may open a contact and it still exists.

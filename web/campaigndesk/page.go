@@ -116,6 +116,12 @@ func (d *desk) readCampaignView(c *front.Call, tx pgx.Tx, campaign id.Campaign, 
 	if v.Log, err = readLog(c, tx, campaign, v.Last); err != nil || v.Campaign.RunID.IsZero() {
 		return err
 	}
+	return d.readRun(c, tx, campaign, v)
+}
+
+// readRun reads what the page shows of the campaign's run.
+func (d *desk) readRun(c *front.Call, tx pgx.Tx, campaign id.Campaign, v *campaignView) error {
+	ctx, ws := c.Ctx(), c.Actor().Workspace
 	r, err := campaigns.ReportOf(ctx, tx, ws, v.Campaign)
 	if err != nil {
 		return err
