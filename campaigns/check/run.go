@@ -17,15 +17,23 @@ import (
 	"bareed/templates"
 )
 
+// sqlLease does not wait for the row: who holds it is at a chunk, however long that
+// takes, and a worker's slot is not for waiting.
 const sqlLease = `
-with k as (
-    update plan_check
-    set state = 'running', lease_until = bareed_now() + $3::interval
+with free as (
+    select id
+    from plan_check
     where workspace_id = $1
       and id = $2
       and state in ('waiting', 'running')
       and (lease_until is null or lease_until < bareed_now())
-    returning id)
+    for update skip locked), k as (
+    update plan_check
+    set state = 'running', lease_until = bareed_now() + $3::interval
+    from free
+    where workspace_id = $1
+      and plan_check.id = free.id
+    returning plan_check.id)
 update job
 set state = 'running', updated_at = bareed_now()
 from k
