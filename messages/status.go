@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/internal/id"
+	"bareed/messages/callback"
 	"bareed/whatsapp"
 )
 
@@ -69,7 +70,7 @@ type subject struct {
 // do. A status is found by its callback data first, because it can arrive before
 // our own record of the message id. Ranks only rise and every time is set once,
 // so order, repetition and age of the statuses change nothing.
-func ApplyStatuses(ctx context.Context, tx pgx.Tx, s signer, ws id.Workspace, all []Told) (Applied, error) {
+func ApplyStatuses(ctx context.Context, tx pgx.Tx, s callback.Signer, ws id.Workspace, all []Told) (Applied, error) {
 	done := Applied{Unmatched: map[int]int{}}
 	by := map[subject]*heard{}
 	byWAMID := map[string][]Told{}
@@ -78,7 +79,7 @@ func ApplyStatuses(ctx context.Context, tx pgx.Tx, s signer, ws id.Workspace, al
 			byWAMID[t.ID.Raw()] = append(byWAMID[t.ID.Raw()], t)
 			continue
 		}
-		c, ours := DecodeCallback(s, t.CallbackData)
+		c, ours := callback.Decode(s, t.CallbackData)
 		if !ours {
 			done.Forged++
 			continue

@@ -12,6 +12,7 @@ import (
 	"bareed/internal/id"
 	"bareed/internal/pg"
 	"bareed/messages"
+	"bareed/messages/callback"
 	"bareed/whatsapp"
 )
 
@@ -37,7 +38,7 @@ func told(number id.Number, statuses ...whatsapp.Status) []messages.Told {
 func (l *ledger) status(ordinal, attempt int, kind string, at time.Time) whatsapp.Status {
 	st := whatsapp.Status{ID: whatsapp.WAMID(wamid(ordinal)), Kind: kind, At: at}
 	if attempt > 0 {
-		st.CallbackData = messages.Callback{Message: l.message(ordinal), Attempt: attempt}.Encode(l.vault)
+		st.CallbackData = callback.Data{Message: l.message(ordinal), Attempt: attempt}.Encode(l.vault)
 	}
 	if kind == "failed" {
 		st.Errors = []whatsapp.StatusError{{Code: 131026}}

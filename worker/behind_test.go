@@ -8,6 +8,7 @@ import (
 	"bareed/internal/id"
 	"bareed/messages"
 	"bareed/messages/behind"
+	"bareed/messages/callback"
 )
 
 // A worker outlives PostgreSQL, and what takes its place lags behind: the worker
@@ -46,7 +47,7 @@ func TestTheAlarmOfASecondAcceptance(t *testing.T) {
 	h.Do(t, `update message set claim_token = gen_random_uuid() where workspace_id = $1`, h.Workspace)
 	again := a.say(1, "delivered", now)
 	again["id"] = a.wamid(1) + ".again"
-	again["biz_opaque_callback_data"] = messages.Callback{Message: messageIn(a.run, 1), Attempt: 1}.Encode(h.Vault)
+	again["biz_opaque_callback_data"] = callback.Data{Message: messageIn(a.run, 1), Attempt: 1}.Encode(h.Vault)
 	for range 2 {
 		if err := h.together(t, h.event(t, part(a.number.String(), nil, []map[string]any{a.say(1, "sent", now), again, a.say(2, "sent", now)}))); err != nil {
 			t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"bareed/internal/id"
 	"bareed/internal/seal"
 	"bareed/messages"
+	"bareed/messages/callback"
 	"bareed/templates"
 	"bareed/whatsapp"
 )
@@ -44,7 +45,7 @@ func (w *Worker) render(box *seal.Box, c messages.Claim) (m whatsapp.TemplateMes
 	if whatsapp.IsBSUID(c.Address) {
 		m.To = whatsapp.To{BSUID: c.Address}
 	}
-	m.CallbackData = messages.Callback{Message: c.Message, Attempt: c.Attempt}.Encode(w.Vault)
+	m.CallbackData = callback.Data{Message: c.Message, Attempt: c.Attempt}.Encode(w.Vault)
 	return m, nil
 }
 

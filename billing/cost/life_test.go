@@ -23,6 +23,7 @@ import (
 	"bareed/internal/id"
 	"bareed/internal/pg/pgtest"
 	"bareed/messages"
+	"bareed/messages/callback"
 	"bareed/sandbox"
 	"bareed/whatsapp"
 )
@@ -130,7 +131,7 @@ func (m *meta) send(t *testing.T, b *fixture.Broadcast, run id.Run) {
 		return err
 	})
 	for ordinal, to := range address {
-		c := messages.Callback{Message: id.Message{Run: run, Ordinal: ordinal}, Attempt: 1}
+		c := callback.Data{Message: id.Message{Run: run, Ordinal: ordinal}, Attempt: 1}
 		m.client.SendTemplate(t.Context(), token, number, whatsapp.TemplateMessage{To: whatsapp.To{Phone: to}, Name: "order", Language: "en_US", CallbackData: c.Encode(b.Vault)})
 	}
 	end := time.Now().Add(30 * time.Second)

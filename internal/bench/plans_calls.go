@@ -17,6 +17,7 @@ import (
 	"bareed/internal/bench/pages"
 	"bareed/internal/id"
 	"bareed/messages"
+	"bareed/messages/callback"
 	"bareed/numbers"
 	"bareed/whatsapp"
 )
@@ -132,7 +133,7 @@ func (c *crowd) hear(ctx context.Context, tx pgx.Tx, echo bool) error {
 	for _, m := range c.ordinals(max(0, c.cursor-10*together)) {
 		st := whatsapp.Status{ID: whatsapp.WAMID("wamid." + strconv.Itoa(int(m.Ordinal))), Kind: "read", At: time.Now()}
 		if echo {
-			st.CallbackData = messages.Callback{Message: m, Attempt: 1}.Encode(c.vault)
+			st.CallbackData = callback.Data{Message: m, Attempt: 1}.Encode(c.vault)
 		}
 		list = append(list, messages.Told{Status: st, Number: c.run.number.ID, Received: time.Now()})
 	}
