@@ -14,8 +14,8 @@ import (
 	"bareed/internal/devenv"
 )
 
-// claimsUnderWay is how far back a claim can lie that a worker still had under way:
-// its POST is given up before.
+// claimsUnderWay is how far back a claim is counted as under way when its worker is
+// asked to end. Older ones were in doubt before.
 const claimsUnderWay = 2500 * time.Millisecond
 
 // lateArrival is how long after such a step a statement can still arrive whose
