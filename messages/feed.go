@@ -21,14 +21,14 @@ type Candidate struct {
 
 // Backlog is how a run stands for the feeder.
 type Backlog struct {
-	Number     id.Number
-	Planned    int32 // ordinals given out, and up to the boundary of the open wave
-	Fed        int32 // ordinals handed over
-	PlanDone   bool
-	Waiting    int           // handed over and not claimed
-	Sending    int           // claimed in the last five seconds, answer outstanding
-	Young      int           // of those, claimed in the last second
-	OldestPOST time.Duration // age of the oldest outstanding claim of the process that answers best
+	Number   id.Number
+	Planned  int32 // ordinals given out, and up to the boundary of the open wave
+	Fed      int32 // ordinals handed over
+	PlanDone bool
+	Waiting  int // handed over and not claimed
+	Sending  int // claimed in the last five seconds, answer outstanding
+	Young    int // of those, claimed in the last second
+	Slow     int // claims without an answer for more than a second, if every process had as few as the one that answers best
 }
 
 // sqlBacklog counts what is out. A message that came back and is due again is
@@ -46,12 +46,13 @@ select r.number_id, least(r.planned, r.wave_to), r.fed, r.plan_done,
           and (m.feed_after is null or m.feed_after > bareed_now())),
     s.sending,
     s.young,
-    coalesce(extract(epoch from bareed_now() - s.oldest), 0)::float8
+    s.slow
 from run r,
-    lateral (select coalesce(sum(by.n), 0)::int as sending, coalesce(sum(by.young), 0)::int as young, max(by.oldest) as oldest
+    lateral (select coalesce(sum(by.n), 0)::int as sending, coalesce(sum(by.young), 0)::int as young,
+            coalesce(min(by.slow) * count(*), 0)::int as slow
         from (select count(*) filter (where m.claimed_at > bareed_now() - interval '5 seconds') as n,
                 count(*) filter (where m.claimed_at > bareed_now() - interval '1 second') as young,
-                min(m.claimed_at) as oldest
+                count(*) filter (where m.claimed_at < bareed_now() - interval '1 second') as slow
             from message m
             where m.run_id = r.id
               and m.state = 'sending'
@@ -66,15 +67,13 @@ where r.workspace_id = $1
 // ReadBacklog returns how a running run stands; open is false when it is not
 // running or a stop holds it, and then nothing is to be fed.
 func ReadBacklog(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run) (b Backlog, open bool, err error) {
-	var oldest float64
-	err = tx.QueryRow(ctx, sqlBacklog, ws, run).Scan(&b.Number, &b.Planned, &b.Fed, &b.PlanDone, &b.Waiting, &b.Sending, &b.Young, &oldest)
+	err = tx.QueryRow(ctx, sqlBacklog, ws, run).Scan(&b.Number, &b.Planned, &b.Fed, &b.PlanDone, &b.Waiting, &b.Sending, &b.Young, &b.Slow)
 	if err == pgx.ErrNoRows {
 		return b, false, nil
 	}
 	if err != nil {
 		return b, false, fmt.Errorf("read the backlog: %w", err)
 	}
-	b.OldestPOST = time.Duration(oldest * float64(time.Second))
 	return b, true, nil
 }
 

@@ -114,7 +114,7 @@ func (s *Scheduler) feedLane(ctx context.Context, runs []feedRun) {
 	flow := s.feeder.flow(runs[0], s.Clock())
 	backlogs := make([]messages.Backlog, len(runs))
 	open := make([]bool, len(runs))
-	out, awaited, oldest, eager := 0, 0, time.Duration(0), 0
+	out, awaited, late, eager := 0, 0, 0, 0
 	for i, r := range runs {
 		err := s.Pool.InLedgerBriefly(ctx, r.Workspace, func(tx pgx.Tx) (err error) {
 			backlogs[i], open[i], err = messages.ReadBacklog(ctx, tx, r.Workspace, r.Run)
@@ -128,15 +128,15 @@ func (s *Scheduler) feedLane(ctx context.Context, runs []feedRun) {
 		s.feeder.queue.note(r.Run, open[i])
 		out += backlogs[i].Waiting + backlogs[i].Sending
 		awaited += backlogs[i].Waiting + backlogs[i].Young
-		oldest = max(oldest, backlogs[i].OldestPOST)
+		late += backlogs[i].Slow
 		if open[i] {
 			eager++
 		}
 	}
 	if flow.answered(s.Clock(), awaited) {
-		oldest = 0
+		late = 0
 	}
-	room := flow.room(s.Clock(), out, oldest)
+	room := flow.room(s.Clock(), out, late)
 	for k := range runs {
 		i := (k + s.feeder.turn) % len(runs)
 		if !open[i] || room <= 0 {

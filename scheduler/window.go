@@ -26,8 +26,13 @@ const (
 	bulkShare = 0.9 * 0.985
 	// least keeps a slow number trying.
 	least = 2
-	// slow is how old an outstanding POST may be before its number counts as slow.
+	// slow is how old an outstanding POST is that counts as slow (messages.Backlog).
 	slow = time.Second
+	// slowShare of what may be out, and never more than slowMost, may be slow before
+	// the number counts as slow: now and then an answer takes long on any number, and
+	// one in a thousand would keep a quick one at a third of its rate.
+	slowShare = 1.0 / 4
+	slowMost  = 16
 	// catchUp is how much lost time may be made good.
 	catchUp = 400 * time.Millisecond
 )
@@ -54,13 +59,13 @@ func most(perSecond float64) float64 {
 }
 
 // room is how many messages may be handed over now, given what is out and how
-// old the oldest answer awaited is. What may be out grows while answers come
-// quickly and halves when they do not, so that a slow number cannot fill the
-// workers' slots with waiting. What was handed over and is answered by the next
-// look counts as use too.
-func (w *flow) room(now time.Time, out int, oldest time.Duration) int {
+// many of it have waited long for their answer. What may be out grows while
+// answers come quickly and halves when they do not, so that a slow number cannot
+// fill the workers' slots with waiting. What was handed over and is answered by
+// the next look counts as use too.
+func (w *flow) room(now time.Time, out, late int) int {
 	switch {
-	case oldest > slow:
+	case float64(late) > min(w.size*slowShare, slowMost):
 		if now.Sub(w.halved) >= time.Second {
 			w.size, w.halved = max(least, w.size/2), now
 		}

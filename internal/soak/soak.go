@@ -131,7 +131,7 @@ func (r *run) campaign(ctx context.Context, n int) error {
 	}
 	return rig.Until(ctx, 500*time.Millisecond, func() (bool, error) {
 		got, err := c.GetReport(ctx, id)
-		if err != nil || !got.Planned || got.Ready+got.Sending > 0 {
+		if err != nil || got.Total < int64(count) || got.Ready+got.Sending > 0 { // the first picture is of a plan under way
 			return false, err
 		}
 		r.sent += count
