@@ -63,7 +63,7 @@ func TestWhatIsRead(t *testing.T) {
 	if opens, closes := in.Around(in.Now); closes.Sub(opens) > 12*time.Hour {
 		t.Errorf("hours %v to %v", opens, closes)
 	}
-	if len(in.Used) != 2 || in.Used[0].People != 3 || in.Used[1].People != 1 || in.Used[0].At.After(in.Now.Add(23*time.Hour+5*time.Minute)) {
+	if len(in.Used) != 2 || in.Used[0].People != 3 || in.Used[1].People != 1 || in.Used[0].At.After(in.Now.Add(24*time.Hour+5*time.Minute)) {
 		t.Errorf("places %+v at %v", in.Used, in.Now)
 	}
 	if len(in.Others) != 1 || in.Others[0].People != 20 || !in.Others[0].SameNumber {
