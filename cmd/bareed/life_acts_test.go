@@ -89,6 +89,7 @@ func TestLifeOfACampaign(t *testing.T) {
 		if r := l.finish(campaign, run); r.Accepted != 400 {
 			t.Errorf("of 400 after the hold: %+v", r)
 		}
+		l.recover() // marketing on a number rated lower asks for a confirmation
 	})
 
 	t.Run("pause and resume fifty times", func(t *testing.T) {

@@ -57,6 +57,16 @@ func (l *life) requests(run string) (list []journal.Entry) {
 
 func ptr[T any](v T) *T { return &v }
 
+// recover has Meta rate the number well again, and waits until that is known.
+func (l *life) recover() {
+	l.t.Helper()
+	l.control("/sandbox/number", map[string]any{"phone_number_id": l.tenant.Meta.Number, "quality_rating": "GREEN", "webhook": true}, nil)
+	l.until("the better rating", func() bool {
+		n, err := l.Client(l.tenant.Key).GetNumber(l.t.Context(), l.tenant.Number)
+		return err == nil && n.Quality == "GREEN"
+	})
+}
+
 // Campaigns in waves, and Meta's rating falls at a moment of nobody's choosing: at
 // most one request for each slot begins after the stop's commit, the gate does not
 // open while it holds, and resuming reaches everybody once.
@@ -96,11 +106,7 @@ func TestLifeInWaves(t *testing.T) {
 		}
 		t.Logf("round %d: dropped at %d, held at %d of %d in wave %d, %d after the commit", round, at, sent, people, w.Open, after)
 
-		l.control("/sandbox/number", map[string]any{"phone_number_id": l.tenant.Meta.Number, "quality_rating": "GREEN", "webhook": true}, nil)
-		l.until("the better rating", func() bool {
-			n, err := l.Client(l.tenant.Key).GetNumber(t.Context(), l.tenant.Number)
-			return err == nil && n.Quality == "GREEN"
-		})
+		l.recover()
 		l.clearHolds(campaign)
 		if r := l.finish(campaign, run); r.Accepted != people || r.FailedTotal != 0 {
 			t.Errorf("of %d: %+v", people, r)
@@ -119,7 +125,7 @@ func TestLifeOfHeldMessages(t *testing.T) {
 	l.rules(client.BreakerSettings{HeldMost: ptr(int64(20))})
 	const people = 200
 	l.control("/sandbox/holds", map[string]any{"action": "hold", "template": "offer", "after": 30}, nil)
-	campaign, eligible := l.campaign("Paced", l.audience("List", 0, people), 3000)
+	campaign, eligible := l.campaign("Paced", l.audience("List", 0, people), 1000) // longer than the rule takes to look
 	run, err := l.launch(campaign, eligible)
 	if err != nil {
 		t.Fatal(err)
