@@ -95,6 +95,13 @@ func ofElement(err error) bool {
 // meta applies a change of a number, template or account and opens the stops and
 // holds it calls for.
 func (g *gates) meta(ctx context.Context, tx pgx.Tx, one gate) error {
+	// It says that there is a new rating, not which. The account is locked before its
+	// numbers, as a poll locks them.
+	if _, rated := one.change.Value.(whatsapp.NumberQuality); rated {
+		if err := numbers.PollSoon(ctx, tx, g.workspace); err != nil {
+			return err
+		}
+	}
 	changes, err := numbers.ApplyWebhook(ctx, tx, one.route, one.change)
 	if err != nil {
 		return err
