@@ -47,6 +47,14 @@ func (a Account) Ready() bool { return a.Status == onboarded }
 // Ineligible tells whether Meta does not offer it to the account at all.
 func (a Account) Ineligible() bool { return strings.HasPrefix(a.Status, "INELIGIBLE") }
 
+// Cloud is on while the Cloud API takes marketing templates, else off.
+func (a Account) Cloud() string {
+	if a.CloudOff {
+		return "off"
+	}
+	return "on"
+}
+
 const sqlAccount = `
 select marketing_status, cloud_marketing_off
 from waba
@@ -96,7 +104,7 @@ func Apply(ctx context.Context, tx pgx.Tx, ws id.Workspace, waba id.WABA, told w
 	}
 	if told.CloudMarketing != nil && *told.CloudMarketing == was.CloudOff {
 		is.CloudOff = !was.CloudOff
-		changes = append(changes, numbers.OfWABA(waba, CloudMarketing, onOff(was), onOff(is)))
+		changes = append(changes, numbers.OfWABA(waba, CloudMarketing, was.Cloud(), is.Cloud()))
 	}
 	if is == was {
 		return nil, nil
@@ -105,11 +113,4 @@ func Apply(ctx context.Context, tx pgx.Tx, ws id.Workspace, waba id.WABA, told w
 		return nil, fmt.Errorf("keep the account's set-up: %w", err)
 	}
 	return numbers.Record(ctx, tx, ws, numbers.FromPoll, changes)
-}
-
-func onOff(a Account) string {
-	if a.CloudOff {
-		return "off"
-	}
-	return "on"
 }
