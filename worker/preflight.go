@@ -73,15 +73,15 @@ func (w *Worker) askHealth(ctx context.Context, ws id.Workspace, number id.Numbe
 		return err
 	}
 	return errors.Join(err, w.Pool.InWorkspace(ctx, ws, func(tx pgx.Tx) error {
+		setUp, err := onboarding.Apply(ctx, tx, ws, q.number.WABA, account) // first: a poll locks the account before its numbers
+		if err != nil {
+			return err
+		}
 		changes, err := numbers.ApplyHealth(ctx, tx, ws, q.number, ofNumber)
 		if err != nil {
 			return err
 		}
 		more, err := templates.ApplyHealth(ctx, tx, ws, template, ofTemplate)
-		if err != nil {
-			return err
-		}
-		setUp, err := onboarding.Apply(ctx, tx, ws, q.number.WABA, account)
 		if err != nil {
 			return err
 		}
