@@ -3,6 +3,8 @@ package api_test
 import (
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"bareed/api/transports"
 	"bareed/campaigns"
 	"bareed/internal/fixture"
@@ -83,5 +85,41 @@ func TestCampaignTransport(t *testing.T) {
 	r.call(t, "GET", path+"/report", nil).ok(t, 200).into(t, &report)
 	if report.Transport != "marketing_messages" || report.ProductPolicy != "STRICT" || report.ActivitySharing {
 		t.Errorf("the report: %+v", report.Choice)
+	}
+}
+
+// That the business accepted Meta's terms makes the account due for a poll, once.
+func TestSignedTermsAreLookedAtSoon(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	m := newMailbox(t, r, "970000000000")
+	polled := func() (known bool) {
+		t.Helper()
+		fixture.In(t, r.pool, m.Tenant.Workspace, func(tx pgx.Tx) error {
+			return tx.QueryRow(t.Context(), `select polled_at is not null from waba`).Scan(&known)
+		})
+		return known
+	}
+	again := func() {
+		t.Helper()
+		fixture.In(t, r.pool, m.Tenant.Workspace, func(tx pgx.Tx) error {
+			_, err := tx.Exec(t.Context(), `update waba set polled_at = bareed_now()`)
+			return err
+		})
+	}
+	again()
+	m.post(t, m.file(t, "account_update_disabled_reinstate.json")).ok(t, 200)
+	if !polled() {
+		t.Error("other news make it due")
+	}
+	signed := m.file(t, "account_update_mm_terms_signed.json")
+	m.post(t, signed).ok(t, 200)
+	if polled() {
+		t.Error("it is not due")
+	}
+	again()
+	m.post(t, append(signed, ' ')).ok(t, 200)
+	if !polled() {
+		t.Error("the same news in another body make it due again")
 	}
 }

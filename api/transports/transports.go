@@ -30,18 +30,18 @@ type readInput struct {
 
 // Transports is both ways of a number, as Meta said last.
 type Transports struct {
-	NumberID          id.Number `json:"number_id"`
-	Cloud             Cloud     `json:"cloud"`
-	MarketingMessages Marketing `json:"marketing_messages"`
+	NumberID          id.Number          `json:"number_id"`
+	Cloud             CloudTransport     `json:"cloud"`
+	MarketingMessages MarketingTransport `json:"marketing_messages"`
 }
 
-// Cloud is Meta's Cloud API.
-type Cloud struct {
+// CloudTransport is Meta's Cloud API.
+type CloudTransport struct {
 	Marketing bool `json:"marketing" doc:"It takes marketing templates; false: the account has switched that off, and Meta refuses them with 131063"`
 }
 
-// Marketing is Meta's Marketing Messages API.
-type Marketing struct {
+// MarketingTransport is Meta's Marketing Messages API.
+type MarketingTransport struct {
 	Status string `json:"status" doc:"marketing_messages_onboarding_status in Meta's words: ONBOARDED, ELIGIBLE, PENDING_…, INELIGIBLE_…; empty: not told yet"`
 	Ready  bool   `json:"ready" doc:"The account is set up for it"`
 }
@@ -54,8 +54,8 @@ func (d *desk) read(ctx context.Context, a accounts.Actor, in *readInput) (*fron
 			return err
 		}
 		account, err := onboarding.Get(ctx, tx, a.Workspace, n.WABA)
-		out.Body = Transports{NumberID: n.ID, Cloud: Cloud{Marketing: !account.CloudOff},
-			MarketingMessages: Marketing{Status: account.Status, Ready: account.Ready()}}
+		out.Body = Transports{NumberID: n.ID, Cloud: CloudTransport{Marketing: !account.CloudOff},
+			MarketingMessages: MarketingTransport{Status: account.Status, Ready: account.Ready()}}
 		return err
 	})
 	return out, err

@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -46,6 +47,13 @@ func (a Account) Ready() bool { return a.Status == onboarded }
 
 // Ineligible tells whether Meta does not offer it to the account at all.
 func (a Account) Ineligible() bool { return strings.HasPrefix(a.Status, "INELIGIBLE") }
+
+// Signed tells whether news say that the business accepted Meta's terms for the
+// Marketing Messages API (account_update MM_LITE_TERMS_SIGNED): the account is then
+// worth reading again at once.
+func Signed(news []numbers.Change) bool {
+	return slices.ContainsFunc(news, func(c numbers.Change) bool { return c.What == numbers.Alert && c.Became == "MM_LITE_TERMS_SIGNED" })
+}
 
 // Cloud is on while the Cloud API takes marketing templates, else off.
 func (a Account) Cloud() string {
