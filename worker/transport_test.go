@@ -256,7 +256,8 @@ func TestYoungTemplateWaits(t *testing.T) {
 	if c.send(t, "", 0); c.states(t)["accepted"] != 1 {
 		t.Errorf("after ten minutes: %v", c.states(t))
 	}
-	c.next = ordinal // the second one again, with a template that is no longer new
+	c.effect(t, ordinal) // with it goes the stop that ended by itself
+	c.next = ordinal     // the second one again, with a template that is no longer new
 	refused("ten minutes later", lost)
 }
 
