@@ -61,11 +61,10 @@ type CampaignChange struct {
 	Zone          *string    `json:"zone,omitempty"`
 	Schedule      *Rules     `json:"schedule,omitempty"` // replaces SendAt and Zone
 
-	Transport       *string `json:"transport,omitempty"` // another one begins with its own defaults
-	ProductPolicy   *string `json:"product_policy,omitempty"`
-	ActivitySharing *bool   `json:"activity_sharing,omitempty"`
-
-	Clear []string `json:"-"`
+	Transport       *string  `json:"transport,omitempty"` // another one begins with its own defaults
+	ProductPolicy   *string  `json:"product_policy,omitempty"`
+	ActivitySharing *bool    `json:"activity_sharing,omitempty"`
+	Clear           []string `json:"-"`
 }
 
 // MarshalJSON writes null for what is cleared.
