@@ -24,7 +24,9 @@ func TestTheWizardsTransport(t *testing.T) {
 	step := base + "/edit/delivery"
 	b := d.as(t, accounts.Marketer)
 	p := b.get(step).has(t, 200, `name="transport" value="cloud" checked`, `name="transport" value="marketing_messages"`, "Meta has not told yet")
-	delivery := func(more ...string) []string { return append([]string{"go", "stay", "when", "now", "speed", "full"}, more...) }
+	delivery := func(more ...string) []string {
+		return append([]string{"go", "stay", "when", "now", "speed", "full"}, more...)
+	}
 	b.do("POST", step, p.hiddenOf(delivery("transport", "sms")...)).has(t, 422, `href="#transport"`, "The transport is cloud or marketing_messages.")
 	b.do("POST", step, p.hiddenOf(delivery("transport", "marketing_messages", "product_policy", "OFTEN")...)).has(t, 422, `href="#product_policy"`)
 	// What stands unseen beside the usual way is not looked at.
