@@ -12,6 +12,7 @@ import (
 	"bareed/campaigns"
 	"bareed/campaigns/plan"
 	"bareed/campaigns/schedule"
+	"bareed/campaigns/transport"
 	"bareed/internal/errs"
 	"bareed/internal/id"
 )
@@ -61,6 +62,10 @@ type campaignBody struct {
 	Zone          string         `json:"zone,omitempty" doc:"IANA name, such as Asia/Riyadh"`
 
 	Schedule *schedule.Rules `json:"schedule,omitempty" doc:"Instead of send_at and zone: what recurs, each person's own zone, the hours in which messages may leave"`
+
+	Transport       string `json:"transport,omitempty" doc:"cloud (when not given): Meta's Cloud API. marketing_messages: Meta's Marketing Messages API, for marketing templates of an account that is set up for it"`
+	ProductPolicy   string `json:"product_policy,omitempty" doc:"With marketing_messages, what Meta does with a message that it cannot take: CLOUD_API_FALLBACK (when not given) sends it by the Cloud API, STRICT refuses it"`
+	ActivitySharing bool   `json:"activity_sharing,omitempty" doc:"With marketing_messages: Meta may use what people do with these messages to optimise others"`
 }
 
 type createCampaignInput struct {
@@ -72,7 +77,8 @@ func (s *Server) createCampaign(ctx context.Context, a accounts.Actor, in *creat
 	out, err := s.campaign(ctx, a, func(tx pgx.Tx) (campaigns.Campaign, error) {
 		return campaigns.Create(ctx, tx, a, campaigns.Definition{Name: b.Name, NumberID: b.NumberID, TemplateID: b.TemplateID,
 			AudienceIDs: b.AudienceIDs, Variables: b.Variables, UnknownPolicy: b.UnknownPolicy, PerMinute: b.PerMinute, FinishWithin: b.FinishWithin,
-			SendAt: b.SendAt, Zone: b.Zone, Schedule: b.Schedule})
+			SendAt: b.SendAt, Zone: b.Zone, Schedule: b.Schedule,
+			Way: transport.Choice{Transport: b.Transport, ProductPolicy: b.ProductPolicy, ActivitySharing: b.ActivitySharing}})
 	})
 	if err == nil {
 		out.Location = "/v1/campaigns/" + out.Body.ID.String()
@@ -153,6 +159,10 @@ type editCampaignInput struct {
 		SendAt        front.Nullable[string]         `json:"send_at,omitempty"`
 		Zone          front.Nullable[string]         `json:"zone,omitempty"`
 		Schedule      front.Nullable[schedule.Rules] `json:"schedule,omitempty" doc:"Replaces send_at and zone too"`
+
+		Transport       front.Nullable[string] `json:"transport,omitempty" doc:"Another one takes the policy and sharing of the old one away"`
+		ProductPolicy   front.Nullable[string] `json:"product_policy,omitempty"`
+		ActivitySharing *bool                  `json:"activity_sharing,omitempty"`
 	}
 }
 
@@ -163,7 +173,8 @@ func (s *Server) editCampaign(ctx context.Context, a accounts.Actor, in *editCam
 		return nil, err
 	}
 	ch := campaigns.Change{Name: b.Name, NumberID: b.NumberID, TemplateID: b.TemplateID, AudienceIDs: b.AudienceIDs,
-		Variables: b.Variables, UnknownPolicy: b.UnknownPolicy.Change(""), SendAt: b.SendAt.Change(""), Zone: b.Zone.Change("")}
+		Variables: b.Variables, UnknownPolicy: b.UnknownPolicy.Change(""), SendAt: b.SendAt.Change(""), Zone: b.Zone.Change(""),
+		Way: transport.Change{Transport: b.Transport.Change(""), ProductPolicy: b.ProductPolicy.Change(""), ActivitySharing: b.ActivitySharing}}
 	if b.PerMinute.Set {
 		ch.PerMinute = &b.PerMinute.Value
 	}

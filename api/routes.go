@@ -112,6 +112,7 @@ func numberRoutes() []route {
 		{Route: "POST /v1/numbers", Action: accounts.WriteNumbers, Status: 201, Doc: "Connect a number; Meta is asked first"},
 		{Route: "GET /v1/numbers/{number}", Action: accounts.ReadNumbers, Status: 200, Object: "number", Doc: "A number with what Meta changed of it"},
 		{Route: "GET /v1/numbers/{number}/growth", Action: accounts.ReadNumbers, Status: 200, Object: "number", Doc: "Plan how the portfolio earns a higher messaging limit"},
+		{Route: "GET /v1/numbers/{number}/transports", Action: accounts.ReadNumbers, Status: 200, Object: "number", Doc: "By which of Meta's ways the number's account can send marketing"},
 		{Route: "PUT /v1/numbers/{number}/token", Action: accounts.WriteNumbers, Status: 200, Object: "number", Doc: "Replace the access token; Meta is asked first"},
 		{Route: "DELETE /v1/numbers/{number}", Action: accounts.WriteNumbers, Status: 204, Object: "number", Doc: "Disconnect a number"},
 		{Route: "GET /v1/templates", Action: accounts.ReadTemplates, Status: 200, Doc: "List the message templates of the workspace's accounts"},

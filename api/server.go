@@ -26,6 +26,7 @@ import (
 	"bareed/api/planner"
 	"bareed/api/portfolios"
 	"bareed/api/quality"
+	"bareed/api/transports"
 	"bareed/api/waves"
 	"bareed/campaigns/breaker"
 	"bareed/campaigns/live"
@@ -113,6 +114,7 @@ func (s *Server) register() {
 	firings.Register(s.Front)
 	planner.Register(s.Front)
 	quality.Register(s.Front)
+	transports.Register(s.Front)
 	portfolios.Register(s.Front)
 	s.webhooks()
 	s.openapi()

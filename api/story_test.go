@@ -144,6 +144,7 @@ func (s *story) workspace() {
 	s.do("GET /v1/numbers", "/v1/numbers", nil)
 	s.do("GET /v1/numbers/{number}", path, nil)
 	s.do("GET /v1/numbers/{number}/growth", path+"/growth?people=60000&fresh=5000", nil)
+	s.do("GET /v1/numbers/{number}/transports", path+"/transports", nil)
 	s.do("PUT /v1/numbers/{number}/token", path+"/token", map[string]any{"token": "EAAG-next-token-of-a-system-user"})
 	s.do("DELETE /v1/numbers/{number}", path, nil)
 }

@@ -21,10 +21,12 @@ import (
 	"bareed/campaigns/breaker"
 	"bareed/campaigns/plan"
 	"bareed/campaigns/schedule"
+	"bareed/campaigns/transport"
 	"bareed/internal/errs"
 	"bareed/internal/id"
 	"bareed/internal/pg"
 	"bareed/messages"
+	"bareed/numbers/onboarding"
 	"bareed/whatsapp/codes"
 )
 
@@ -55,11 +57,14 @@ type Campaign struct {
 	LaunchedAt    *time.Time     `json:"launched_at,omitempty"`
 	EndedAt       *time.Time     `json:"ended_at,omitempty"`
 
+	transport.Choice
+
 	Schedule *schedule.Time  `json:"-"` // the next firing; nil: at launch
 	Rules    *schedule.Rules `json:"-"` // nil: once, at Schedule
 
 	waba      id.WABA
 	portfolio id.Portfolio
+	account   onboarding.Account
 }
 
 // Portfolio is its number's.
@@ -67,6 +72,9 @@ func (c *Campaign) Portfolio() id.Portfolio { return c.portfolio }
 
 // WABA is its number's.
 func (c *Campaign) WABA() id.WABA { return c.waba }
+
+// Account is its number's, as far as marketing goes.
+func (c *Campaign) Account() onboarding.Account { return c.account }
 
 // Stop is an open stop as a campaign's page tells it.
 type Stop struct {
@@ -148,9 +156,11 @@ select c.id, c.name, c.state, c.number_id, c.template_id, n.waba_id, n.portfolio
         order by a.audience_id),
     c.variables, coalesce(c.unknown_policy, ''), coalesce(c.per_minute, 0), coalesce(c.finish_within, 0),
     c.send_at, coalesce(c.send_zone, ''), c.send_local, c.schedule, r.id, nullif(newest.id, r.id), c.version,
-    c.created_by, c.created_at, c.updated_at, c.launched_at, c.ended_at
+    c.created_by, c.created_at, c.updated_at, c.launched_at, c.ended_at,
+    c.transport, coalesce(c.product_policy, ''), c.activity_sharing, w.marketing_status, w.cloud_marketing_off
 from campaign c
 join number n on n.workspace_id = c.workspace_id and n.id = c.number_id
+join waba w on w.workspace_id = n.workspace_id and w.id = n.waba_id
 join template t on t.workspace_id = c.workspace_id and t.id = c.template_id
 left join lateral (
     select r.id
@@ -236,7 +246,8 @@ func scanCampaign(row pgx.CollectableRow) (Campaign, error) {
 	err := row.Scan(&c.ID, &c.Name, &c.State, &c.NumberID, &c.TemplateID, &c.waba, &c.portfolio, &c.Purpose,
 		&c.AudienceIDs, &c.Variables, &c.UnknownPolicy, &c.PerMinute, &c.FinishWithin,
 		&sendAt, &zone, &local, &c.Rules, &c.RunID, &c.NextRunID, &c.Version,
-		&c.CreatedBy, &c.CreatedAt, &c.UpdatedAt, &c.LaunchedAt, &c.EndedAt)
+		&c.CreatedBy, &c.CreatedAt, &c.UpdatedAt, &c.LaunchedAt, &c.EndedAt,
+		&c.Transport, &c.ProductPolicy, &c.ActivitySharing, &c.account.Status, &c.account.CloudOff)
 	if sendAt != nil {
 		t := c.Rules.Stored(*sendAt, zone, local)
 		c.Schedule = &t

@@ -11,9 +11,11 @@ import (
 	"bareed/accounts"
 	"bareed/campaigns/plan"
 	"bareed/campaigns/schedule"
+	"bareed/campaigns/transport"
 	"bareed/internal/errs"
 	"bareed/internal/id"
 	"bareed/internal/pg"
+	"bareed/templates"
 )
 
 // Definition is what a person writes of a campaign.
@@ -29,10 +31,11 @@ type Definition struct {
 	SendAt        string // RFC 3339, or a wall time in Zone; empty: at launch
 	Zone          string
 	Schedule      *schedule.Rules // instead of SendAt: what recurs, hours, everybody's own zone
-	Partial       bool            // a draft that may still lack audiences and values
+	Way           transport.Choice
+	Partial       bool // a draft that may still lack audiences and values
 
 	// What an edit leaves as it is gives a partial draft no fault.
-	keptMessage, keptTime bool
+	keptMessage, keptTime, keptWay bool
 }
 
 // Change is a partial edit; nil leaves a part as it is. A per_minute or
@@ -49,13 +52,15 @@ type Change struct {
 	SendAt        *string
 	Zone          *string
 	Schedule      **schedule.Rules
+	Way           transport.Change
 	Partial       bool // what is left as it is may lack or have become unfit: Lacks tells; no change keeps the version
 }
 
 const sqlInsert = `
 insert into campaign (workspace_id, id, name, number_id, template_id, variables, unknown_policy, per_minute,
-    send_at, send_zone, send_local, created_by, schedule, max_lateness, finish_within)
-values ($1, $2, $3, $4, $5, $6, nullif($7, ''), $8, $9, nullif($10, ''), $11, $12, $13, $14, $15)`
+    send_at, send_zone, send_local, created_by, schedule, max_lateness, finish_within,
+    transport, product_policy, activity_sharing)
+values ($1, $2, $3, $4, $5, $6, nullif($7, ''), $8, $9, nullif($10, ''), $11, $12, $13, $14, $15, $16, nullif($17, ''), $18)`
 
 // Create makes a draft. Everything is checked together, so that the caller
 // learns all faults at once.
@@ -72,7 +77,8 @@ func (d *Definition) create(ctx context.Context, tx pgx.Tx, a accounts.Actor, de
 	campaign := id.New[id.Campaign]()
 	at, zone, local := columns(s)
 	_, err = tx.Exec(ctx, sqlInsert, a.Workspace, campaign, d.Name, d.NumberID, d.TemplateID, d.Variables,
-		d.UnknownPolicy, d.PerMinute, at, zone, local, a.String(), d.Schedule, d.Schedule.Lateness(), d.FinishWithin)
+		d.UnknownPolicy, d.PerMinute, at, zone, local, a.String(), d.Schedule, d.Schedule.Lateness(), d.FinishWithin,
+		d.Way.Transport, d.Way.ProductPolicy, d.Way.ActivitySharing)
 	if err != nil {
 		return Campaign{}, nameTaken(err, d.Name)
 	}
@@ -89,6 +95,7 @@ const sqlUpdate = `
 update campaign
 set name = $3, number_id = $4, template_id = $5, variables = $6, unknown_policy = nullif($7, ''), per_minute = $8,
     send_at = $9, send_zone = nullif($10, ''), send_local = $11, schedule = $12, max_lateness = $13, finish_within = $14,
+    transport = $15, product_policy = nullif($16, ''), activity_sharing = $17,
     state = 'draft', version = version + 1, updated_at = bareed_now()
 where workspace_id = $1
   and id = $2`
@@ -117,7 +124,8 @@ func Edit(ctx context.Context, tx pgx.Tx, a accounts.Actor, campaign id.Campaign
 	}
 	at, zone, local := columns(s)
 	_, err = tx.Exec(ctx, sqlUpdate, a.Workspace, campaign, d.Name, d.NumberID, d.TemplateID, d.Variables,
-		d.UnknownPolicy, d.PerMinute, at, zone, local, d.Schedule, d.Schedule.Lateness(), d.FinishWithin)
+		d.UnknownPolicy, d.PerMinute, at, zone, local, d.Schedule, d.Schedule.Lateness(), d.FinishWithin,
+		d.Way.Transport, d.Way.ProductPolicy, d.Way.ActivitySharing)
 	if err != nil {
 		return c, nameTaken(err, d.Name)
 	}
@@ -133,7 +141,7 @@ func Edit(ctx context.Context, tx pgx.Tx, a accounts.Actor, campaign id.Campaign
 // apply lays the change over what stands.
 func (ch Change) apply(c Campaign) Definition {
 	d := Definition{Name: c.Name, NumberID: c.NumberID, TemplateID: c.TemplateID, AudienceIDs: c.AudienceIDs,
-		Variables: c.Variables, UnknownPolicy: c.UnknownPolicy}
+		Variables: c.Variables, UnknownPolicy: c.UnknownPolicy, Way: ch.Way.Apply(c.Choice)}
 	if c.PerMinute > 0 {
 		d.PerMinute = &c.PerMinute
 	}
@@ -169,6 +177,7 @@ func (ch Change) apply(c Campaign) Definition {
 	d.Partial = ch.Partial
 	d.keptMessage = ch.Partial && d.NumberID == c.NumberID && d.TemplateID == c.TemplateID
 	d.keptTime = ch.Partial && ch.SendAt == nil && ch.Schedule == nil
+	d.keptWay = ch.Partial && d.Way == c.Choice
 	return d
 }
 
@@ -254,6 +263,7 @@ func (d *Definition) check(ctx context.Context, tx pgx.Tx, ws id.Workspace) (*sc
 	if d.UnknownPolicy != "" && d.UnknownPolicy != "hold" && d.UnknownPolicy != "evidence" {
 		collect(all, errs.New("campaign.unknown_policy").At("/unknown_policy", ""))
 	}
+	collect(all, d.checkWay(template)...)
 	s, err := d.schedule(ctx, tx)
 	if e, ok := errs.As(err); ok && !d.keptTime {
 		collect(all, e)
@@ -266,18 +276,33 @@ func (d *Definition) check(ctx context.Context, tx pgx.Tx, ws id.Workspace) (*sc
 	return s, nil
 }
 
-// collect adds a fault to those found: faults of one kind give the answer their
-// code, those of several are "invalid", each with its own.
-func collect(all, e *errs.Error) {
+// checkWay fills in what the way does not say and finds its faults for a template,
+// nil for one that is not known.
+func (d *Definition) checkWay(t *templates.Template) []*errs.Error {
+	d.Way = d.Way.Filled()
 	switch {
-	case e == nil:
-		return
-	case all.Code == "":
-		all.Code, all.Params = e.Code, e.Params
-	case all.Code != e.Code:
-		all.Code, all.Params = "invalid", nil
+	case d.keptWay:
+		return nil
+	case t == nil:
+		return d.Way.Check("")
 	}
-	all.Fields = append(all.Fields, e.Fields...)
+	return d.Way.Check(t.Category)
+}
+
+// collect adds faults to those found: faults of one kind give the answer their
+// code, those of several are "invalid", each with its own.
+func collect(all *errs.Error, faults ...*errs.Error) {
+	for _, e := range faults {
+		switch {
+		case e == nil:
+			continue
+		case all.Code == "":
+			all.Code, all.Params = e.Code, e.Params
+		case all.Code != e.Code:
+			all.Code, all.Params = "invalid", nil
+		}
+		all.Fields = append(all.Fields, e.Fields...)
+	}
 }
 
 func (d *Definition) schedule(ctx context.Context, tx pgx.Tx) (*schedule.Time, error) {

@@ -185,6 +185,9 @@ func (c *Campaign) Lacks(n numbers.Number, t templates.Template) []*errs.Error {
 	if !n.CanSend() {
 		list = append(list, errs.New("number.cannot_send", "status", n.Status).At("/number_id", ""))
 	}
+	if e := c.Choice.Lacks(c.account, t.Category); e != nil {
+		list = append(list, e)
+	}
 	if len(c.AudienceIDs) == 0 {
 		list = append(list, errs.New("campaign.no_audience").At("/audience_ids", ""))
 	}
@@ -233,10 +236,11 @@ type newRun struct {
 // campaign or workspace do not reach a run.
 const sqlInsertRun = `
 insert into run (workspace_id, id, campaign_id, occurrence_key, kind, state, purpose, number_id, waba_id, portfolio_id,
-    template_id, template, components_hash, variables, unknown_policy, per_minute, finish_within, expected, starts_at)
+    template_id, template, components_hash, variables, unknown_policy, per_minute, finish_within, expected, starts_at,
+    transport, product_policy, activity_sharing)
 select $1, $2, $3, $4, 'campaign', 'planning', $5, $6, $7, $8, $9, $10, $11, $12,
     coalesce(nullif($13, ''), nullif(w.unknown_policy, 'by_purpose'), $18), nullif($14, 0), nullif($19, 0), $15,
-    coalesce($16, bareed_now() + coalesce($17, w.undo_grace))
+    coalesce($16, bareed_now() + coalesce($17, w.undo_grace)), $20, nullif($21, ''), $22
 from workspace w
 where w.workspace_id = $1
 returning starts_at`
@@ -256,7 +260,8 @@ func (r newRun) launch(ctx context.Context, tx pgx.Tx, a accounts.Actor, s *sche
 	}
 	err = tx.QueryRow(ctx, sqlInsertRun, ws, l.RunID, c.ID, r.occurrence, c.Purpose, r.number.ID, r.number.WABA,
 		r.number.Portfolio, r.template.ID, template, r.template.Hash, c.Variables, c.UnknownPolicy, c.PerMinute,
-		r.expected, r.startsAt, r.undo, unknown.Default(string(c.Purpose), r.number.EchoSeenAt != nil), c.FinishWithin).Scan(&l.StartsAt)
+		r.expected, r.startsAt, r.undo, unknown.Default(string(c.Purpose), r.number.EchoSeenAt != nil), c.FinishWithin,
+		c.Transport, c.ProductPolicy, c.ActivitySharing).Scan(&l.StartsAt)
 	if err != nil {
 		return l, fmt.Errorf("make the run: %w", err)
 	}

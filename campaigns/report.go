@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"bareed/campaigns/transport"
 	"bareed/internal/errs"
 	"bareed/internal/id"
 	"bareed/internal/pg"
@@ -25,6 +26,7 @@ type Report struct {
 	Stops      []Stop      `json:"stops"`
 	Expected   int64       `json:"expected" doc:"Eligible people at the check that was launched on."`
 	Planned    bool        `json:"planned" doc:"Everybody has a message; until then total still grows."`
+	transport.Choice
 	Figures
 	SuppressedTotal int64      `json:"suppressed_total"`
 	FailedTotal     int64      `json:"failed_total"`
@@ -45,7 +47,8 @@ type Rates struct {
 }
 
 const sqlReport = `
-select r.state, coalesce(r.expected, 0), r.plan_done, r.starts_at, r.started_at, r.ended_at,
+select r.transport, coalesce(r.product_policy, ''), r.activity_sharing,
+    r.state, coalesce(r.expected, 0), r.plan_done, r.starts_at, r.started_at, r.ended_at,
     coalesce(s.at, r.created_at), coalesce(s.total, 0), coalesce(s.suppressed, '{}'), coalesce(s.ready, 0),
     coalesce(s.sending, 0), coalesce(s.held, 0), coalesce(s.accepted, 0), coalesce(s.sent, 0),
     coalesce(s.delivered, 0), coalesce(s.read, 0), coalesce(s.failed, '{}'), coalesce(s.unknown, 0),
@@ -71,7 +74,7 @@ func ReportOf(ctx context.Context, db pg.DB, ws id.Workspace, c Campaign) (Repor
 		return r, errs.New("campaign.not_launched", "state", c.State)
 	}
 	f := &r.Figures
-	err := db.QueryRow(ctx, sqlReport, ws, c.RunID).Scan(&r.RunState, &r.Expected, &r.Planned, &r.StartsAt, &r.StartedAt,
+	err := db.QueryRow(ctx, sqlReport, ws, c.RunID).Scan(&r.Transport, &r.ProductPolicy, &r.ActivitySharing, &r.RunState, &r.Expected, &r.Planned, &r.StartsAt, &r.StartedAt,
 		&r.EndedAt, &f.At, &f.Total, &f.Suppressed, &f.Ready, &f.Sending, &f.Held, &f.Accepted, &f.Sent, &f.Delivered,
 		&f.Read, &f.Failed, &f.Unknown, &f.Unconfirmed)
 	if errors.Is(err, pgx.ErrNoRows) {

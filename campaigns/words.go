@@ -48,7 +48,7 @@ func (r *Recipient) Tell(lang string) {
 		}
 	case messages.Ready, messages.Sending, messages.Unknown, messages.Unconfirmed:
 		if r.MetaCode != 0 {
-			r.MetaError = told(lang, r.MetaCode, false)
+			r.MetaError = told(lang, codes.Waiting(r.MetaCode), false)
 		}
 	}
 }
@@ -57,7 +57,11 @@ func (r *Recipient) Tell(lang string) {
 func (t *Timeline) Tell(lang string) {
 	t.Recipient.Tell(lang)
 	for i, a := range t.Attempts {
-		if a.MetaCode != 0 {
+		switch {
+		case a.MetaCode == 0:
+		case a.Outcome == string(codes.StopSending):
+			t.Attempts[i].MetaError = told(lang, codes.Waiting(a.MetaCode), false)
+		default:
 			t.Attempts[i].MetaError = told(lang, a.MetaCode, false)
 		}
 	}
@@ -66,7 +70,7 @@ func (t *Timeline) Tell(lang string) {
 func tellStops(lang string, stops []Stop) {
 	for i, s := range stops {
 		if s.MetaCode != nil {
-			stops[i].MetaError = told(lang, *s.MetaCode, s.Failing())
+			stops[i].MetaError = told(lang, codes.OfStop(s.Reason, *s.MetaCode), s.Failing())
 		}
 	}
 }

@@ -93,6 +93,10 @@ type Report struct {
 	StartsAt        time.Time  `json:"starts_at"`
 	StartedAt       *time.Time `json:"started_at"`
 	EndedAt         *time.Time `json:"ended_at"`
+
+	Transport       string // that the run was launched with
+	ProductPolicy   string `json:"product_policy"`
+	ActivitySharing bool   `json:"activity_sharing"`
 }
 
 // GetReport reads the figures.

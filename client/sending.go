@@ -39,10 +39,15 @@ type NewCampaign struct {
 	SendAt        string    `json:"send_at,omitempty"`               // 2026-12-01T10:00:00Z, or without Z and with Zone
 	Zone          string    `json:"zone,omitempty"`
 	Schedule      *Rules    `json:"schedule,omitempty"` // instead of SendAt and Zone
+
+	Transport       string `json:"transport,omitempty"`        // TransportCloud when empty, or TransportMarketing
+	ProductPolicy   string `json:"product_policy,omitempty"`   // with TransportMarketing: PolicyFallback when empty, or PolicyStrict
+	ActivitySharing bool   `json:"activity_sharing,omitempty"` // with TransportMarketing
 }
 
 // CampaignChange changes a draft: what is nil stays, what Clear names (per_minute,
-// finish_within_minutes, send_at, zone, schedule, unknown_policy) is taken away.
+// finish_within_minutes, send_at, zone, schedule, unknown_policy, transport,
+// product_policy) is taken away.
 type CampaignChange struct {
 	Name          *string    `json:"name,omitempty"`
 	NumberID      *string    `json:"number_id,omitempty"`
@@ -55,7 +60,11 @@ type CampaignChange struct {
 	SendAt        *string    `json:"send_at,omitempty"`
 	Zone          *string    `json:"zone,omitempty"`
 	Schedule      *Rules     `json:"schedule,omitempty"` // replaces SendAt and Zone
-	Clear         []string   `json:"-"`
+
+	Transport       *string  `json:"transport,omitempty"` // another one begins with its own defaults
+	ProductPolicy   *string  `json:"product_policy,omitempty"`
+	ActivitySharing *bool    `json:"activity_sharing,omitempty"`
+	Clear           []string `json:"-"`
 }
 
 // MarshalJSON writes null for what is cleared.
@@ -102,6 +111,10 @@ type Campaign struct {
 	LaunchedAt    *time.Time `json:"launched_at"`
 	EndedAt       *time.Time `json:"ended_at"`
 	ETag          string     `json:"-"` // for UpdateCampaign
+
+	Transport       string
+	ProductPolicy   string `json:"product_policy"` // of TransportMarketing
+	ActivitySharing bool   `json:"activity_sharing"`
 }
 
 // Stop is what holds a campaign, number or template.

@@ -11,6 +11,7 @@ import (
 
 	"bareed/internal/id"
 	"bareed/internal/pg"
+	"bareed/whatsapp"
 )
 
 // ClaimTime is how long a claim permits its POST and the recording of the
@@ -49,6 +50,7 @@ type Claim struct {
 	Number     id.Number
 	WABA       id.WABA
 	Portfolio  id.Portfolio
+	Marketing  *whatsapp.Marketing // the run goes by the Marketing Messages API; nil: by the Cloud API
 }
 
 // sqlClaim is the only way from ready to sending, and every gate is a condition
@@ -69,7 +71,7 @@ with want as (
     select w.run_id, w.ordinal, w.token
     from unnest($2::uuid[], $3::int[], $4::uuid[]) as w(run_id, ordinal, token)
 ), gate as (
-    select r.id, r.kind, r.wave_to, r.purpose, r.campaign_id, r.template, r.template_id, r.number_id, r.waba_id, r.portfolio_id,
+    select r.id, r.kind, r.wave_to, r.purpose, r.campaign_id, r.template, r.template_id, r.number_id, r.waba_id, r.portfolio_id, r.product_policy, r.activity_sharing,
         (select array_agg(cb.country)
         from country_bar cb
         where cb.workspace_id = r.workspace_id
@@ -99,7 +101,7 @@ with want as (
     order by want.run_id, want.ordinal
     offset 0
 ), pick as (
-    select m.run_id, m.ordinal, a.token, a.campaign_id, a.template, a.template_id, a.number_id, a.waba_id, a.portfolio_id
+    select m.run_id, m.ordinal, a.token, a.campaign_id, a.template, a.template_id, a.number_id, a.waba_id, a.portfolio_id, a.product_policy, a.activity_sharing
     from asked a
     cross join lateral (
         select m.run_id, m.ordinal
@@ -155,7 +157,7 @@ from pick
 where m.run_id = pick.run_id
   and m.ordinal = pick.ordinal
 returning m.run_id, m.ordinal, m.claim_token, m.attempt, m.tries, m.contact_id, m.address, m.parameters, m.recipient_hash,
-    pick.campaign_id, pick.template, pick.template_id, pick.number_id, pick.waba_id, pick.portfolio_id`
+    pick.campaign_id, pick.template, pick.template_id, pick.number_id, pick.waba_id, pick.portfolio_id, pick.product_policy, pick.activity_sharing`
 
 // sqlClaimTimes bounds a claim on the server, in milliseconds: a claim is good for
 // a quarter of a second, so one that waits for somebody's lock is better asked for
@@ -226,8 +228,13 @@ func runBatch(ctx context.Context, pool *pg.Pool, b *pgx.Batch) error {
 func scanClaim(row pgx.CollectableRow) (Claim, error) {
 	var c Claim
 	var attempt, tries int16
+	var policy *string
+	var way whatsapp.Marketing
 	err := row.Scan(&c.Message.Run, &c.Message.Ordinal, (*[16]byte)(&c.Token), &attempt, &tries, &c.Contact, &c.Address,
-		&c.Parameters, &c.Hash, &c.Campaign, &c.Template, &c.TemplateID, &c.Number, &c.WABA, &c.Portfolio)
+		&c.Parameters, &c.Hash, &c.Campaign, &c.Template, &c.TemplateID, &c.Number, &c.WABA, &c.Portfolio, &policy, &way.Sharing)
+	if policy != nil {
+		way.Policy, c.Marketing = *policy, &way
+	}
 	c.Attempt, c.Tries = int(attempt), int(tries)
 	return c, err
 }

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,6 +25,11 @@ const (
 	KindSlow       = "slow"        // accepted, answered after SlowMS
 	KindRedirect   = "redirect"    // 307 to another host, not accepted
 	KindNoID       = "no_id"       // accepted, 200 without the id
+	// KindFallback is what only the marketing edge has: it cannot take the message.
+	// With CLOUD_API_FALLBACK the message is accepted and priced as marketing, with
+	// STRICT it is refused with Code (134102 when none is given). The other edge
+	// does not notice it.
+	KindFallback = "cloud_fallback"
 )
 
 // Fault is something that goes wrong on purpose. Empty filters match everything.
@@ -46,6 +52,7 @@ type Fault struct {
 
 var faultKinds = []string{
 	KindRefuse, KindFail, KindHTML, KindHTMLAccept, KindCutBefore, KindCut, KindReset, KindCutBody, KindSlow, KindRedirect, KindNoID,
+	KindFallback,
 }
 
 // AddFault appends a fault; the first that matches a request is played.
@@ -91,7 +98,7 @@ func (s *Server) fault(n *number, in *strict.Request) *Fault {
 }
 
 // refuses plays the kinds that do not accept; f may be nil.
-func (f *Fault) refuses(rep *reply) *strict.Refusal {
+func (f *Fault) refuses(rep *reply, in *strict.Request) *strict.Refusal {
 	if f == nil {
 		return nil
 	}
@@ -107,6 +114,10 @@ func (f *Fault) refuses(rep *reply) *strict.Refusal {
 	case KindRedirect:
 		rep.decision.Fate = journal.FateRedirect
 		return &strict.Refusal{Status: 307}
+	case KindFallback:
+		if in.ProductPolicy() == strict.PolicyStrict {
+			return strict.Refuse(cmp.Or(f.Code, 134102), "scripted")
+		}
 	}
 	return nil
 }
@@ -129,6 +140,9 @@ func (f *Fault) shape(rep *reply, msg *message) {
 	}
 	if f.Kind == KindFail {
 		msg.failCode = f.Code
+	}
+	if f.Kind == KindFallback && msg.category == marketingLite {
+		msg.category = "marketing"
 	}
 	if f.forceDelivered {
 		msg.noArrive, msg.noRead, msg.read, msg.failCode = false, !f.forceRead, f.forceRead, 0

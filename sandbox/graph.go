@@ -68,8 +68,8 @@ func (s *Server) serveGraph(w http.ResponseWriter, r *http.Request) {
 	if len(p) == 3 {
 		edge = p[2]
 	}
-	if r.Method == http.MethodPost && edge == "messages" {
-		s.postMessage(w, r, p[1])
+	if r.Method == http.MethodPost && (edge == edgeMessages || edge == edgeMarketing) {
+		s.postMessage(w, r, p[1], edge)
 		return
 	}
 	body, err := readBody(r)

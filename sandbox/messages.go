@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"strings"
 	"time"
 
 	"bareed/internal/clock"
@@ -46,17 +45,19 @@ type reply struct {
 	latency  time.Duration
 }
 
-// postMessage handles POST /{number}/messages: journal, decide, journal, webhooks,
-// answer, in this order.
-func (s *Server) postMessage(w http.ResponseWriter, r *http.Request, numberID string) {
+// postMessage handles POST /{number}/messages and …/marketing_messages: journal,
+// decide, journal, webhooks, answer, in this order.
+func (s *Server) postMessage(w http.ResponseWriter, r *http.Request, numberID, edge string) {
 	body, err := readBody(r)
 	if err != nil {
 		return // the sender went away before the request was whole: nothing arrived
 	}
 	var in strict.Request
 	malformed := json.Unmarshal(body, &in)
+	in.Marketing = edge == edgeMarketing
 	entry := journal.Entry{
 		At: s.Now(), NumberID: numberID, Recipient: def(in.To, in.Recipient), Type: in.Type, CallbackData: in.CallbackData,
+		Endpoint: edge, ProductPolicy: in.ProductPolicy(), ActivitySharing: in.Shares(),
 	}
 	if in.Template != nil {
 		entry.Template, entry.Language = in.Template.Name, in.Template.Language.Code
@@ -104,7 +105,7 @@ func (s *Server) decide(token, numberID string, in *strict.Request, form *strict
 		if f = s.magic(in); f == nil {
 			f = s.fault(n, in)
 		}
-		ref = f.refuses(&rep)
+		ref = f.refuses(&rep, in)
 	}
 	if ref == nil {
 		ref = form
@@ -176,7 +177,10 @@ func (s *Server) accept(n *number, in *strict.Request, now time.Time) (*message,
 		if ref != nil {
 			return nil, ref
 		}
-		msg.template, msg.category = t, strings.ToLower(t.Category)
+		if ref := n.waba.carries(t, in.Marketing); ref != nil {
+			return nil, ref
+		}
+		msg.template, msg.category = t, t.pricedAs(in.Marketing)
 	} else if !msg.inWindow && msg.failCode == 0 {
 		msg.failCode = 131047
 	}

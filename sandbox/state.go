@@ -97,6 +97,7 @@ func (s *Server) putWABA(v WABA) error {
 	}
 	v.Status, v.ReviewStatus = def(v.Status, "ACTIVE"), def(v.ReviewStatus, "APPROVED")
 	v.Currency, v.TimezoneID = def(v.Currency, "USD"), def(v.TimezoneID, "1")
+	v.MarketingStatus = def(v.MarketingStatus, "ELIGIBLE")
 	w := s.wabas[v.ID]
 	if w == nil {
 		w = &waba{templates: map[string]*template{}, subscribers: map[string]string{}}

@@ -10,6 +10,7 @@ import (
 	"bareed/internal/id"
 	"bareed/messages"
 	"bareed/numbers"
+	"bareed/numbers/onboarding"
 	"bareed/web/front"
 	"bareed/web/ui"
 )
@@ -26,6 +27,7 @@ type numberView struct {
 	Chart   template.HTML // of its ratings
 	Health  *healthView   // nil: Meta was not asked
 	Webhook string
+	Account onboarding.Account // only on the number's own page
 }
 
 type numberListView struct {
@@ -143,6 +145,10 @@ func (s *Server) oneNumber(c *front.Call, number id.Number) (v numberView, err e
 		}
 		v.History = pastLines(c, past)
 		ratings, err := numbers.HistoryOf(c.Ctx(), tx, c.Actor().Workspace, numbers.Of{Subjects: []string{n.ID.String()}, What: numbers.Quality, Limit: 200})
+		if err != nil {
+			return err
+		}
+		v.Account, err = onboarding.Get(c.Ctx(), tx, c.Actor().Workspace, n.WABA)
 		v.Chart, v.Health = qualityChart(c, ratings, n.Quality, n.CreatedAt), viewHealth(c, n.Health, n.HealthAt)
 		return err
 	})

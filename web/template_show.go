@@ -10,6 +10,7 @@ import (
 	"bareed/internal/id"
 	"bareed/messages"
 	"bareed/numbers"
+	"bareed/numbers/onboarding"
 	"bareed/templates"
 	"bareed/web/front"
 )
@@ -84,7 +85,8 @@ func stopLines(c *front.Call, stops []messages.Stop) (list []stopLine) {
 func pastLines(c *front.Call, past []numbers.Past) (list []pastLine) {
 	l := c.Locale()
 	for _, p := range past {
-		family := map[string]string{numbers.Quality: "numbers.quality", numbers.Status: "numbers.status", numbers.Category: "templates.category"}[p.What]
+		family := map[string]string{numbers.Quality: "numbers.quality", numbers.Status: "numbers.status", numbers.Category: "templates.category",
+			onboarding.Marketing: "transport.status", onboarding.CloudMarketing: "transport.switch"}[p.What]
 		word := func(v string) any {
 			n, err := strconv.ParseInt(v, 10, 64)
 			switch {

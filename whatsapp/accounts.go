@@ -23,10 +23,14 @@ type WABA struct {
 	PortfolioID    string // owner_business_info.id: messaging limits hang on it
 	PortfolioName  string
 	MessagingLimit string
-	// MarketingOff: this account refuses marketing templates on the Cloud API (131063).
-	MarketingOff bool
-	Health       Health
-	Raw          json.RawMessage
+	// MarketingStatus is marketing_messages_onboarding_status: ONBOARDED can use the
+	// Marketing Messages API; "" when Meta did not say.
+	MarketingStatus string
+	// CloudMarketing is false when this account refuses marketing templates on the
+	// Cloud API (131063); nil when Meta did not say.
+	CloudMarketing *bool
+	Health         Health
+	Raw            json.RawMessage
 }
 
 // UnmarshalJSON reads Meta's object leniently and keeps it in Raw.
@@ -40,14 +44,23 @@ func (w *WABA) UnmarshalJSON(b []byte) error {
 		ID: text(m, "id"), Name: text(m, "name"), Currency: text(m, "currency"), Timezone: text(m, "timezone_id"),
 		Country: text(m, "country"), Status: text(m, "status"), ReviewStatus: text(m, "account_review_status"),
 		PortfolioID: text(owner, "id"), PortfolioName: text(owner, "name"), MessagingLimit: limitName(m),
-		MarketingOff: text(m, "disable_marketing_messages_on_cloud_api") == "true",
-		Health:       readHealth(m["health_status"]), Raw: append(json.RawMessage(nil), b...),
+		MarketingStatus: storable(text(m, "marketing_messages_onboarding_status")),
+		Health:          readHealth(m["health_status"]), Raw: append(json.RawMessage(nil), b...),
+	}
+	if off := text(m, "disable_marketing_messages_on_cloud_api"); off == "true" || off == "false" {
+		on := off == "false"
+		w.CloudMarketing = &on
 	}
 	return nil
 }
 
-const wabaFields = "id,name,currency,timezone_id,country,status,account_review_status,owner_business_info," +
-	"whatsapp_business_manager_messaging_limit,disable_marketing_messages_on_cloud_api,health_status"
+// wabaFields are read from every account; marketingFields only newer versions of
+// the Graph API have, and an unknown name refuses the whole question (100).
+const (
+	wabaFields = "id,name,currency,timezone_id,country,status,account_review_status,owner_business_info," +
+		"whatsapp_business_manager_messaging_limit,health_status"
+	marketingFields = ",marketing_messages_onboarding_status,disable_marketing_messages_on_cloud_api"
+)
 
 // GetWABA reads an account with its portfolio and limit.
 func (c *Client) GetWABA(ctx context.Context, token Token, wabaID string) (WABA, error) {
@@ -55,7 +68,12 @@ func (c *Client) GetWABA(ctx context.Context, token Token, wabaID string) (WABA,
 		return WABA{}, ErrMalformedID
 	}
 	var w WABA
-	err := c.get(ctx, token, wabaID, "", url.Values{"fields": {wabaFields}}, &w)
+	err := c.get(ctx, token, wabaID, "", url.Values{"fields": {wabaFields + marketingFields}}, &w)
+	var refused *Error
+	if errors.As(err, &refused) && refused.HasCode && refused.Code == codeInvalidParameter {
+		w = WABA{}
+		err = c.get(ctx, token, wabaID, "", url.Values{"fields": {wabaFields}}, &w)
+	}
 	return w, err
 }
 

@@ -41,6 +41,8 @@ const (
 	CodeMaintenance       = 131057 // the number is being upgraded, for about a minute
 	CodeInvalidCursor     = 131059
 	CodeInvalidBeforeSend = codes.InvalidBeforeSend
+
+	codeInvalidParameter = 100
 )
 
 // Classify gives the class of an error code in the answer to a request.

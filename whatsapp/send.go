@@ -33,6 +33,22 @@ type TemplateMessage struct {
 	// CallbackData comes back in every status of this message; at most 512
 	// characters, no personal data.
 	CallbackData string
+	// Marketing sends it by the Marketing Messages API; nil: by the Cloud API.
+	Marketing *Marketing
+}
+
+// What Meta does with a message that the Marketing Messages API cannot take.
+const (
+	PolicyFallback = "CLOUD_API_FALLBACK" // it goes by the Cloud API
+	PolicyStrict   = "STRICT"             // it is refused
+)
+
+// Marketing is what a request to POST /{phone number id}/marketing_messages says
+// beside the message, which is the same as on the Cloud API.
+type Marketing struct {
+	Policy string // PolicyFallback or PolicyStrict
+	// Sharing lets Meta use what people do with the message to optimise others.
+	Sharing bool
 }
 
 // TextMessage is free text, allowed only inside an open service window.
@@ -95,7 +111,8 @@ type Location struct {
 	Address   string  `json:"address,omitempty"`
 }
 
-// messagePayload is the body of POST /{phone number id}/messages.
+// messagePayload is the body of POST /{phone number id}/messages, and with the
+// last two fields of …/marketing_messages.
 type messagePayload struct {
 	Product       string           `json:"messaging_product"`
 	RecipientType string           `json:"recipient_type"`
@@ -106,6 +123,16 @@ type messagePayload struct {
 	Text          *textPayload     `json:"text,omitempty"`
 	Context       *contextPayload  `json:"context,omitempty"`
 	CallbackData  string           `json:"biz_opaque_callback_data,omitempty"`
+	Policy        string           `json:"product_policy,omitempty"`
+	Sharing       *bool            `json:"message_activity_sharing,omitempty"` // said aloud, or the account's setting counts
+}
+
+// edge is where the message goes.
+func (p messagePayload) edge() string {
+	if p.Policy != "" {
+		return "marketing_messages"
+	}
+	return "messages"
 }
 
 type templatePayload struct {
@@ -134,6 +161,12 @@ func (c *Client) SendTemplate(ctx context.Context, token Token, numberID string,
 	p.Template.Language.Code = m.Language
 	if m.Name == "" || m.Language == "" {
 		return invalidBeforeSend("template name or language missing")
+	}
+	if w := m.Marketing; w != nil {
+		if w.Policy != PolicyFallback && w.Policy != PolicyStrict {
+			return invalidBeforeSend("product policy unknown")
+		}
+		p.Policy, p.Sharing = w.Policy, &w.Sharing
 	}
 	return c.send(ctx, token, numberID, p)
 }
@@ -209,7 +242,7 @@ func (c *Client) send(ctx context.Context, token Token, numberID string, p messa
 	defer cancel()
 	var d departure
 	ctx = httptrace.WithClientTrace(ctx, d.trace())
-	req, err := c.request(ctx, http.MethodPost, numberID, "messages", nil, bytes.NewReader(raw))
+	req, err := c.request(ctx, http.MethodPost, numberID, p.edge(), nil, bytes.NewReader(raw))
 	if err != nil {
 		return invalidBeforeSend("request cannot be built")
 	}

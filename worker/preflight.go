@@ -14,6 +14,7 @@ import (
 	"bareed/messages"
 	"bareed/numbers"
 	"bareed/numbers/budget"
+	"bareed/numbers/onboarding"
 	"bareed/queue"
 	"bareed/templates"
 	"bareed/whatsapp"
@@ -23,7 +24,8 @@ import (
 const preflightTime = 8 * time.Second
 
 // preflight asks Meta whether the number and the template can be sent, before a
-// check and before a firing, and keeps the answers; what is BLOCKED opens a stop. A
+// check and before a firing, and for marketing how the account is set up for its two
+// ways, and keeps the answers; what is BLOCKED opens a stop. A
 // question that fails, or that the budget does not allow, stops nothing: what was
 // last answered stands, with its time.
 func (w *Worker) preflight(ctx context.Context, ws id.Workspace, number id.Number, template id.Template) {
@@ -60,6 +62,10 @@ func (w *Worker) askHealth(ctx context.Context, ws id.Workspace, number id.Numbe
 	if err == nil && q.template.MetaID != "" {
 		ofTemplate, err = client.HealthStatus(ctx, q.token, q.template.MetaID)
 	}
+	var account whatsapp.WABA
+	if err == nil && q.template.Category == "MARKETING" {
+		account, err = client.GetWABA(ctx, q.token, q.account.MetaWABA)
+	}
 	if counted := w.spent(ctx, q.account, meter, q.number.Status == numbers.Connected, err); counted != nil {
 		return errors.Join(err, counted)
 	}
@@ -67,6 +73,10 @@ func (w *Worker) askHealth(ctx context.Context, ws id.Workspace, number id.Numbe
 		return err
 	}
 	return errors.Join(err, w.Pool.InWorkspace(ctx, ws, func(tx pgx.Tx) error {
+		setUp, err := onboarding.Apply(ctx, tx, ws, q.number.WABA, account) // first: a poll locks the account before its numbers
+		if err != nil {
+			return err
+		}
 		changes, err := numbers.ApplyHealth(ctx, tx, ws, q.number, ofNumber)
 		if err != nil {
 			return err
@@ -75,7 +85,7 @@ func (w *Worker) askHealth(ctx context.Context, ws id.Workspace, number id.Numbe
 		if err != nil {
 			return err
 		}
-		return w.stopOn(ctx, tx, ws, append(changes, more...))
+		return w.stopOn(ctx, tx, ws, append(append(changes, more...), setUp...))
 	}))
 }
 

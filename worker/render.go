@@ -45,6 +45,7 @@ func (w *Worker) render(box *seal.Box, c messages.Claim) (m whatsapp.TemplateMes
 	if whatsapp.IsBSUID(c.Address) {
 		m.To = whatsapp.To{BSUID: c.Address}
 	}
+	m.Marketing = c.Marketing
 	m.CallbackData = callback.Data{Message: c.Message, Attempt: c.Attempt}.Encode(w.Vault)
 	return m, nil
 }

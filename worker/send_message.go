@@ -105,7 +105,7 @@ func (w *Worker) post(ctx context.Context, t queue.SendMessage, from sender, c m
 	w.noteAnswer(t.Number, left, got)
 	w.tellLimits(ctx, t.Number, ask, grant, got)
 	defer w.reach(afterRecord)
-	return w.record(ctx, t.Workspace, w.judge(c, got))
+	return w.record(ctx, t.Workspace, w.settle(ctx, t.Workspace, c, got))
 }
 
 // depart books a departure, sleeps until then and takes the last look: nothing

@@ -11,6 +11,7 @@ import (
 	"bareed/messages"
 	"bareed/numbers"
 	"bareed/numbers/budget"
+	"bareed/numbers/onboarding"
 	"bareed/queue"
 	"bareed/templates"
 	"bareed/whatsapp"
@@ -58,6 +59,11 @@ func (w *Worker) syncWABA(ctx context.Context, t queue.SyncWABA) error {
 		if err != nil {
 			return err
 		}
+		setUp, err := onboarding.Apply(ctx, tx, t.Workspace, t.WABA, poll.WABA)
+		if err != nil {
+			return err
+		}
+		changes = append(changes, setUp...)
 		if list != nil {
 			more, err := templates.ApplyList(ctx, tx, t.Workspace, t.WABA, list)
 			if err != nil {

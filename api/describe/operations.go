@@ -90,6 +90,7 @@ func people() []words {
 func sending() []words {
 	definition := []string{"campaign.name_taken", "ref.not_found", "template.not_sendable", "template.unsupported", "template.params", "number.cannot_send",
 		"number.unavailable", "variables.unused", "variables.value", "attr.not_sendable", "attr.too_long", "rate.range", "rate.both", "rate.finish", "campaign.unknown_policy",
+		"campaign.transport", "campaign.product_policy", "campaign.activity_sharing", "campaign.transport_category",
 		"schedule.syntax", "schedule.zone_required", "schedule.zone_unknown", "schedule.past", "schedule.too_far", "schedule.both", "schedule.never",
 		"schedule.too_frequent", "schedule.range", "schedule.weekdays", "schedule.month_day", "schedule.window_empty", "schedule.lateness", "field.required", "field.too_long", "field.too_many", "field.duplicate"}
 	return append([]words{
@@ -107,11 +108,12 @@ func sending() []words {
 			[]string{"check.not_completed", "check.replaced"}},
 		{"POST /v1/campaigns/{campaign}/launch", "launchCampaign", "Campaigns", "expected_recipients must be the newest check's figure, so that nobody launches at more people than they saw.",
 			append([]string{"campaign.state", "campaign.check_missing", "campaign.check_outdated", "campaign.audience_changed", "campaign.recipients_changed", "campaign.no_recipients",
-				"campaign.template_changed", "campaign.quality_unconfirmed", "campaign.blocked_by_meta", "campaign.blocked_by_meta_unsaid"}, definition...)},
+				"campaign.template_changed", "campaign.quality_unconfirmed", "campaign.blocked_by_meta", "campaign.blocked_by_meta_unsaid",
+				"campaign.not_onboarded", "campaign.ineligible", "campaign.cloud_marketing_off"}, definition...)},
 		{"POST /v1/campaigns/{campaign}/pause", "pauseCampaign", "Campaigns", "", []string{"campaign.state"}},
 		{"POST /v1/campaigns/{campaign}/resume", "resumeCampaign", "Campaigns", "A rule's stop is cleared only when it is named, with a reason.",
 			[]string{"campaign.state", "stop.not_clearable", "ref.not_found", "auth.role", "field.required", "campaign.audience_changed",
-				"template.unread", "template.changed_again", "template.other_parameters", "template.not_sendable"}},
+				"template.unread", "template.changed_again", "template.other_parameters", "template.not_sendable", "campaign.transport_category"}},
 		{"POST /v1/campaigns/{campaign}/stop", "stopCampaign", "Campaigns", "What has not left is suppressed with the reason; it cannot be taken back.", []string{"campaign.state"}},
 	}, reporting()...)
 }
@@ -138,6 +140,7 @@ func reporting() []words {
 		{"POST /v1/numbers", "connectNumber", "Numbers", "Secrets of Meta are a person's to enter; no key can.", append([]string{"number.unavailable", "number.already_connected"}, connect...)},
 		{"GET /v1/numbers/{number}", "getNumber", "Numbers", "The ETag goes back as If-Match of a new token.", nil},
 		{"GET /v1/numbers/{number}/growth", "planGrowth", "Numbers", "Meta raises the limit when half of it went to different people within seven days and the quality is high; Meta decides. docs/FORECAST.md has the rules.", nil},
+		{"GET /v1/numbers/{number}/transports", "getTransports", "Numbers", "As Meta said last. Only a person of the business can set an account up, in WhatsApp Manager: it means to accept Meta's terms. docs/TRANSPORT.md has the words.", nil},
 		{"PUT /v1/numbers/{number}/token", "updateToken", "Numbers", "If-Match is looked at when it is sent.", append([]string{"number.not_connected", "version.stale"}, connect...)},
 		{"GET /v1/changes", "listChanges", "Numbers", "Quality, status, health, limits, categories, restrictions: every change that was found by asking Meta or told by it.", []string{"not_found"}},
 		{"DELETE /v1/numbers/{number}", "disconnectNumber", "Numbers", "Refused while a campaign that is not over uses it.", []string{"resource.in_use", "number.not_connected"}},

@@ -20,6 +20,7 @@ import (
 	"bareed/messages"
 	"bareed/messages/consequences"
 	"bareed/numbers"
+	"bareed/numbers/onboarding"
 	"bareed/templates"
 	"bareed/whatsapp"
 )
@@ -105,6 +106,11 @@ func (g *gates) meta(ctx context.Context, tx pgx.Tx, one gate) error {
 	changes, err := numbers.ApplyWebhook(ctx, tx, one.route, one.change)
 	if err != nil {
 		return err
+	}
+	if onboarding.Signed(changes) {
+		if err := numbers.PollSoon(ctx, tx, g.workspace); err != nil {
+			return err
+		}
 	}
 	more, err := templates.ApplyWebhook(ctx, tx, one.route, one.change)
 	if err != nil {

@@ -119,6 +119,12 @@ func people(t *testing.T, b *fixture.Broadcast) {
 // send posts every ready message of a run, and waits until Meta has told its last.
 func (m *meta) send(t *testing.T, b *fixture.Broadcast, run id.Run) {
 	t.Helper()
+	m.sendAs(t, b, run, whatsapp.TemplateMessage{Name: "order", Language: "en_US"})
+}
+
+// sendAs is send of any message.
+func (m *meta) sendAs(t *testing.T, b *fixture.Broadcast, run id.Run, what whatsapp.TemplateMessage) {
+	t.Helper()
 	address := map[int32]string{}
 	b.In(t, func(tx pgx.Tx) error {
 		rows, err := tx.Query(t.Context(), `update message set attempt = 1 where workspace_id = $1 and run_id = $2 and state = 'ready' returning ordinal, address`, b.Workspace, run)
@@ -132,7 +138,8 @@ func (m *meta) send(t *testing.T, b *fixture.Broadcast, run id.Run) {
 	})
 	for ordinal, to := range address {
 		c := callback.Data{Message: id.Message{Run: run, Ordinal: ordinal}, Attempt: 1}
-		m.client.SendTemplate(t.Context(), token, number, whatsapp.TemplateMessage{To: whatsapp.To{Phone: to}, Name: "order", Language: "en_US", CallbackData: c.Encode(b.Vault)})
+		what.To, what.CallbackData = whatsapp.To{Phone: to}, c.Encode(b.Vault)
+		m.client.SendTemplate(t.Context(), token, number, what)
 	}
 	end := time.Now().Add(30 * time.Second)
 	for {

@@ -29,7 +29,7 @@ import (
 type Estimate struct {
 	CampaignID id.Campaign    `json:"campaign_id"`
 	CheckID    id.Check       `json:"check_id"`
-	Category   string         `json:"category" doc:"The template's"`
+	Category   string         `json:"category" doc:"Whose price is charged: the template's, or marketing_lite by the Marketing Messages API"`
 	Day        string         `json:"day" doc:"Of sending, in the workspace's time zone"`
 	Card       *UsedCard      `json:"rate_card" doc:"In force on that day; null: none"`
 	Why        string         `json:"why,omitempty" doc:"Why no rate card applies: no_card, many_currency"`
@@ -90,6 +90,9 @@ func Of(ctx context.Context, db pg.DB, ws id.Workspace, c campaigns.Campaign, k 
 		return Estimate{}, errs.New("check.not_completed", "state", k.State)
 	}
 	s := source{category: c.Purpose}
+	if c.Marketing() {
+		s.category = billing.MarketingLite
+	}
 	var starts *time.Time
 	if c.Schedule != nil {
 		starts = &c.Schedule.At

@@ -16,7 +16,7 @@ import (
 // sqlRunToFix finds a run without an estimate and the newest check of its
 // campaign.
 const sqlRunToFix = `
-select r.campaign_id, k.id, r.purpose, r.portfolio_id, w.currency, (r.starts_at at time zone v.zone)::date,
+select r.campaign_id, k.id, case when r.transport = 'marketing_messages' then 'marketing_lite' else r.purpose end, r.portfolio_id, w.currency, (r.starts_at at time zone v.zone)::date,
     r.starts_at > k.finished_at + interval '24 hours'
 from run r
 join waba w on w.workspace_id = r.workspace_id and w.id = r.waba_id

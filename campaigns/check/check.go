@@ -185,6 +185,9 @@ func warnings(c campaigns.Campaign, n numbers.Number, t templates.Template, k *C
 	for _, e := range c.Lacks(n, t) {
 		add(e.Code, e.Params)
 	}
+	if code := c.Unsure(c.Account()); code != "" {
+		add(code, nil)
+	}
 	if n.Quality == "YELLOW" || n.Quality == "RED" {
 		add("campaign.warn_quality", errs.Params{"quality": n.Quality})
 	}

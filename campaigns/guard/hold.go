@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/accounts"
+	"bareed/campaigns/transport"
 	"bareed/internal/errs"
 	"bareed/internal/id"
 	"bareed/internal/pg"
@@ -25,7 +26,7 @@ const By = "system:template_guard"
 // sqlOpenRuns finds what may still send a template, by the index of open runs:
 // there are as many as campaigns under way, however long their history.
 const sqlOpenRuns = `
-select r.id, r.campaign_id, r.template_id, r.template
+select r.id, r.campaign_id, r.template_id, r.template, r.transport
 from run r
 where r.workspace_id = $1
   and r.state in ('planning', 'running')
@@ -38,6 +39,7 @@ type open struct {
 	Campaign id.Campaign
 	Template id.Template
 	Raw      []byte // the template as it was approved
+	Way      string // its transport
 }
 
 func openRuns(ctx context.Context, db pg.DB, ws id.Workspace, of []id.Template, campaign id.Campaign) ([]open, error) {
@@ -239,8 +241,9 @@ where workspace_id = $1
 // Accept makes the template as it is now the one that is approved for a campaign's
 // runs, because a person cleared the hold that told them measured. Refused when
 // the template changed again since (template.changed_again), may not be sent, is
-// not read yet, or takes other parameters than the messages were filled for: that
-// needs a campaign of its own.
+// not read yet, is of a category that the runs' transport does not carry, or takes
+// other parameters than the messages were filled for: these need a campaign of
+// their own.
 func Accept(ctx context.Context, tx pgx.Tx, a accounts.Actor, campaign id.Campaign, measured string) error {
 	runs, err := openRuns(ctx, tx, a.Workspace, nil, campaign)
 	if err != nil || len(runs) == 0 {
@@ -257,6 +260,9 @@ func Accept(ctx context.Context, tx pgx.Tx, a accounts.Actor, campaign id.Campai
 	}
 	if err := acceptable(was, is, list, measured); err != nil {
 		return err
+	}
+	if e := (transport.Choice{Transport: runs[0].Way}).Carries(is.Category); e != nil {
+		return e
 	}
 	raw, err := json.Marshal(is)
 	if err != nil {

@@ -33,10 +33,12 @@ select exists (
 // written time makes a second firing impossible, whoever tries.
 const sqlFollow = `
 insert into run (workspace_id, id, campaign_id, occurrence_key, kind, state, purpose, number_id, waba_id, portfolio_id,
-    template_id, template, components_hash, variables, unknown_policy, per_minute, finish_within, expected, starts_at, ended_at, reason)
+    template_id, template, components_hash, variables, unknown_policy, per_minute, finish_within, expected, starts_at, ended_at, reason,
+    transport, product_policy, activity_sharing)
 select workspace_id, $3, campaign_id, $4, kind, $5, purpose, number_id, waba_id, portfolio_id,
     template_id, template, components_hash, variables, unknown_policy, case when finish_within is null then per_minute end, finish_within, expected, $6,
-    case when $5 = 'missed' then bareed_now() end, nullif($7, '')
+    case when $5 = 'missed' then bareed_now() end, nullif($7, ''),
+    transport, product_policy, activity_sharing
 from run
 where workspace_id = $1
   and id = $2

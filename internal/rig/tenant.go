@@ -61,7 +61,7 @@ func (r *Rig) SeedMeta(ctx context.Context, m Meta) error {
 	return r.Control(ctx, "/sandbox/seed", sandbox.Seed{
 		Apps:       []sandbox.App{{ID: m.App, Secret: m.Secret, VerifyToken: m.Verify, CallbackURL: r.Hooks + "/webhooks/meta/" + m.App}},
 		Portfolios: []sandbox.Portfolio{{ID: m.Portfolio, Name: "Acme", Limit: m.Limit}},
-		WABAs:      []sandbox.WABA{{ID: m.WABA, Name: "Acme", PortfolioID: m.Portfolio, AppIDs: []string{m.App}, Currency: "XTS"}}, // ISO 4217: for testing
+		WABAs:      []sandbox.WABA{{ID: m.WABA, Name: "Acme", PortfolioID: m.Portfolio, AppIDs: []string{m.App}, Currency: "XTS", MarketingStatus: "ONBOARDED"}}, // ISO 4217: for testing
 		Numbers:    []sandbox.Number{{ID: m.Number, WABAID: m.WABA, DisplayPhone: m.Phone, VerifiedName: "Acme", MPS: m.PerSecond}},
 		Tokens:     []sandbox.Token{{Token: m.Token, AppID: m.App}},
 		Templates: []sandbox.Template{

@@ -49,6 +49,10 @@ type WABA struct {
 	Status       string   `json:"status,omitempty"`                // ACTIVE
 	ReviewStatus string   `json:"account_review_status,omitempty"` // APPROVED
 	AppIDs       []string `json:"app_ids,omitempty"`
+	// MarketingStatus: only ONBOARDED can use the Marketing Messages API; ELIGIBLE.
+	MarketingStatus string `json:"marketing_messages_onboarding_status,omitempty"`
+	// CloudMarketingOff refuses marketing templates on the Cloud API.
+	CloudMarketingOff bool `json:"disable_marketing_messages_on_cloud_api,omitempty"`
 }
 
 // Number is a sending number. MPS 0 means 80, or 20 with OnBizApp.

@@ -25,7 +25,7 @@ func (w WABA) Fields(p Portfolio) map[string]any {
 		"status": w.Status, "account_review_status": w.ReviewStatus, "owner_business_info": owner, "owner_business": owner,
 		"whatsapp_business_manager_messaging_limit": p.Limit, "health_status": health(w, nil),
 		"business_verification_status": "verified", "ownership_type": "SELF", "message_template_namespace": "sandbox",
-		"marketing_messages_onboarding_status": "ELIGIBLE", "disable_marketing_messages_on_cloud_api": false,
+		"marketing_messages_onboarding_status": w.MarketingStatus, "disable_marketing_messages_on_cloud_api": w.CloudMarketingOff,
 		"template_auto_archival_enabled": true,
 	}
 }

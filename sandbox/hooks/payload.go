@@ -79,7 +79,8 @@ var chargedSince = time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
 // without a template), by the rules of the day it was accepted.
 func Priced(category string, inWindow bool, accepted time.Time) *Pricing {
 	p := &Pricing{Billable: true, Model: "PMP", Type: "regular", Category: category}
-	if inWindow && category != "marketing" && category != "authentication" && accepted.Before(chargedSince) {
+	free := category != "marketing" && category != "marketing_lite" && category != "authentication"
+	if inWindow && free && accepted.Before(chargedSince) {
 		p.Billable, p.Type = false, "free_customer_service"
 	}
 	return p

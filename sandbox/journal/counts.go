@@ -15,7 +15,8 @@ type Counts struct {
 	Undecided int64 `json:"undecided"`
 	Held      int64 `json:"held"`
 	// DuplicateOrdinals counts acceptances beyond the first of one run and
-	// ordinal, DuplicateRecipients of one run and person. Requests that did not
+	// ordinal, DuplicateRecipients of one run and person, whatever the endpoints:
+	// a message accepted once at each is accepted twice. Requests that did not
 	// carry callback data of the form v1.<run>.<ordinal>.<attempt>.<mac> are
 	// compared by the whole text.
 	DuplicateOrdinals   int64            `json:"duplicate_ordinals"`
@@ -25,6 +26,7 @@ type Counts struct {
 	ByCode              map[string]int64 `json:"by_code"`
 	ByFate              map[string]int64 `json:"by_fate"`
 	ByRun               map[string]int64 `json:"accepted_by_run"`
+	ByEndpoint          map[string]int64 `json:"accepted_by_endpoint"`
 }
 
 // Duplicate points at the two entries; Kind is ordinal or recipient.
@@ -46,7 +48,7 @@ type accept struct{ run, item [16]byte }
 
 func newTally() tally {
 	return tally{
-		sum:        Counts{ByCode: map[string]int64{}, ByFate: map[string]int64{}, ByRun: map[string]int64{}},
+		sum:        Counts{ByCode: map[string]int64{}, ByFate: map[string]int64{}, ByRun: map[string]int64{}, ByEndpoint: map[string]int64{}},
 		ordinals:   map[accept]int64{},
 		recipients: map[accept]int64{},
 	}
@@ -60,6 +62,7 @@ func (c *tally) add(e *Entry) {
 		return
 	}
 	c.sum.Accepted++
+	c.sum.ByEndpoint[e.Endpoint]++
 	if e.Held {
 		c.sum.Held++
 	}

@@ -29,7 +29,8 @@ const (
 	FateNoID     = "no_id" // 2xx without the message id
 )
 
-// Entry is one POST …/messages, exactly once per request whatever came of it.
+// Entry is one POST …/messages or …/marketing_messages, exactly once per request
+// whatever came of it.
 type Entry struct {
 	Seq          int64     `json:"seq"`
 	At           time.Time `json:"at"` // arrival, by the sandbox's clock
@@ -39,6 +40,10 @@ type Entry struct {
 	Template     string    `json:"template,omitempty"`
 	Language     string    `json:"language,omitempty"`
 	CallbackData string    `json:"callback_data,omitempty"`
+	Endpoint     string    `json:"endpoint,omitempty"` // messages, marketing_messages
+	// Of marketing_messages alone, as the request said or Meta's default.
+	ProductPolicy   string `json:"product_policy,omitempty"`
+	ActivitySharing bool   `json:"activity_sharing,omitempty"`
 	Decision
 }
 
@@ -202,5 +207,6 @@ func (j *Journal) Counts() Counts {
 	sum.Undecided = sum.Requests - sum.Accepted - sum.Refused
 	sum.Duplicates = append([]Duplicate{}, sum.Duplicates...)
 	sum.ByCode, sum.ByFate, sum.ByRun = maps.Clone(sum.ByCode), maps.Clone(sum.ByFate), maps.Clone(sum.ByRun)
+	sum.ByEndpoint = maps.Clone(sum.ByEndpoint)
 	return sum
 }

@@ -15,8 +15,8 @@ import (
 	"bareed/whatsapp"
 )
 
-// Request is everything we let into POST …/messages; another name is
-// refused with 100, as Meta does with a misspelled parameter.
+// Request is everything we let into POST …/messages and …/marketing_messages;
+// another name is refused with 100, as Meta does with a misspelled parameter.
 type Request struct {
 	Product       string  `json:"messaging_product"`
 	RecipientType string  `json:"recipient_type"`
@@ -33,6 +33,11 @@ type Request struct {
 	} `json:"context"`
 	CallbackData string `json:"biz_opaque_callback_data"`
 	IdentityHash string `json:"recipient_identity_key_hash"`
+
+	Policy  *string `json:"product_policy"`
+	Sharing *bool   `json:"message_activity_sharing"`
+	// Marketing is set for a request to …/marketing_messages.
+	Marketing bool `json:"-"`
 }
 
 // Filled is a template with its parameters.
@@ -104,7 +109,10 @@ func (in *Request) Check(body []byte) *Refusal {
 	case utf8.RuneCountInString(in.CallbackData) > 512:
 		return Refuse(100, "biz_opaque_callback_data is longer than 512 characters")
 	}
-	return in.checkType()
+	if ref := in.checkType(); ref != nil {
+		return ref
+	}
+	return in.checkWay()
 }
 
 func (in *Request) checkType() *Refusal {

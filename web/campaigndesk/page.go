@@ -247,7 +247,7 @@ func stopOf(l ui.Locale, x campaigns.Stop, waiting int64) stopView {
 		v.Clears = l.Of("stops.clears", "lead")
 	}
 	if x.MetaCode != nil {
-		told := codes.Tell(l.Lang, *x.MetaCode, x.Failing())
+		told := codes.Tell(l.Lang, codes.OfStop(x.Reason, *x.MetaCode), x.Failing())
 		v.Told = &told
 		if x.Measured == told.Title {
 			v.Measure = "" // the code's line says it

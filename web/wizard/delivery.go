@@ -29,6 +29,7 @@ type deliveryView struct {
 	Late      []map[string]any
 	Coming    []rhythm.Firing
 	Notes     []string
+	Way       *wayView // nil: the template can only go by the Cloud API
 }
 
 const wallLayout = "2006-01-02T15:04"
@@ -71,6 +72,7 @@ func (v *view) fillDelivery(c *front.Call, f *ui.Form) {
 		f.Set("speed", "own")
 		f.Set("per_minute", strconv.Itoa(v.Campaign.PerMinute))
 	}
+	v.fillWay(f)
 	f.Set("finish_within_minutes", strconv.Itoa(usualFinish))
 	if v.Campaign.FinishWithin > 0 {
 		f.Set("speed", "within")
@@ -127,7 +129,7 @@ func fillRules(f *ui.Form, r *schedule.Rules) {
 
 func (s *desk) deliveryView(c *front.Call, v *view) (*deliveryView, error) {
 	w, err := c.Workspace()
-	d := &deliveryView{Zone: v.zoneOf(c).String(), PerMinute: v.Number.PerSecond * 60, Undo: time.Duration(w.UndoSeconds) * time.Second}
+	d := &deliveryView{Zone: v.zoneOf(c).String(), PerMinute: v.Number.PerSecond * 60, Undo: time.Duration(w.UndoSeconds) * time.Second, Way: v.ways(c.Locale())}
 	l := c.Locale()
 	for _, when := range []string{"now", "at", "day", "week", "month", "cron"} {
 		d.Whens = append(d.Whens, map[string]any{"value": when, "text": l.Of("wizard.when", when), "hint": l.Of("wizard.when", when+".hint", "zone", d.Zone)})
@@ -180,6 +182,7 @@ func deliveryChange(c *front.Call, v *view, f *ui.Form, ch *campaigns.Change) {
 		}
 	}
 	ch.PerMinute = &pace
+	ch.Way = wayChange(f)
 	if policy, ok := strings.CutPrefix(f.Get("unknown"), "own_"); ok || f.Get("unknown") == "workspace" {
 		if !ok {
 			policy = ""

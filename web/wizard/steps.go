@@ -142,7 +142,7 @@ func stepOf(pointer string) string {
 	switch field, _, _ := strings.Cut(strings.TrimPrefix(pointer, "/"), "/"); field {
 	case "audience_ids":
 		return "audience"
-	case "send_at", "zone", "per_minute", "finish_within_minutes", "schedule":
+	case "send_at", "zone", "per_minute", "finish_within_minutes", "schedule", "transport", "product_policy", "activity_sharing":
 		return "delivery"
 	}
 	return "message"

@@ -162,6 +162,26 @@ func ClassifyStatus(code int) Class {
 	return c
 }
 
+// Codes of a template that the Marketing Messages API is still preparing.
+const (
+	stillSyncing = 134101
+	badValue     = 131009
+)
+
+// Syncing is what a code means in the answer to a message that went by the
+// Marketing Messages API with a template of the last ten minutes: 131009 then says
+// no more than 134101, that Meta is still preparing the template. ok is false for
+// every other code.
+func Syncing(code int) (as int, ok bool) { return stillSyncing, code == badValue }
+
+// Waiting is what a code means of a message that is not lost with it.
+func Waiting(code int) int {
+	if as, ok := Syncing(code); ok {
+		return as
+	}
+	return code
+}
+
 // mustParse reads the embedded table; a fault in it is a fault of the build.
 func mustParse(text string) []row {
 	list, err := parse(text)

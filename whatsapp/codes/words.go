@@ -106,6 +106,15 @@ func OfReason(reason string) (code int, ok bool) {
 	return code, err == nil
 }
 
+// OfStop is the code whose words tell of a stop that a code opened: the one that
+// the stop's reason names, which can be another than Meta answered (see Syncing).
+func OfStop(reason string, answered int) int {
+	if code, ok := OfReason(reason); ok {
+		return code
+	}
+	return answered
+}
+
 // ErrorCode is a row of the table for those who read all of it.
 type ErrorCode struct {
 	MetaError
