@@ -69,7 +69,7 @@ with want as (
     select w.run_id, w.ordinal, w.token
     from unnest($2::uuid[], $3::int[], $4::uuid[]) as w(run_id, ordinal, token)
 ), gate as (
-    select r.id, r.kind, r.wave_to, r.purpose, r.campaign_id, r.template, r.template_id, r.number_id, r.waba_id, r.portfolio_id,
+    select r.id, r.kind, least(r.wave_to, r.budget_to) as wave_to, r.purpose, r.campaign_id, r.template, r.template_id, r.number_id, r.waba_id, r.portfolio_id,
         (select array_agg(cb.country)
         from country_bar cb
         where cb.workspace_id = r.workspace_id

@@ -41,3 +41,37 @@ create index frequency_turn_at on frequency_turn (at);
 
 -- The claim asks first whether anybody of the workspace is cooling off.
 create index cool_off_until on cool_off (workspace_id, until);
+
+-- How much may be spent: in a month by the workspace (subject_id is its own id),
+-- or for each sending of one campaign.
+create table budget (
+    workspace_id  uuid not null references workspace (workspace_id),
+    subject_id    uuid not null,
+    micros        bigint check (micros > 0), -- null: none
+    currency      text not null default '' check (currency ~ '^([A-Z]{3})?$'),
+    version       int not null default 1, -- ETag
+    updated_by    text not null,
+    updated_at    timestamptz not null default bareed_now(),
+    primary key (workspace_id, subject_id),
+    check (micros is null or currency <> '')
+);
+select fence('budget');
+grant select, insert, update on budget to bareed_app;
+
+-- The last ordinal that the budgets pay for at the estimate, fed and claimed no
+-- further; null: no budget holds. Moved by the leader.
+alter table run add column budget_to int;
+grant select (budget_to) on run to bareed_engine;
+create index run_budgeted on run (workspace_id) where budget_to is not null and settled_at is null;
+
+-- What everybody up to a run's budget_to costs at the estimate.
+create table run_budget (
+    workspace_id   uuid not null,
+    run_id         uuid not null,
+    upto           int not null, -- the budget_to it was added up for
+    handed_micros  bigint not null,
+    primary key (workspace_id, run_id),
+    foreign key (workspace_id, run_id) references run
+);
+select fence('run_budget');
+grant select, insert, update on run_budget to bareed_app;

@@ -27,9 +27,9 @@ type Frequency struct {
 
 // Settings is what a workspace sets.
 type Settings struct {
-	Frequency        []Frequency `json:"frequency" doc:"Every one holds; none: people get what campaigns send them. Marketing only."`
-	CoolOffHours     int         `json:"cool_off_hours" doc:"How long a person gets no marketing after Meta refused a message to them with 131049: 24 to 720. For refusals from now on."`
-	BlockedCountries []string    `json:"blocked_countries" doc:"ISO 3166-1 alpha-2: no campaign goes there, whatever it is for"`
+	Frequency        []Frequency `json:"frequency" required:"false" doc:"Every one holds; none: people get what campaigns send them. Marketing only."`
+	CoolOffHours     int         `json:"cool_off_hours" required:"false" doc:"How long a person gets no marketing after Meta refused a message to them with 131049: 24 to 720. For refusals from now on."`
+	BlockedCountries []string    `json:"blocked_countries" required:"false" doc:"ISO 3166-1 alpha-2: no campaign goes there, whatever it is for"`
 }
 
 // Default is what holds for those who set nothing.
