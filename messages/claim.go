@@ -122,8 +122,7 @@ with want as (
                 where s.workspace_id = $1
                   and s.recipient_hash = m.recipient_hash
                   and s.purpose = a.purpose) as suppressed,
-                case when a.cooling then (
-                    select c.until > bareed_now() from cool_off c
+                case when a.cooling then (select c.until > bareed_now() from cool_off c
                     where c.workspace_id = $1 and c.recipient_hash = m.recipient_hash) end as cools
             offset 0) may
         where m.run_id = a.run_id
@@ -134,7 +133,8 @@ with want as (
           and (m.not_before is null or m.not_before <= bareed_now())
           and (m.closes_at is null or m.closes_at > bareed_now())
           and (may.permitted or a.kind = 'reply' and may.open_window)
-          and may.suppressed is not true and may.cools is not true
+          and may.suppressed is not true
+          and may.cools is not true
           and (a.barred is null or not exists (
               select from identity i
               where i.workspace_id = $1
@@ -291,8 +291,7 @@ with want as (
                       and i.contact_id = m.contact_id
                       and i.kind = 'phone'
                       and i.value = m.address) as barred,
-                w.purpose = 'marketing' and (
-                    select c.until > bareed_now() from cool_off c
+                w.purpose = 'marketing' and (select c.until > bareed_now() from cool_off c
                     where c.workspace_id = $1 and c.recipient_hash = m.recipient_hash) as cools
             offset 0) known
         where m.run_id = w.run_id

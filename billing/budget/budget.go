@@ -203,11 +203,7 @@ returning r.id`
 // hold has the budgets as they are now hold the runs under way, and lets those go
 // on that were held by the one that was changed: the next look judges them anew.
 func hold(ctx context.Context, tx pgx.Tx, a accounts.Actor, campaign id.Campaign, reason string) error {
-	var of *id.Campaign
-	if !campaign.IsZero() {
-		of = &campaign
-	}
-	rows, err := tx.Query(ctx, sqlHold, a.Workspace, of)
+	rows, err := tx.Query(ctx, sqlHold, a.Workspace, campaign) // zero: all
 	if err != nil {
 		return fmt.Errorf("have the budget hold what runs: %w", err)
 	}
