@@ -21,9 +21,9 @@ import (
 )
 
 // keep sets the workspace's sending rules.
-func keep(t *testing.T, b *fixture.Broadcast, s caps.Settings) caps.Rules {
+func keep(t *testing.T, b *fixture.Broadcast, s caps.SendingSettings) caps.SendingRules {
 	t.Helper()
-	return must(t, b, func(ctx context.Context, tx pgx.Tx) (caps.Rules, error) {
+	return must(t, b, func(ctx context.Context, tx pgx.Tx) (caps.SendingRules, error) {
 		was, err := caps.Read(ctx, tx, b.Workspace, nil)
 		if err != nil {
 			return was, err
@@ -43,7 +43,7 @@ func wants(t *testing.T, when string, k check.Check, eligible, over int64) {
 func TestFrequencyOverCampaigns(t *testing.T) {
 	t.Parallel()
 	b := newBroadcast(t, 6)
-	if r := keep(t, b, caps.Settings{Frequency: []caps.Frequency{{Most: 1, Days: 7}}}); r.CountedFrom == nil || r.Version != 1 {
+	if r := keep(t, b, caps.SendingSettings{Frequency: []caps.Frequency{{Most: 1, Days: 7}}}); r.CountedFrom == nil || r.Version != 1 {
 		t.Errorf("%+v", r)
 	}
 	_, first := launched(t, b, "First")
@@ -77,7 +77,7 @@ func TestFrequencyOverCampaigns(t *testing.T) {
 	if n := number(t, b, `select count(*) from frequency_turn where workspace_id = $1 and run_id = $2`, b.Workspace, l.RunID); n != 5 {
 		t.Errorf("%d turns were taken", n)
 	}
-	if r := keep(t, b, caps.Settings{}); r.CountedFrom != nil {
+	if r := keep(t, b, caps.SendingSettings{}); r.CountedFrom != nil {
 		t.Error("turns are kept without a rule")
 	}
 	wants(t, "without the rule", b.Check(t, create(t, b, "Third").ID), 6, 0)
@@ -88,7 +88,7 @@ func TestOnlyMarketingIsCounted(t *testing.T) {
 	b := newBroadcast(t, 3)
 	b.Do(t, `insert into permission (workspace_id, contact_id, purpose, granted, consent_id, since)
 		select workspace_id, contact_id, 'utility', true, gen_random_uuid(), bareed_now() from permission where workspace_id = $1`, b.Workspace)
-	keep(t, b, caps.Settings{Frequency: []caps.Frequency{{Most: 1, Days: 30}}})
+	keep(t, b, caps.SendingSettings{Frequency: []caps.Frequency{{Most: 1, Days: 30}}})
 	d := definition(b, "Orders")
 	d.TemplateID = b.AddTemplate(t, "UTILITY", "APPROVED", "Hello {{1}}, your order left.")
 	orders := must(t, b, func(ctx context.Context, tx pgx.Tx) (campaigns.Campaign, error) {
@@ -116,7 +116,7 @@ func TestOnlyMarketingIsCounted(t *testing.T) {
 func TestTwoCampaignsPlannedTogether(t *testing.T) {
 	t.Parallel()
 	b := newBroadcast(t, 2*plan.Size+100)
-	keep(t, b, caps.Settings{Frequency: []caps.Frequency{{Most: 1, Days: 1}}})
+	keep(t, b, caps.SendingSettings{Frequency: []caps.Frequency{{Most: 1, Days: 1}}})
 	_, one := launched(t, b, "One")
 	_, other := launched(t, b, "Other")
 	box, err := b.Vault.Box(t.Context(), b.Workspace)
@@ -158,7 +158,7 @@ func TestTwoCampaignsPlannedTogether(t *testing.T) {
 func TestACampaignPassesTheFrequencyRule(t *testing.T) {
 	t.Parallel()
 	b := newBroadcast(t, 3)
-	keep(t, b, caps.Settings{Frequency: []caps.Frequency{{Most: 1, Days: 7}}})
+	keep(t, b, caps.SendingSettings{Frequency: []caps.Frequency{{Most: 1, Days: 7}}})
 	_, first := launched(t, b, "First")
 	planAll(t, b, first)
 	recall := create(t, b, "Recall")
@@ -238,7 +238,7 @@ func TestSendingRulesAreTheWorkspacesOwn(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t)
 	a, other := fixture.NewBroadcast(t, pool), fixture.NewBroadcast(t, pool)
-	keep(t, a, caps.Settings{Frequency: []caps.Frequency{{Most: 1, Days: 7}}, BlockedCountries: []string{"SA"}})
+	keep(t, a, caps.SendingSettings{Frequency: []caps.Frequency{{Most: 1, Days: 7}}, BlockedCountries: []string{"SA"}})
 	a.AddPeople(t, a.Audience, 1)
 	other.AddPeople(t, other.Audience, 1)
 	if k := a.Check(t, create(t, a, "Ours").ID); k.Suppressed["country_blocked"] != 1 {
@@ -254,16 +254,16 @@ func TestSendingRulesAreTheWorkspacesOwn(t *testing.T) {
 	if !errs.Is(err, "not_found") {
 		t.Errorf("another's campaign: %v", err)
 	}
-	_, err = in(t, a, func(ctx context.Context, tx pgx.Tx) (caps.Rules, error) {
-		return caps.Put(ctx, tx, a.Actor, caps.Rules{}, caps.Settings{})
+	_, err = in(t, a, func(ctx context.Context, tx pgx.Tx) (caps.SendingRules, error) {
+		return caps.Put(ctx, tx, a.Actor, caps.SendingRules{}, caps.SendingSettings{})
 	})
 	if !errs.Is(err, "version.stale") {
 		t.Errorf("with an old version: %v", err)
 	}
 	marketer := a.Actor
 	marketer.Role = accounts.Marketer
-	_, err = in(t, a, func(ctx context.Context, tx pgx.Tx) (caps.Rules, error) {
-		return caps.Put(ctx, tx, marketer, caps.Rules{Version: 1}, caps.Settings{})
+	_, err = in(t, a, func(ctx context.Context, tx pgx.Tx) (caps.SendingRules, error) {
+		return caps.Put(ctx, tx, marketer, caps.SendingRules{Version: 1}, caps.SendingSettings{})
 	})
 	if !errs.Is(err, "auth.role") {
 		t.Errorf("a marketer: %v", err)

@@ -93,7 +93,7 @@ type MonthBudget struct {
 type BudgetVerdict struct {
 	Campaign *Money
 	Month    *MonthBudget
-	Findings []struct {
+	Remarks  []struct {
 		Code    string
 		Refuses bool // the launch is refused
 	}

@@ -62,19 +62,19 @@ func within[T any](ctx context.Context, d *desk, a accounts.Actor, version func(
 	return out, err
 }
 
-func rulesVersion(r caps.Rules) int { return r.Version }
+func rulesVersion(r caps.SendingRules) int { return r.Version }
 
-func (d *desk) getRules(ctx context.Context, a accounts.Actor, _ *front.Empty) (*front.Versioned[caps.Rules], error) {
-	return within(ctx, d, a, rulesVersion, func(tx pgx.Tx) (caps.Rules, error) { return caps.Read(ctx, tx, a.Workspace, d.operator) })
+func (d *desk) getRules(ctx context.Context, a accounts.Actor, _ *front.Empty) (*front.Versioned[caps.SendingRules], error) {
+	return within(ctx, d, a, rulesVersion, func(tx pgx.Tx) (caps.SendingRules, error) { return caps.Read(ctx, tx, a.Workspace, d.operator) })
 }
 
 type putRulesInput struct {
-	IfMatch string        `header:"If-Match" doc:"The ETag of what was read"`
-	Body    caps.Settings `doc:"In place of what was set."`
+	IfMatch string               `header:"If-Match" doc:"The ETag of what was read"`
+	Body    caps.SendingSettings `doc:"In place of what was set."`
 }
 
-func (d *desk) putRules(ctx context.Context, a accounts.Actor, in *putRulesInput) (*front.Versioned[caps.Rules], error) {
-	return within(ctx, d, a, rulesVersion, func(tx pgx.Tx) (caps.Rules, error) {
+func (d *desk) putRules(ctx context.Context, a accounts.Actor, in *putRulesInput) (*front.Versioned[caps.SendingRules], error) {
+	return within(ctx, d, a, rulesVersion, func(tx pgx.Tx) (caps.SendingRules, error) {
 		was, err := caps.Read(ctx, tx, a.Workspace, d.operator)
 		if err == nil {
 			err = front.Match(in.IfMatch, front.ETag(was.Version), true)

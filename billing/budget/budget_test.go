@@ -333,8 +333,8 @@ func TestALaunchAboveABudgetIsRefused(t *testing.T) {
 		}
 		return err
 	})
-	if len(v.Findings) != 1 || v.Findings[0].Code != "budget.over_month" || v.Findings[0].Params["left"] != "8.00 XTS" {
-		t.Errorf("the check says %+v", v.Findings)
+	if len(v.Remarks) != 1 || v.Remarks[0].Code != "budget.over_month" || v.Remarks[0].Params["left"] != "8.00 XTS" {
+		t.Errorf("the check says %+v", v.Remarks)
 	}
 }
 
@@ -354,8 +354,8 @@ func TestWithoutAPriceABudgetOnlyWarns(t *testing.T) {
 			return err
 		}
 		v, err := budget.OfEstimate(ctx, tx, p.Workspace, e)
-		if len(v.Findings) != 1 || v.Findings[0].Code != "budget.no_price" || v.Findings[0].Refuses {
-			t.Errorf("%+v", v.Findings)
+		if len(v.Remarks) != 1 || v.Remarks[0].Code != "budget.no_price" || v.Remarks[0].Refuses {
+			t.Errorf("%+v", v.Remarks)
 		}
 		return err
 	})

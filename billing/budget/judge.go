@@ -18,7 +18,7 @@ import (
 type Verdict struct {
 	Campaign *billing.Money `json:"campaign" doc:"The campaign's own budget; null: none"`
 	Month    *Month         `json:"month" doc:"The workspace's budget of the month; null: none"`
-	Findings []Finding      `json:"findings" doc:"What refuses the launch, and what cannot be judged"`
+	Remarks  []Remark       `json:"remarks" doc:"What refuses the launch, and what cannot be judged"`
 }
 
 // Estimated is an estimate with how it stands to the budgets.
@@ -27,8 +27,8 @@ type Estimated struct {
 	Budgets Verdict `json:"budgets"`
 }
 
-// Finding is one thing that is wrong, as a code of the catalogue with its parameters.
-type Finding struct {
+// Remark is one thing that is wrong, as a code of the catalogue with its parameters.
+type Remark struct {
 	Code    string      `json:"code" enum:"budget.over_campaign,budget.over_month,budget.currency,budget.no_price"`
 	Params  errs.Params `json:"params,omitempty"`
 	Refuses bool        `json:"refuses" doc:"True: the launch is refused; false: a warning"`
@@ -36,7 +36,7 @@ type Finding struct {
 
 // Refused is the first finding that refuses the launch, nil for none.
 func (v Verdict) Refused() error {
-	for _, f := range v.Findings {
+	for _, f := range v.Remarks {
 		if f.Refuses {
 			e := errs.New(f.Code)
 			e.Params = f.Params
@@ -55,9 +55,9 @@ type asked struct {
 // judge holds an estimate against the budgets. Without a price nothing is guessed:
 // it is said that the budget does not hold these messages.
 func (v *Verdict) judge(a asked) {
-	v.Findings = []Finding{}
+	v.Remarks = []Remark{}
 	add := func(refuses bool, code string, kv ...any) {
-		v.Findings = append(v.Findings, Finding{Code: code, Params: errs.New(code, kv...).Params, Refuses: refuses})
+		v.Remarks = append(v.Remarks, Remark{Code: code, Params: errs.New(code, kv...).Params, Refuses: refuses})
 	}
 	against := func(budget billing.Money, left int64, code string) {
 		switch {
@@ -93,7 +93,7 @@ func OfEstimate(ctx context.Context, db pg.DB, ws id.Workspace, e estimate.Estim
 // standing reads the budgets that a campaign is held to; run is not counted among
 // what is promised.
 func standing(ctx context.Context, db pg.DB, ws id.Workspace, campaign id.Campaign, run id.Run) (v Verdict, err error) {
-	v.Findings = []Finding{}
+	v.Remarks = []Remark{}
 	all, err := read(ctx, db, ws, ws, campaign)
 	if err != nil {
 		return v, err

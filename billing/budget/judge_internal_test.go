@@ -40,7 +40,7 @@ func TestJudge(t *testing.T) {
 		v := Verdict{Campaign: tt.campaign, Month: tt.month}
 		v.judge(tt.asked)
 		var got []string
-		for _, f := range v.Findings {
+		for _, f := range v.Remarks {
 			got = append(got, f.Code)
 		}
 		if !slices.Equal(got, tt.want) || (v.Refused() != nil) != tt.refused {

@@ -25,16 +25,16 @@ type Frequency struct {
 	Days int `json:"days" doc:"Of 24 hours, 1 to 30"`
 }
 
-// Settings is what a workspace sets.
-type Settings struct {
+// SendingSettings is what a workspace sets.
+type SendingSettings struct {
 	Frequency        []Frequency `json:"frequency" required:"false" doc:"Every one holds; none: people get what campaigns send them. Marketing only."`
 	CoolOffHours     int         `json:"cool_off_hours" required:"false" doc:"How long a person gets no marketing after Meta refused a message to them with 131049: 24 to 720. For refusals from now on."`
 	BlockedCountries []string    `json:"blocked_countries" required:"false" doc:"ISO 3166-1 alpha-2: no campaign goes there, whatever it is for"`
 }
 
 // Default is what holds for those who set nothing.
-func Default() Settings {
-	return Settings{Frequency: []Frequency{}, CoolOffHours: leastCoolOff, BlockedCountries: []string{}}
+func Default() SendingSettings {
+	return SendingSettings{Frequency: []Frequency{}, CoolOffHours: leastCoolOff, BlockedCountries: []string{}}
 }
 
 // The bounds of settings. Meta asks for a day at least after 131049.
@@ -56,7 +56,7 @@ const kept = mostDays*24*time.Hour + waited
 
 // Check cleans settings and refuses those that cannot hold: caps.settings with
 // every fault at its place.
-func (s Settings) Check() (Settings, error) {
+func (s SendingSettings) Check() (SendingSettings, error) {
 	e := errs.New("caps.settings")
 	if len(s.Frequency) > mostRules {
 		e.At("/frequency", "field.too_long", "field", "frequency", "max", mostRules)
@@ -121,9 +121,6 @@ func Longest(rules []Frequency) time.Duration {
 }
 
 func (f Frequency) span() time.Duration { return time.Duration(f.Days) * 24 * time.Hour }
-
-// String is the rule in no language: 2 / 7 d.
-func (f Frequency) String() string { return fmt.Sprintf("%d / %d d", f.Most, f.Days) }
 
 // ParseCountries reads a list of codes as an operator or a person writes it:
 // separated by commas or spaces.

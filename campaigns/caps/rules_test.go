@@ -51,18 +51,18 @@ func TestSettings(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name   string
-		s      caps.Settings
+		s      caps.SendingSettings
 		faults []string // pointers
 	}{
-		{"nothing", caps.Settings{}, nil},
-		{"the least", caps.Settings{Frequency: []caps.Frequency{{Most: 1, Days: 1}}, CoolOffHours: 24}, nil},
-		{"the most", caps.Settings{Frequency: []caps.Frequency{{Most: 100, Days: 30}}, CoolOffHours: 720, BlockedCountries: []string{"kp", " CU ", "KP"}}, nil},
-		{"none in no time", caps.Settings{Frequency: []caps.Frequency{{Most: 3, Days: 7}, {}}}, []string{"/frequency/1/most", "/frequency/1/days"}},
-		{"too long", caps.Settings{Frequency: []caps.Frequency{{Most: 101, Days: 31}}}, []string{"/frequency/0/most", "/frequency/0/days"}},
-		{"too many", caps.Settings{Frequency: slices.Repeat([]caps.Frequency{{Most: 1, Days: 1}}, 6)}, []string{"/frequency"}},
-		{"less than Meta asks for", caps.Settings{CoolOffHours: 23}, []string{"/cool_off_hours"}},
-		{"longer than a month", caps.Settings{CoolOffHours: 721}, []string{"/cool_off_hours"}},
-		{"no country", caps.Settings{BlockedCountries: []string{"KP", "Korea"}}, []string{"/blocked_countries/1"}},
+		{"nothing", caps.SendingSettings{}, nil},
+		{"the least", caps.SendingSettings{Frequency: []caps.Frequency{{Most: 1, Days: 1}}, CoolOffHours: 24}, nil},
+		{"the most", caps.SendingSettings{Frequency: []caps.Frequency{{Most: 100, Days: 30}}, CoolOffHours: 720, BlockedCountries: []string{"kp", " CU ", "KP"}}, nil},
+		{"none in no time", caps.SendingSettings{Frequency: []caps.Frequency{{Most: 3, Days: 7}, {}}}, []string{"/frequency/1/most", "/frequency/1/days"}},
+		{"too long", caps.SendingSettings{Frequency: []caps.Frequency{{Most: 101, Days: 31}}}, []string{"/frequency/0/most", "/frequency/0/days"}},
+		{"too many", caps.SendingSettings{Frequency: slices.Repeat([]caps.Frequency{{Most: 1, Days: 1}}, 6)}, []string{"/frequency"}},
+		{"less than Meta asks for", caps.SendingSettings{CoolOffHours: 23}, []string{"/cool_off_hours"}},
+		{"longer than a month", caps.SendingSettings{CoolOffHours: 721}, []string{"/cool_off_hours"}},
+		{"no country", caps.SendingSettings{BlockedCountries: []string{"KP", "Korea"}}, []string{"/blocked_countries/1"}},
 	} {
 		got, err := tt.s.Check()
 		var faults []string
@@ -78,7 +78,7 @@ func TestSettings(t *testing.T) {
 			t.Errorf("%s: %+v", tt.name, got)
 		}
 	}
-	got, err := caps.Settings{BlockedCountries: []string{"kp", " CU ", "KP"}}.Check()
+	got, err := caps.SendingSettings{BlockedCountries: []string{"kp", " CU ", "KP"}}.Check()
 	if err != nil || !slices.Equal(got.BlockedCountries, []string{"CU", "KP"}) {
 		t.Errorf("%v, %v", got.BlockedCountries, err)
 	}
@@ -86,7 +86,7 @@ func TestSettings(t *testing.T) {
 
 func TestBlocked(t *testing.T) {
 	t.Parallel()
-	r := caps.Rules{Settings: caps.Settings{BlockedCountries: []string{"CU"}}, Operator: []string{"KP"}}
+	r := caps.SendingRules{SendingSettings: caps.SendingSettings{BlockedCountries: []string{"CU"}}, Operator: []string{"KP"}}
 	for country, blocked := range map[string]bool{"CU": true, "KP": true, "SA": false, "": false} {
 		if r.Blocked(country) != blocked {
 			t.Errorf("%q: %v", country, !blocked)

@@ -15,9 +15,9 @@ import (
 	"bareed/internal/pg"
 )
 
-// Rules is the sending rules of a workspace as they stand.
-type Rules struct {
-	Settings
+// SendingRules is the sending rules of a workspace as they stand.
+type SendingRules struct {
+	SendingSettings
 	CountedFrom *time.Time `json:"counted_from,omitempty" doc:"Since when messages count for the frequency rules: campaigns planned before do not"`
 	Operator    []string   `json:"operator_countries" doc:"Countries that the operator of this service blocks for everybody"`
 	Version     int        `json:"version" doc:"Also in the ETag; 0: nothing was ever set"`
@@ -32,8 +32,8 @@ where workspace_id = $1`
 
 // Read reads the sending rules of a workspace; operator are the countries that its
 // operator blocks.
-func Read(ctx context.Context, db pg.DB, ws id.Workspace, operator []string) (Rules, error) {
-	r := Rules{Settings: Default(), Operator: append([]string{}, operator...)}
+func Read(ctx context.Context, db pg.DB, ws id.Workspace, operator []string) (SendingRules, error) {
+	r := SendingRules{SendingSettings: Default(), Operator: append([]string{}, operator...)}
 	err := db.QueryRow(ctx, sqlRead, ws).
 		Scan(&r.Frequency, &r.CoolOffHours, &r.BlockedCountries, &r.CountedFrom, &r.Version, &r.UpdatedBy, &r.UpdatedAt)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
@@ -61,7 +61,7 @@ returning version`
 // Put sets the sending rules in place of what was set; was is what the caller
 // read, version.stale if somebody was faster. They hold for whoever is planned
 // from the commit on. It needs a role that may override stops.
-func Put(ctx context.Context, tx pgx.Tx, a accounts.Actor, was Rules, s Settings) (Rules, error) {
+func Put(ctx context.Context, tx pgx.Tx, a accounts.Actor, was SendingRules, s SendingSettings) (SendingRules, error) {
 	if err := accounts.Allow(a, accounts.OverrideStops); err != nil {
 		return was, err
 	}
@@ -78,7 +78,7 @@ func Put(ctx context.Context, tx pgx.Tx, a accounts.Actor, was Rules, s Settings
 		return was, fmt.Errorf("write the sending rules: %w", err)
 	}
 	err = accounts.Audit(ctx, tx, a, accounts.Deed{Action: "sending_rules.changed", Subject: a.Workspace.String(),
-		Detail: map[string]any{"before": was.Settings, "after": s}})
+		Detail: map[string]any{"before": was.SendingSettings, "after": s}})
 	if err != nil {
 		return was, err
 	}
@@ -87,6 +87,6 @@ func Put(ctx context.Context, tx pgx.Tx, a accounts.Actor, was Rules, s Settings
 
 // Blocked tells whether nothing goes to a country: by the workspace's list or its
 // operator's.
-func (r Rules) Blocked(country string) bool {
+func (r SendingRules) Blocked(country string) bool {
 	return country != "" && (slices.Contains(r.BlockedCountries, country) || slices.Contains(r.Operator, country))
 }

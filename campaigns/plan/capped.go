@@ -20,7 +20,7 @@ const marketing = "marketing"
 // Sending is what the workspace and its operator keep from people whatever they
 // agreed to.
 type Sending struct {
-	Rules caps.Rules
+	Rules caps.SendingRules
 	Pass  bool      // the campaign may pass the frequency rules
 	Due   time.Time // when the first message may leave
 }

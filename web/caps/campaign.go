@@ -97,6 +97,7 @@ func (d desk) act(c *front.Call, done string, do func(tx pgx.Tx, f *ui.Form, cam
 	if fault != nil {
 		return fault
 	}
+	again(err, f)
 	for field, values := range kept.Values {
 		if !f.Values.Has(field) {
 			f.Values[field] = values

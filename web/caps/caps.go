@@ -17,6 +17,7 @@ import (
 	"bareed/billing/budget"
 	"bareed/billing/ratecard"
 	"bareed/campaigns/caps"
+	"bareed/internal/errs"
 	"bareed/internal/id"
 	"bareed/web/front"
 	"bareed/web/ui"
@@ -60,7 +61,7 @@ func row(i int) ruleRow {
 
 // rulesView is the page of the workspace's rules.
 type rulesView struct {
-	Rules     caps.Rules
+	Rules     caps.SendingRules
 	Rows      []ruleRow
 	Countries string // blocked by the workspace, in words
 	Operator  string // by the operator
@@ -182,6 +183,7 @@ func (d desk) refused(c *front.Call, err error, f *ui.Form) error {
 	if fault != nil {
 		return fault
 	}
+	again(err, f)
 	for field, values := range v.form(currency).Values {
 		if !f.Values.Has(field) {
 			f.Values[field] = values
@@ -190,17 +192,25 @@ func (d desk) refused(c *front.Call, err error, f *ui.Form) error {
 	return c.Refused(err, "sending-rules", v, f)
 }
 
+// again lets a form that somebody else was faster with be sent over what they kept.
+func again(err error, f *ui.Form) {
+	if errs.Is(err, "version.stale") {
+		f.Values.Del("version")
+		f.Values.Del("budget_version")
+	}
+}
+
 func (d desk) saveRules(c *front.Call) error {
 	f := c.Form().Name("cool_off_hours", c.T("caps.cool_off")).Name("blocked_countries", c.T("caps.countries"))
 	s, pointers := settings(c, f)
-	was := caps.Rules{Operator: d.operator}
+	was := caps.SendingRules{Operator: d.operator}
 	was.Version, _ = strconv.Atoi(f.Get("version"))
 	err := c.InWorkspace(func(tx pgx.Tx) error {
 		present, err := caps.Read(c.Ctx(), tx, c.Actor().Workspace, d.operator)
 		if err != nil {
 			return err
 		}
-		was.Settings = present.Settings
+		was.SendingSettings = present.SendingSettings
 		_, err = caps.Put(c.Ctx(), tx, c.Actor(), was, s)
 		return err
 	})
@@ -215,7 +225,7 @@ func (d desk) saveRules(c *front.Call) error {
 }
 
 // settings reads the form, with which field each place of the settings is.
-func settings(c *front.Call, f *ui.Form) (s caps.Settings, pointers []string) {
+func settings(c *front.Call, f *ui.Form) (s caps.SendingSettings, pointers []string) {
 	for i := range 5 {
 		r := row(i)
 		most, days := f.Get(r.Most), f.Get(r.Days)

@@ -80,7 +80,7 @@ func OfCheck(c *front.Call, tx pgx.Tx, draft campaigns.Campaign, k check.Check) 
 		return nil, err
 	}
 	v.Caps = "/campaigns/" + draft.ID.String() + "/caps"
-	for _, f := range verdict.Findings {
+	for _, f := range verdict.Remarks {
 		v.Findings = append(v.Findings, BudgetLine{errs.Sentence(c.Lang(), f.Code, f.Params), f.Refuses})
 	}
 	for _, x := range e.Lines {
