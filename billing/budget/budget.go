@@ -48,9 +48,17 @@ from budget
 where workspace_id = $1
   and subject_id = any ($2)`
 
+// sqlKeepBudgets lets nobody change them until the transaction ends. Budgets are
+// locked before campaigns, and these before runs.
+const sqlKeepBudgets = sqlBudgets + `
+for share`
+
 // read reads the budgets of the subjects that have one or had.
 func read(ctx context.Context, db pg.DB, ws id.Workspace, subjects ...[16]byte) (map[[16]byte]Budget, error) {
-	rows, err := db.Query(ctx, sqlBudgets, ws, subjects)
+	return collect(db.Query(ctx, sqlBudgets, ws, subjects))
+}
+
+func collect(rows pgx.Rows, err error) (map[[16]byte]Budget, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the budgets: %w", err)
 	}
@@ -184,6 +192,21 @@ func put(ctx context.Context, tx pgx.Tx, a accounts.Actor, subject [16]byte, nam
 		Detail: map[string]any{"before": was.Amount, "after": amount}})
 }
 
+// sqlLockCampaigns comes before the lock of any run, as everywhere.
+const sqlLockCampaigns = `
+select
+from campaign c
+where c.workspace_id = $1
+  and c.id in (
+    select r.campaign_id
+    from run r
+    where r.workspace_id = $1
+      and r.kind = 'campaign'
+      and r.state in ('planning', 'running')
+      and ($2::uuid is null or r.campaign_id = $2))
+order by c.id
+for update`
+
 // sqlHold begins or ends the boundary of runs under way.
 const sqlHold = `
 update run r
@@ -203,7 +226,10 @@ returning r.id`
 // hold has the budgets as they are now hold the runs under way, and lets those go
 // on that were held by the one that was changed: the next look judges them anew.
 func hold(ctx context.Context, tx pgx.Tx, a accounts.Actor, campaign id.Campaign, reason string) error {
-	rows, err := tx.Query(ctx, sqlHold, a.Workspace, campaign) // zero: all
+	if _, err := tx.Exec(ctx, sqlLockCampaigns, a.Workspace, campaign); err != nil { // zero: all
+		return fmt.Errorf("lock the campaigns that the budget holds: %w", err)
+	}
+	rows, err := tx.Query(ctx, sqlHold, a.Workspace, campaign)
 	if err != nil {
 		return fmt.Errorf("have the budget hold what runs: %w", err)
 	}

@@ -1,6 +1,7 @@
 package budget
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -88,7 +89,7 @@ func Tick(ctx context.Context, tx pgx.Tx, ws id.Workspace) error {
 	for _, h := range runs {
 		subjects = append(subjects, h.campaign)
 	}
-	budgets, err := read(ctx, tx, ws, subjects...)
+	budgets, err := collect(tx.Query(ctx, sqlKeepBudgets, ws, subjects))
 	if err != nil {
 		return err
 	}
@@ -105,6 +106,24 @@ func Tick(ctx context.Context, tx pgx.Tx, ws id.Workspace) error {
 	for i := range runs {
 		own := &purse{amount: budgets[runs[i].campaign].Amount, used: runs[i].onWay + runs[i].actual, reason: OverCampaign}
 		if err := runs[i].advance(ctx, tx, ws, own, month); err != nil {
+			return err
+		}
+	}
+	return write(ctx, tx, ws, runs)
+}
+
+// write locks campaigns before runs, and both in order, as everywhere.
+func write(ctx context.Context, tx pgx.Tx, ws id.Workspace, runs []held) error {
+	slices.SortFunc(runs, func(a, b held) int {
+		return cmp.Or(slices.Compare(a.campaign[:], b.campaign[:]), slices.Compare(a.run[:], b.run[:]))
+	})
+	for _, h := range runs {
+		if err := h.hold(ctx, tx, ws); err != nil {
+			return err
+		}
+	}
+	for _, h := range runs {
+		if err := h.keep(ctx, tx, ws); err != nil {
 			return err
 		}
 	}
@@ -161,6 +180,8 @@ type held struct {
 	currency string // of the prices; empty: none is known
 	onWay    int64  // of handed: neither delivered nor failed
 	actual   int64  // what was delivered did cost
+
+	by *purse // which pays for nobody more; nil: none
 }
 
 const sqlHanded = `
@@ -219,8 +240,7 @@ const (
 	step = 10_000
 )
 
-// advance moves the boundary as far as the budgets pay, and holds the run when
-// they pay for nobody more and everybody before it has left.
+// advance moves the boundary as far as the budgets pay.
 func (h *held) advance(ctx context.Context, tx pgx.Tx, ws id.Workspace, own, month *purse) error {
 	if !h.running {
 		return nil
@@ -233,7 +253,7 @@ func (h *held) advance(ctx context.Context, tx pgx.Tx, ws id.Workspace, own, mon
 		return nil // what fails meanwhile makes no room: a person decides
 	}
 	if h.to-h.fed >= near || h.to >= h.planned {
-		return h.keep(ctx, tx, ws)
+		return nil
 	}
 	room, by := roomOf(*h, own, month)
 	until := min(h.planned, h.to+step)
@@ -245,10 +265,10 @@ func (h *held) advance(ctx context.Context, tx pgx.Tx, ws id.Workspace, own, mon
 	h.to, h.handed = max(h.to, to), h.handed+micros
 	own.use(*h, micros)
 	month.use(*h, micros)
-	if err := h.keep(ctx, tx, ws); err != nil || !short {
-		return err
+	if short {
+		h.by = by
 	}
-	return h.hold(ctx, tx, ws, by)
+	return nil
 }
 
 // roomOf is what is left of the budgets for a run, and of which the least; without
@@ -327,7 +347,6 @@ func (h *held) keep(ctx context.Context, tx pgx.Tx, ws id.Workspace) error {
 	if _, err := tx.Exec(ctx, sqlKeep, ws, h.run, h.to, h.handed); err != nil {
 		return fmt.Errorf("move the budget's boundary: %w", err)
 	}
-	h.upto = h.to
 	return nil
 }
 
@@ -339,9 +358,13 @@ select exists (
       and m.state = 'ready'
       and m.ordinal <= $3)`
 
-// hold opens the stop that says why the run does not go on. Whoever the budget
-// paid for leaves before it.
-func (h *held) hold(ctx context.Context, tx pgx.Tx, ws id.Workspace, by *purse) error {
+// hold opens the stop that says why a run does not go on that the budgets pay for
+// nobody more of. Whoever they paid for leaves before it.
+func (h *held) hold(ctx context.Context, tx pgx.Tx, ws id.Workspace) error {
+	if h.by == nil {
+		return nil
+	}
+	by := h.by
 	var waiting bool
 	if err := tx.QueryRow(ctx, sqlWaiting, ws, h.run, h.to).Scan(&waiting); err != nil {
 		return fmt.Errorf("look who is still to leave: %w", err)
