@@ -54,7 +54,7 @@ func TestCapsOfACampaign(t *testing.T) {
 	d.Check(t, c.ID)
 	caps, edit := "/campaigns/"+c.ID.String()+"/caps", "/campaigns/"+c.ID.String()+"/edit/"
 	b.get(edit+"delivery").has(t, 200, caps)
-	b.get(edit+"check").has(t, 200, "United States: Meta delivers no marketing there", "Canada, with the same +1, is not meant.")
+	b.get(edit+"check").has(t, 200, "United States: Meta delivers no marketing there", "Canada, with the same &#43;1, is not meant.")
 	b.get(edit+"confirm").has(t, 200, "wizard-send")
 
 	b.post(caps+"/budget", "budget_version", "0", "amount", "8", "currency", "XTS").to(t, caps)

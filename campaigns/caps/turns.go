@@ -17,13 +17,29 @@ from sending_rule
 where workspace_id = $1
 for update`
 
+// sqlPatience: another chunk may take seconds on a busy machine; what is given up
+// before the run's lease ends is tried again.
+const (
+	sqlPatience = `select set_config('lock_timeout', $1, true)`
+	sqlUsual    = `select current_setting('lock_timeout')`
+)
+
 // Alone lets one chunk of one run of the workspace be planned at a time, until the
 // transaction ends: two campaigns planned in the same hour to the same people see
 // each other's turns, so that the claim need not count again. It comes before any
 // other lock.
 func Alone(ctx context.Context, tx pgx.Tx, ws id.Workspace) error {
-	if _, err := tx.Exec(ctx, sqlAlone, ws); err != nil {
+	var usual string
+	if err := tx.QueryRow(ctx, sqlUsual).Scan(&usual); err != nil {
 		return fmt.Errorf("wait for the turn to plan: %w", err)
+	}
+	for _, step := range []struct {
+		sql string
+		arg any
+	}{{sqlPatience, "12s"}, {sqlAlone, ws}, {sqlPatience, usual}} {
+		if _, err := tx.Exec(ctx, step.sql, step.arg); err != nil {
+			return fmt.Errorf("wait for the turn to plan: %w", err)
+		}
 	}
 	return nil
 }
