@@ -8,6 +8,7 @@ import (
 
 	"bareed/accounts"
 	"bareed/api/front"
+	"bareed/billing/budget"
 	"bareed/billing/estimate"
 	"bareed/campaigns"
 	"bareed/campaigns/check"
@@ -79,6 +80,9 @@ func (s *Server) launchCampaign(ctx context.Context, a accounts.Actor, in *launc
 	err := s.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
 		if out.Body, err = campaigns.Launch(ctx, tx, a, in.Campaign, q); err == nil {
 			err = estimate.Fix(ctx, tx, a.Workspace, out.Body.RunID)
+		}
+		if err == nil {
+			err = budget.AtLaunch(ctx, tx, a, out.Body.RunID)
 		}
 		return err
 	})

@@ -70,6 +70,11 @@ func matrixBodies(t testing.TB, r *rig, tenant fixture.Tenant) map[string]func()
 		"GET /v1/campaigns/{campaign}/waves":        launchedCampaign(t, r, tenant),
 		"GET /v1/campaigns/{campaign}/held":         launchedCampaign(t, r, tenant),
 		"POST /v1/campaigns/{campaign}/held/return": droppedCampaign(t, r, tenant),
+
+		"PUT /v1/sending-rules":                  func() any { return map[string]any{} },
+		"PUT /v1/campaigns/{campaign}/frequency": func() any { return map[string]any{"pass": false} },
+		"PUT /v1/budget":                         func() any { return map[string]any{} },
+		"PUT /v1/campaigns/{campaign}/budget":    func() any { return map[string]any{} },
 	}
 }
 

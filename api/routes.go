@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"bareed/accounts"
+	"bareed/api/caps"
 	"bareed/api/money"
 	"bareed/api/outcomes"
 	"bareed/api/portfolios"
@@ -13,7 +14,7 @@ import (
 // routes is the one table of what can be called. A route that is registered
 // without a row stops the program's start, a row without a route fails a test.
 func routes() []route {
-	return slices.Concat(platformRoutes(), operatorRoutes(), accountRoutes(), contactRoutes(), campaignRoutes(), outcomes.Routes(), waves.Routes(), money.Routes(), numberRoutes(), portfolios.Routes(), metaRoutes())
+	return slices.Concat(platformRoutes(), operatorRoutes(), accountRoutes(), contactRoutes(), campaignRoutes(), outcomes.Routes(), waves.Routes(), money.Routes(), caps.Routes(), numberRoutes(), portfolios.Routes(), metaRoutes())
 }
 
 // platformRoutes are for those who run the process.

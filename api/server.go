@@ -16,6 +16,7 @@ import (
 
 	"bareed/accounts"
 	"bareed/api/access"
+	"bareed/api/caps"
 	"bareed/api/describe"
 	"bareed/api/firings"
 	"bareed/api/front"
@@ -46,7 +47,8 @@ type Config struct {
 	BaseURL        string   // as people reach us, such as https://bareed.example; in links
 	TrustedProxies []string // only from these is X-Forwarded-For believed; none by default
 
-	Limits breaker.Limits // the operator's, of what holds a campaign; the program's own when zero
+	Limits  breaker.Limits // the operator's, of what holds a campaign; the program's own when zero
+	Blocked []string       // countries that the operator lets nothing go to
 
 	Live *live.Hub // of those who watch campaigns; one of its own by default
 
@@ -111,6 +113,7 @@ func (s *Server) register() {
 	outcomes.Register(s.Front)
 	waves.Register(s.Front, s.Limits)
 	money.Register(s.Front)
+	caps.Register(s.Front, s.Blocked)
 	firings.Register(s.Front)
 	planner.Register(s.Front)
 	quality.Register(s.Front)

@@ -375,6 +375,23 @@ func (s *story) rules(path string) {
 	s.do("GET /v1/campaigns/{campaign}/waves", path+"/waves", nil)
 	s.do("GET /v1/campaigns/{campaign}/held", path+"/held", nil)
 	s.do("POST /v1/campaigns/{campaign}/held/return", path+"/held/return", map[string]any{"expected": 1})
+	s.caps(path)
+}
+
+// caps sets how often people may be messaged and how much may be spent.
+func (s *story) caps(path string) {
+	s.do("GET /v1/sending-rules", "/v1/sending-rules", nil)
+	s.do("PUT /v1/sending-rules", "/v1/sending-rules", map[string]any{"frequency": []any{map[string]any{"most": 2, "days": 7}},
+		"cool_off_hours": 48, "blocked_countries": []string{"KP"}})
+	s.do("PUT /v1/campaigns/{campaign}/frequency", path+"/frequency", map[string]any{"pass": true, "reason": "a recall of goods that everybody must hear of"})
+	s.do("GET /v1/campaigns/{campaign}/frequency", path+"/frequency", nil)
+	amount := func(micros int64) map[string]any {
+		return map[string]any{"amount": map[string]any{"amount_micros": micros, "currency": "XTS"}}
+	}
+	s.do("GET /v1/budget", "/v1/budget", nil)
+	s.do("PUT /v1/budget", "/v1/budget", amount(500_000_000))
+	s.do("GET /v1/campaigns/{campaign}/budget", path+"/budget", nil)
+	s.do("PUT /v1/campaigns/{campaign}/budget", path+"/budget", amount(20_000_000))
 }
 
 var (

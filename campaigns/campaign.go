@@ -89,8 +89,8 @@ type Stop struct {
 	Since     time.Time        `json:"since"`
 	Until     *time.Time       `json:"until,omitempty"`
 	OpenedBy  string           `json:"opened_by"`
-	Next      string           `json:"next" doc:"What happens next: ends_by_itself, waits_for_resume, waits_for_review, waits_for_operator, waits_for_meta."`
-	ClearedBy string           `json:"cleared_by" doc:"Who clears it: time, marketer, admin, operator, meta."`
+	Next      string           `json:"next" doc:"What happens next: ends_by_itself, waits_for_resume, waits_for_review, waits_for_operator, waits_for_meta, waits_for_budget."`
+	ClearedBy string           `json:"cleared_by" doc:"Who clears it: time, marketer, admin, operator, meta, budget (by raising it)."`
 }
 
 // tell says what happens next and who clears it: a stop with an end ends by
@@ -100,6 +100,8 @@ func tell(s messages.Stop) Stop {
 	t := Stop{ID: s.ID, Scope: s.Scope, Reason: s.Reason, ByRule: s.ByRule, Threshold: s.Threshold,
 		Measured: s.Measured, MetaCode: s.Code, Since: s.Since, Until: s.Until, OpenedBy: s.OpenedBy}
 	switch {
+	case strings.HasPrefix(s.Reason, "budget_"):
+		t.Next, t.ClearedBy = "waits_for_budget", "budget"
 	case s.Until != nil:
 		t.Next, t.ClearedBy = "ends_by_itself", "time"
 	case s.Reason == breaker.HeldByMeta:

@@ -78,6 +78,30 @@ var fates = []struct {
 	{"param_not_sendable", func(t *testing.T, b *fixture.Broadcast, c id.Contact) {
 		b.Do(t, `update contact_attribute set text = $3 where workspace_id = $1 and contact_id = $2`, b.Workspace, c, strings.Repeat("x", 1025))
 	}},
+	{"us_marketing", living("US")},
+	{"", living("CA")}, // the same +1
+	{"us_marketing", func(t *testing.T, b *fixture.Broadcast, c id.Contact) { // known by a business-scoped id alone
+		b.Do(t, `update identity set kind = 'bsuid', key = 'US.1349', value = 'US.1349', country = '', portfolio_id = $3 where workspace_id = $1 and contact_id = $2`,
+			b.Workspace, c, b.Portfolio)
+	}},
+	{"country_blocked", func(t *testing.T, b *fixture.Broadcast, c id.Contact) {
+		b.Do(t, `insert into sending_rule (workspace_id, blocked_countries, updated_by) values ($1, '{CU,KP}', 'test')`, b.Workspace)
+		living("CU")(t, b, c)
+	}},
+	{"cooling_off", func(t *testing.T, b *fixture.Broadcast, c id.Contact) { cool(t, b, c, time.Hour) }},
+	{"", func(t *testing.T, b *fixture.Broadcast, c id.Contact) { cool(t, b, c, -time.Second) }},
+}
+
+// living moves a person's phone to a country.
+func living(country string) func(t *testing.T, b *fixture.Broadcast, c id.Contact) {
+	return func(t *testing.T, b *fixture.Broadcast, c id.Contact) {
+		b.Do(t, `update identity set country = $3 where workspace_id = $1 and contact_id = $2`, b.Workspace, c, country)
+	}
+}
+
+func cool(t *testing.T, b *fixture.Broadcast, c id.Contact, d time.Duration) {
+	t.Helper()
+	b.Do(t, `insert into cool_off (workspace_id, recipient_hash, until) values ($1, $2, bareed_now() + $3::interval)`, b.Workspace, hashOf(t, b, c), d)
 }
 
 func hashOf(t *testing.T, b *fixture.Broadcast, c id.Contact) []byte {

@@ -81,6 +81,7 @@ type Estimate struct {
 	Free       int64
 	Unpriced   int64
 	Lines      []EstimateLine
+	Budgets    BudgetVerdict
 }
 
 // EstimateLine is one country's part.

@@ -206,7 +206,7 @@ type Contact struct {
 type Reach struct {
 	Unreachable string // undeliverable, blocked_at_meta: not messaged until they write
 	Since       *time.Time
-	LeaveAlone  *time.Time `json:"leave_alone_until"` // noted; no campaign is held back
+	LeaveAlone  *time.Time `json:"leave_alone_until"` // no marketing before
 }
 
 // Permission is whether a person may be messaged for a purpose.

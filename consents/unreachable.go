@@ -84,7 +84,10 @@ func Reachable(ctx context.Context, tx pgx.Tx, ws id.Workspace, hashes [][]byte)
 
 const sqlLeaveAlone = `
 	insert into cool_off (workspace_id, recipient_hash, until)
-	select $1, c.hash, max(c.at) + interval '24 hours'
+	select $1, c.hash, max(c.at) + make_interval(hours => coalesce((
+		select r.cool_off_hours
+		from sending_rule r
+		where r.workspace_id = $1), 24))
 	from unnest($2::bytea[], $3::timestamptz[]) as c (hash, at)
 	group by c.hash
 	order by c.hash
@@ -92,7 +95,8 @@ const sqlLeaveAlone = `
 	set until = greatest(cool_off.until, excluded.until)`
 
 // LeaveAlone notes that Meta wants no more marketing for these people until a day
-// after each time (131049). Nothing is held back by it.
+// after each time (131049), or as long as the workspace says. From the commit on
+// none is claimed; the plan leaves them out until then.
 func LeaveAlone(ctx context.Context, tx pgx.Tx, ws id.Workspace, hashes [][]byte, at []time.Time) error {
 	if _, err := tx.Exec(ctx, sqlLeaveAlone, ws, hashes, at); err != nil {
 		return fmt.Errorf("note who is to be left alone: %w", err)
@@ -104,7 +108,7 @@ func LeaveAlone(ctx context.Context, tx pgx.Tx, ws id.Workspace, hashes [][]byte
 type Reach struct {
 	Unreachable string     `json:"unreachable,omitempty" enum:"undeliverable,blocked_at_meta" doc:"Not messaged until they write: two messages did not reach them, or the business blocked them on WhatsApp"`
 	Since       *time.Time `json:"since,omitempty" doc:"Of unreachable"`
-	LeaveAlone  *time.Time `json:"leave_alone_until,omitempty" doc:"Meta wants no marketing for them until then; no campaign is held back by it"`
+	LeaveAlone  *time.Time `json:"leave_alone_until,omitempty" doc:"Meta refused marketing to them (131049); no campaign's marketing goes to them until then"`
 }
 
 const sqlReach = `

@@ -71,12 +71,13 @@ with want as (
     select w.run_id, w.ordinal, w.token
     from unnest($2::uuid[], $3::int[], $4::uuid[]) as w(run_id, ordinal, token)
 ), gate as (
-    select r.id, r.kind, r.wave_to, r.purpose, r.campaign_id, r.template, r.template_id, r.number_id, r.waba_id, r.portfolio_id, r.product_policy, r.activity_sharing,
+    select r.id, r.kind, least(r.wave_to, r.budget_to) as wave_to, r.purpose, r.campaign_id, r.template, r.template_id, r.number_id, r.waba_id, r.portfolio_id, r.product_policy, r.activity_sharing,
         (select array_agg(cb.country)
         from country_bar cb
         where cb.workspace_id = r.workspace_id
           and cb.waba_id = r.waba_id
-          and cb.until > bareed_now()) as barred
+          and cb.until > bareed_now()) as barred,
+        r.purpose = 'marketing' and (select true from cool_off c where c.workspace_id = r.workspace_id and c.until > bareed_now() limit 1) as cooling
     from run r
     join number n on n.workspace_id = r.workspace_id and n.id = r.number_id
     join template t on t.workspace_id = r.workspace_id and t.id = r.template_id
@@ -122,7 +123,9 @@ with want as (
                 from suppression s
                 where s.workspace_id = $1
                   and s.recipient_hash = m.recipient_hash
-                  and s.purpose = a.purpose) as suppressed
+                  and s.purpose = a.purpose) as suppressed,
+                case when a.cooling then (select c.until > bareed_now() from cool_off c
+                    where c.workspace_id = $1 and c.recipient_hash = m.recipient_hash) end as cools
             offset 0) may
         where m.run_id = a.run_id
           and m.ordinal = a.ordinal
@@ -133,6 +136,7 @@ with want as (
           and (m.closes_at is null or m.closes_at > bareed_now())
           and (may.permitted or a.kind = 'reply' and may.open_window)
           and may.suppressed is not true
+          and may.cools is not true
           and (a.barred is null or not exists (
               select from identity i
               where i.workspace_id = $1
@@ -265,6 +269,7 @@ with want as (
                 when known.permission is null then 'no_opt_in'
                 when known.permission <> '' then known.permission
                 when known.barred then 'country_barred'
+                when known.cools then 'cooling_off'
             end as reason
         from message m
         cross join lateral (
@@ -292,7 +297,9 @@ with want as (
                       and cb.until > bareed_now()
                       and i.contact_id = m.contact_id
                       and i.kind = 'phone'
-                      and i.value = m.address) as barred
+                      and i.value = m.address) as barred,
+                w.purpose = 'marketing' and (select c.until > bareed_now() from cool_off c
+                    where c.workspace_id = $1 and c.recipient_hash = m.recipient_hash) as cools
             offset 0) known
         where m.run_id = w.run_id
           and m.ordinal = w.ordinal

@@ -57,6 +57,9 @@ func TestEveryGateIsInsideTheClaim(t *testing.T) {
 			l.exec(`insert into suppression (workspace_id, recipient_hash, purpose, key_version, reason)
 				select workspace_id, recipient_hash, 'marketing', 1, 'erased' from message`)
 		}, messages.Suppressed, messages.Deleted},
+		{"cooling off", func(l *ledger) { l.cool(time.Hour) }, messages.Suppressed, "cooling_off"},
+		{"beyond the budget", func(l *ledger) { l.exec(`update run set budget_to = 0`) }, messages.Ready, ""},
+		{"beyond the wave, within the budget", func(l *ledger) { l.exec(`update run set budget_to = 1, wave_to = 0`) }, messages.Ready, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -69,6 +72,43 @@ func TestEveryGateIsInsideTheClaim(t *testing.T) {
 				return messages.Refused(t.Context(), tx, l.ws, []id.Message{l.message(1)})
 			})
 			l.wantState(1, tt.state, tt.reason)
+		})
+	}
+}
+
+// cool has everybody of the run left alone for so long.
+func (l *ledger) cool(d time.Duration) {
+	l.exec(`insert into cool_off (workspace_id, recipient_hash, until) select workspace_id, recipient_hash, bareed_now() + $1::interval from message`, d)
+}
+
+// Caps that do not hold let the claim be.
+func TestCapsThatDoNotHold(t *testing.T) {
+	t.Parallel()
+	for name, set := range map[string]func(*ledger){
+		"cooled off": func(l *ledger) { l.cool(-time.Second) },
+		"somebody else cools": func(l *ledger) {
+			l.exec(`insert into cool_off (workspace_id, recipient_hash, until) values ($1, '\x01', bareed_now() + interval '1 day')`, l.ws)
+		},
+		"utility": func(l *ledger) {
+			l.cool(time.Hour)
+			l.exec(`update run set purpose = 'utility'`)
+			l.exec(`update permission set purpose = 'utility'`)
+		},
+		"authentication": func(l *ledger) {
+			l.cool(time.Hour)
+			l.exec(`update run set purpose = 'authentication'`)
+			l.exec(`update permission set purpose = 'authentication'`)
+		},
+		"the budget pays":      func(l *ledger) { l.exec(`update run set budget_to = 1`) },
+		"wave and budget both": func(l *ledger) { l.exec(`update run set budget_to = 1, wave_to = 1`) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newLedger(t, 1)
+			set(l)
+			if got := l.claim(1); len(got) != 1 {
+				t.Error("the claim was refused")
+			}
 		})
 	}
 }

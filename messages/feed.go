@@ -39,7 +39,7 @@ type Backlog struct {
 // claim takes a place for five seconds only: when every process died with its
 // slots full, nothing would be fed that could show that the number answers.
 const sqlBacklog = `
-select r.number_id, least(r.planned, r.wave_to), r.fed, r.plan_done,
+select r.number_id, least(r.planned, r.wave_to, r.budget_to), r.fed, r.plan_done,
     (select count(*) from message m
         where m.run_id = r.id and m.state = 'ready' and m.ordinal <= r.fed
           and (m.not_before is null or m.not_before <= bareed_now())

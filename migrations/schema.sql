@@ -113,6 +113,24 @@ create table breaker_setting (
 --   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
 -- bareed_app may insert, select, update
 
+create table budget (
+    workspace_id uuid not null,
+    subject_id uuid not null,
+    micros bigint,
+    currency text not null default ''::text,
+    version integer not null default 1,
+    updated_by text not null,
+    updated_at timestamp with time zone not null default bareed_now(),
+    PRIMARY KEY (workspace_id, subject_id),
+    CHECK (((micros IS NULL) OR (currency <> ''::text))),
+    CHECK ((currency ~ '^([A-Z]{3})?$'::text)),
+    CHECK ((micros > 0)),
+    FOREIGN KEY (workspace_id) REFERENCES workspace(workspace_id)
+);
+-- row-level security, forced:
+--   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
+-- bareed_app may insert, select, update
+
 create table campaign (
     workspace_id uuid not null,
     id uuid not null,
@@ -139,16 +157,13 @@ create table campaign (
     launched_at timestamp with time zone,
     ended_at timestamp with time zone,
     deleted_at timestamp with time zone,
-    transport text not null default 'cloud'::text,
-    product_policy text,
-    activity_sharing boolean not null default false,
+    frequency_pass text,
     PRIMARY KEY (workspace_id, id),
     CHECK (((per_minute IS NULL) OR (finish_within IS NULL))),
     CHECK ((finish_within > 0)),
     CHECK ((per_minute > 0)),
     CHECK ((priority = ANY (ARRAY['high'::text, 'normal'::text, 'low'::text]))),
     CHECK ((state = ANY (ARRAY['draft'::text, 'checking'::text, 'needs_approval'::text, 'scheduled'::text, 'starting'::text, 'running'::text, 'finishing'::text, 'completed'::text, 'stopped'::text, 'expired'::text, 'failed'::text]))),
-    CHECK ((((transport = 'cloud'::text) AND (product_policy IS NULL) AND (NOT activity_sharing)) OR ((transport = 'marketing_messages'::text) AND (product_policy IS NOT NULL) AND (product_policy = ANY (ARRAY['CLOUD_API_FALLBACK'::text, 'STRICT'::text]))))),
     CHECK ((unknown_policy = ANY (ARRAY['hold'::text, 'evidence'::text]))),
     FOREIGN KEY (workspace_id) REFERENCES workspace(workspace_id),
     FOREIGN KEY (workspace_id, number_id) REFERENCES number(workspace_id, id),
@@ -284,6 +299,7 @@ create table cool_off (
     PRIMARY KEY (workspace_id, recipient_hash),
     FOREIGN KEY (workspace_id) REFERENCES workspace(workspace_id)
 );
+create index cool_off_until on cool_off (workspace_id, until);
 -- row-level security, forced:
 --   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
 -- bareed_app may insert, select, update
@@ -360,6 +376,22 @@ create table failed_in_a_row (
 -- row-level security, forced:
 --   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
 -- bareed_app may delete, insert, select, update
+
+create table frequency_turn (
+    workspace_id uuid not null,
+    contact_id uuid not null,
+    run_id uuid not null,
+    ordinal integer not null,
+    at timestamp with time zone not null,
+    PRIMARY KEY (workspace_id, contact_id, run_id),
+    FOREIGN KEY (workspace_id) REFERENCES workspace(workspace_id)
+);
+create index frequency_turn_at on frequency_turn (at);
+-- row-level security, forced:
+--   engine_all for all to bareed_engine using true with check true
+--   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
+-- bareed_app may insert, select
+-- bareed_engine may delete, select
 
 create table high_water (
     one boolean not null default true,
@@ -982,27 +1014,37 @@ create table run (
     touched_at timestamp with time zone,
     summary jsonb,
     wave_to integer,
-    transport text not null default 'cloud'::text,
-    product_policy text,
-    activity_sharing boolean not null default false,
+    budget_to integer,
     PRIMARY KEY (workspace_id, id),
     UNIQUE (id),
     CHECK ((kind = ANY (ARRAY['campaign'::text, 'test'::text, 'api'::text, 'reply'::text]))),
     CHECK ((purpose = ANY (ARRAY['marketing'::text, 'utility'::text, 'authentication'::text]))),
     CHECK ((state = ANY (ARRAY['planning'::text, 'running'::text, 'finishing'::text, 'completed'::text, 'stopped'::text, 'missed'::text, 'expired'::text]))),
-    CHECK ((((transport = 'cloud'::text) AND (product_policy IS NULL) AND (NOT activity_sharing)) OR ((transport = 'marketing_messages'::text) AND (product_policy IS NOT NULL) AND (product_policy = ANY (ARRAY['CLOUD_API_FALLBACK'::text, 'STRICT'::text]))))),
     CHECK ((unknown_policy = ANY (ARRAY['hold'::text, 'evidence'::text]))),
     FOREIGN KEY (workspace_id, campaign_id) REFERENCES campaign(workspace_id, id),
     UNIQUE (workspace_id, campaign_id, occurrence_key),
     FOREIGN KEY (workspace_id, number_id) REFERENCES number(workspace_id, id),
     FOREIGN KEY (workspace_id, template_id) REFERENCES template(workspace_id, id)
 );
+create index run_budgeted on run (workspace_id) where ((budget_to is not null) and (settled_at is null));
 create index run_open on run (state) where (state = any (array['planning'::text, 'running'::text, 'finishing'::text]));
 create index run_settled on run (settled_at) where (settled_at is not null);
 create index run_touched on run (touched_at) where (touched_at is not null);
 create index run_unsettled on run (state) where (settled_at is null);
 -- row-level security, forced:
 --   discovery for select to bareed_engine using true
+--   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
+-- bareed_app may insert, select, update
+
+create table run_budget (
+    workspace_id uuid not null,
+    run_id uuid not null,
+    upto integer not null,
+    handed_micros bigint not null,
+    PRIMARY KEY (workspace_id, run_id),
+    FOREIGN KEY (workspace_id, run_id) REFERENCES run(workspace_id, id)
+);
+-- row-level security, forced:
 --   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
 -- bareed_app may insert, select, update
 
@@ -1126,6 +1168,23 @@ create table scheduler_leader (
     CHECK (one)
 );
 -- bareed_engine may insert, select, update
+
+create table sending_rule (
+    workspace_id uuid not null,
+    frequency jsonb not null default '[]'::jsonb,
+    counted_from timestamp with time zone,
+    cool_off_hours integer not null default 24,
+    blocked_countries text[] not null default '{}'::text[],
+    version integer not null default 1,
+    updated_by text not null,
+    updated_at timestamp with time zone not null default bareed_now(),
+    PRIMARY KEY (workspace_id),
+    CHECK (((cool_off_hours >= 24) AND (cool_off_hours <= 720))),
+    FOREIGN KEY (workspace_id) REFERENCES workspace(workspace_id)
+);
+-- row-level security, forced:
+--   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
+-- bareed_app may insert, select, update
 
 create table service_window (
     workspace_id uuid not null,
@@ -1268,7 +1327,6 @@ create table template (
     health_at timestamp with time zone,
     synced_at timestamp with time zone not null default bareed_now(),
     gone_at timestamp with time zone,
-    first_seen_at timestamp with time zone default bareed_now(),
     PRIMARY KEY (workspace_id, id),
     FOREIGN KEY (workspace_id, waba_id) REFERENCES waba(workspace_id, id),
     UNIQUE (workspace_id, waba_id, name, language)
@@ -1313,8 +1371,6 @@ create table waba (
     polled_at timestamp with time zone,
     sync_problem text not null default ''::text,
     created_at timestamp with time zone not null default bareed_now(),
-    marketing_status text not null default ''::text,
-    cloud_marketing_off boolean not null default false,
     PRIMARY KEY (workspace_id, id),
     FOREIGN KEY (app_id) REFERENCES meta_app(id),
     FOREIGN KEY (portfolio_id) REFERENCES portfolio(id),

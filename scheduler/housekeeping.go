@@ -25,6 +25,7 @@ func (s *Scheduler) housekeeping(ctx context.Context) error {
 		s.alone(ctx, "make partitions", sqlPartitions),
 		s.alone(ctx, "forget deliveries", sqlForgetDeliveries),
 		s.Pool.InEngine(ctx, func(tx pgx.Tx) error { return places.ForgetUse(ctx, tx) }),
+		s.turns(ctx),
 		accounts.Housekeep(ctx, s.Pool))
 }
 

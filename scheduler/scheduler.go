@@ -83,6 +83,7 @@ func (s *Scheduler) jobs() []job {
 		{"seal", time.Second, s.seal},
 		{"behind", 2 * time.Second, s.countBehind},
 		{"charges", 5 * time.Second, s.charges},
+		{"budgets", 2 * time.Second, s.budgets},
 		{"zones", time.Hour, s.zones},
 		{"housekeeping", time.Hour, s.housekeeping},
 	}

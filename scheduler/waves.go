@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"bareed/billing/budget"
 	"bareed/campaigns/waves"
 	"bareed/internal/id"
 )
@@ -49,5 +50,8 @@ func (s *Scheduler) breaker(ctx context.Context) error {
 
 // due moves a run whose time has come.
 func (s *Scheduler) due(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run) error {
-	return waves.Due(ctx, tx, ws, run, s.Limits)
+	if err := waves.Due(ctx, tx, ws, run, s.Limits); err != nil {
+		return err
+	}
+	return budget.Begin(ctx, tx, ws, run)
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"bareed/accounts"
+	"bareed/web/caps"
 	"bareed/web/front"
 	"bareed/web/portfolio"
 )
@@ -11,7 +12,7 @@ import (
 // routes is every page: who may open it. A page without a row, and a row
 // without a page, stop the program at its start.
 func routes() []front.Route {
-	return slices.Concat(frameRoutes(), campaignRoutes(), peopleRoutes(), accountRoutes(), portfolio.Routes(), moneyRoutes())
+	return slices.Concat(frameRoutes(), campaignRoutes(), peopleRoutes(), accountRoutes(), portfolio.Routes(), moneyRoutes(), caps.Routes())
 }
 
 // frameRoutes are signing in, preferences, the first page, the operator's page and

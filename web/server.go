@@ -23,6 +23,7 @@ import (
 	"bareed/internal/clock"
 	"bareed/internal/pg"
 	"bareed/numbers"
+	"bareed/web/caps"
 	"bareed/web/charts"
 	"bareed/web/front"
 	"bareed/web/money"
@@ -45,10 +46,11 @@ type Config struct {
 	BaseURL string // as people reach us, such as https://bareed.example
 
 	// Live is where campaigns are watched; the pages' own by default.
-	Live   *live.Hub
-	Limits breaker.Limits                        // the operator's, of what holds a campaign
-	Probe  numbers.Probe                         // asks Meta about a number to connect; without it none can be
-	Queues func(context.Context) (Queues, error) // how the queues stand, for the operator; none: not shown
+	Live    *live.Hub
+	Limits  breaker.Limits                        // the operator's, of what holds a campaign
+	Blocked []string                              // countries that the operator lets nothing go to
+	Probe   numbers.Probe                         // asks Meta about a number to connect; without it none can be
+	Queues  func(context.Context) (Queues, error) // how the queues stand, for the operator; none: not shown
 
 	// Until bounds a stream: it ends when the server stops.
 	Until func(context.Context) (context.Context, context.CancelFunc)
@@ -116,6 +118,7 @@ func (s *Server) register() {
 	s.templates()
 	s.numbers()
 	money.Register(s.Front)
+	caps.Register(s.Front, s.Blocked)
 	s.settings()
 	s.ops()
 	s.components()

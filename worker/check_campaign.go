@@ -43,7 +43,7 @@ func (w *Worker) checkCampaign(ctx context.Context, t queue.CheckCampaign) error
 func (w *Worker) checkChunks(ctx context.Context, t queue.CheckCampaign) error {
 	for done := false; !done; {
 		err := w.Pool.InWorkspace(ctx, t.Workspace, func(tx pgx.Tx) (err error) {
-			done, err = check.Chunk(ctx, tx, w.Vault, t.Workspace, t.Check)
+			done, err = check.Chunk(ctx, tx, w.Vault, t.Workspace, t.Check, w.Blocked...)
 			return err
 		})
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"bareed/billing/budget"
 	"bareed/campaigns/plan"
 	"bareed/campaigns/waves"
 	"bareed/internal/pg"
@@ -54,14 +55,17 @@ func (w *Worker) planChunks(ctx context.Context, t queue.PlanRun) error {
 	var at plan.Progress
 	for !at.Done {
 		err = w.Pool.InWorkspace(ctx, t.Workspace, func(tx pgx.Tx) (err error) {
-			at, err = plan.Next(ctx, tx, w.Vault, box, t.Workspace, t.Run)
+			at, err = plan.Next(ctx, tx, w.Vault, box, t.Workspace, t.Run, w.Blocked...)
 			return err
 		})
 		if err != nil {
 			return err
 		}
 		err = w.Pool.InWorkspace(ctx, t.Workspace, func(tx pgx.Tx) error {
-			return waves.Due(ctx, tx, t.Workspace, t.Run, w.Rules)
+			if err := waves.Due(ctx, tx, t.Workspace, t.Run, w.Rules); err != nil {
+				return err
+			}
+			return budget.Begin(ctx, tx, t.Workspace, t.Run)
 		})
 		if err != nil {
 			return err

@@ -33,6 +33,8 @@ type Config struct {
 
 	Rules rules.Limits          // the operator's, of what holds a run; the program's own when zero
 	Known func() messages.Known // how far the ledger is known to have come; nil: not at all
+
+	Blocked []string // countries that the operator lets nothing go to
 }
 
 // Worker performs tasks. It is safe for as many goroutines as the queue's

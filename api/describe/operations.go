@@ -16,7 +16,7 @@ type words struct {
 // operations is the whole table, one entry for each described row of
 // api/routes.go.
 func operations() []words {
-	return slices.Concat(platform(), account(), people(), sending(), rules(), money())
+	return slices.Concat(platform(), account(), people(), sending(), rules(), money(), caps())
 }
 
 func platform() []words {
@@ -109,7 +109,8 @@ func sending() []words {
 		{"POST /v1/campaigns/{campaign}/launch", "launchCampaign", "Campaigns", "expected_recipients must be the newest check's figure, so that nobody launches at more people than they saw.",
 			append([]string{"campaign.state", "campaign.check_missing", "campaign.check_outdated", "campaign.audience_changed", "campaign.recipients_changed", "campaign.no_recipients",
 				"campaign.template_changed", "campaign.quality_unconfirmed", "campaign.blocked_by_meta", "campaign.blocked_by_meta_unsaid",
-				"campaign.not_onboarded", "campaign.ineligible", "campaign.cloud_marketing_off"}, definition...)},
+				"campaign.not_onboarded", "campaign.ineligible", "campaign.cloud_marketing_off",
+				"budget.over_campaign", "budget.over_month", "budget.currency"}, definition...)},
 		{"POST /v1/campaigns/{campaign}/pause", "pauseCampaign", "Campaigns", "", []string{"campaign.state"}},
 		{"POST /v1/campaigns/{campaign}/resume", "resumeCampaign", "Campaigns", "A rule's stop is cleared only when it is named, with a reason.",
 			[]string{"campaign.state", "stop.not_clearable", "ref.not_found", "auth.role", "field.required", "campaign.audience_changed",

@@ -12,7 +12,7 @@ func money() []words {
 		{"POST /v1/rate-cards", "createRateCard", "Money", "Columns market, category, currency, rate and, both or neither, volume_from and volume_to; one currency. Bareed ships no prices: take Meta's card. A newer card closes the one before; none is ever edited. docs/MONEY.md says the rest.", card},
 		{"GET /v1/rate-cards/{card}", "getRateCard", "Money", "", nil},
 		{"GET /v1/rate-cards/{card}/file.csv", "exportRateCard", "Money", "Byte for byte.", nil},
-		{"GET /v1/campaigns/{campaign}/checks/{check}/cost", "getCheckCost", "Money", "By country, at the card in force on the day of sending and the tier of the month so far, if everybody is reached. A country without a price is counted without one.", []string{"check.not_completed"}},
+		{"GET /v1/campaigns/{campaign}/checks/{check}/cost", "getCheckCost", "Money", "By country, at the card in force on the day of sending and the tier of the month so far, if everybody is reached. A country without a price is counted without one. budgets says whether the launch would be refused.", []string{"check.not_completed"}},
 		{"GET /v1/campaigns/{campaign}/cost", "getCost", "Money", "Of the newest run, by Meta's receipts, counted every few seconds. variance splits actual less estimated into causes that add up to it exactly.", []string{"campaign.not_launched"}},
 	}
 }

@@ -20,6 +20,7 @@ import (
 
 	"bareed/accounts"
 	"bareed/api/front"
+	"bareed/billing/budget"
 	"bareed/billing/cost"
 	"bareed/billing/estimate"
 	"bareed/billing/ratecard"
@@ -220,10 +221,12 @@ type checkInput struct {
 	Check    id.Check    `path:"check"`
 }
 
-func (d *desk) estimate(ctx context.Context, a accounts.Actor, in *checkInput) (*front.Reply[estimate.Estimate], error) {
-	out := &front.Reply[estimate.Estimate]{}
+func (d *desk) estimate(ctx context.Context, a accounts.Actor, in *checkInput) (*front.Reply[budget.Estimated], error) {
+	out := &front.Reply[budget.Estimated]{}
 	err := d.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
-		out.Body, err = estimate.OfCheck(ctx, tx, a.Workspace, in.Campaign, in.Check)
+		if out.Body.Estimate, err = estimate.OfCheck(ctx, tx, a.Workspace, in.Campaign, in.Check); err == nil {
+			out.Body.Budgets, err = budget.OfEstimate(ctx, tx, a.Workspace, out.Body.Estimate)
+		}
 		return err
 	})
 	return out, err

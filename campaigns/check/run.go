@@ -80,7 +80,8 @@ where job.workspace_id = $1
 
 // Chunk decides about the next people and writes their fate; done when the
 // check has ended, also because the campaign was edited or deleted meanwhile.
-func Chunk(ctx context.Context, tx pgx.Tx, v *accounts.Vault, ws id.Workspace, check id.Check) (done bool, err error) {
+// operator are the countries that its operator blocks.
+func Chunk(ctx context.Context, tx pgx.Tx, v *accounts.Vault, ws id.Workspace, check id.Check, operator ...string) (done bool, err error) {
 	var campaign id.Campaign
 	var version int
 	var after id.Contact
@@ -103,7 +104,7 @@ func Chunk(ctx context.Context, tx pgx.Tx, v *accounts.Vault, ws id.Workspace, c
 			return false, err
 		}
 	}
-	people, err := decide(ctx, tx, v, ws, c, check, after)
+	people, err := decide(ctx, tx, v, ws, c, check, after, operator)
 	if err != nil {
 		return false, err
 	}
@@ -140,7 +141,7 @@ func approve(ctx context.Context, tx pgx.Tx, ws id.Workspace, c campaigns.Campai
 	return nil
 }
 
-func decide(ctx context.Context, tx pgx.Tx, v *accounts.Vault, ws id.Workspace, c campaigns.Campaign, check id.Check, after id.Contact) (int, error) {
+func decide(ctx context.Context, tx pgx.Tx, v *accounts.Vault, ws id.Workspace, c campaigns.Campaign, check id.Check, after id.Contact, operator []string) (int, error) {
 	t, err := templates.Get(ctx, tx, ws, c.TemplateID)
 	if err != nil {
 		return 0, err
@@ -149,9 +150,13 @@ func decide(ctx context.Context, tx pgx.Tx, v *accounts.Vault, ws id.Workspace, 
 	if err != nil {
 		return 0, err
 	}
-	rules := plan.NewRules(t, c.Variables, now)
-	people, err := plan.Read(ctx, tx, v, plan.Scope{Workspace: ws, Audiences: c.AudienceIDs, Portfolio: c.Portfolio(), WABA: c.WABA(),
-		Purpose: c.Purpose, Attributes: c.Variables.Attributes()}, after)
+	scope := plan.Scope{Workspace: ws, Audiences: c.AudienceIDs, Portfolio: c.Portfolio(), WABA: c.WABA(),
+		Purpose: c.Purpose, Attributes: c.Variables.Attributes()}
+	if scope.Sending, err = plan.ReadSending(ctx, tx, ws, c.ID, operator, now, starts(c)); err != nil {
+		return 0, err
+	}
+	rules := plan.NewRules(t, c.Variables, now).Under(scope)
+	people, err := plan.Read(ctx, tx, v, scope, after)
 	if err != nil {
 		return 0, err
 	}

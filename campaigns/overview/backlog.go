@@ -41,7 +41,7 @@ const sqlOpen = `
 select r.workspace_id, w.name, r.id, r.campaign_id, r.state, r.starts_at,
     coalesce(s.ready, r.planned), coalesce(s.sending, 0), coalesce(s.unknown, 0), coalesce(s.accepted, 0), s.at, s.moved_at,
     coalesce(p.limit_known and p.places >= p.messaging_limit * (1 - p.reserve), false),
-    coalesce(r.fed >= r.wave_to, false),
+    coalesce(r.fed >= least(r.wave_to, r.budget_to), false),
     array(
         select distinct t.reason
         from stop t

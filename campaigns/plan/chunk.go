@@ -90,7 +90,7 @@ select r.campaign_id, r.purpose, r.portfolio_id, r.waba_id, r.template, r.variab
         from campaign_audience a
         where a.workspace_id = r.workspace_id
           and a.campaign_id = r.campaign_id),
-    r.starts_at, r.send_local, case when r.recipient_time then c.schedule end, coalesce(r.expected, 0)
+    r.starts_at, r.send_local, case when r.recipient_time then c.schedule end, coalesce(r.expected, 0), c.frequency_pass is not null
 from run r
 left join campaign c on c.workspace_id = r.workspace_id and c.id = r.campaign_id
 where r.workspace_id = $1
@@ -98,7 +98,7 @@ where r.workspace_id = $1
   and r.state in ('planning', 'running')
   and not r.plan_done`
 
-func readRunToPlan(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run) (planned, error) {
+func readRunToPlan(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run, operator []string) (planned, error) {
 	p := planned{scope: Scope{Workspace: ws, Run: run}}
 	var raw []byte
 	var template templates.Template
@@ -107,7 +107,7 @@ func readRunToPlan(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run) 
 	var local *time.Time
 	var rules *schedule.Rules
 	err := tx.QueryRow(ctx, sqlRunToPlan, ws, run).Scan(&p.campaign, &p.scope.Purpose, &p.scope.Portfolio, &p.scope.WABA, &raw,
-		&variables, &p.planned, &p.plannedTo, &now, &p.scope.Audiences, &startsAt, &local, &rules, &p.expected)
+		&variables, &p.planned, &p.plannedTo, &now, &p.scope.Audiences, &startsAt, &local, &rules, &p.expected, &p.scope.Sending.Pass)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return p, ErrTaken
 	}
@@ -117,7 +117,10 @@ func readRunToPlan(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run) 
 	if err := json.Unmarshal(raw, &template); err != nil {
 		return p, fmt.Errorf("read the run's template: %w", err)
 	}
-	p.rules = NewRules(template, variables, now)
+	if err := p.scope.keepFrom(ctx, tx, operator, now, startsAt); err != nil {
+		return p, err
+	}
+	p.rules = NewRules(template, variables, now).Under(p.scope)
 	p.scope.Attributes = variables.Attributes()
 	p.own, err = newOwnTime(rules, startsAt, local, now)
 	return p, err
@@ -154,9 +157,10 @@ where r.workspace_id = $1
 // Next decides about the next people of the run, in order of their id, and
 // writes their rows and the cursor in the caller's transaction. Everybody gets
 // an ordinal, suppressed or not. The run's row is locked last and briefly,
-// because the feeder moves its own cursor on it meanwhile.
-func Next(ctx context.Context, tx pgx.Tx, v *accounts.Vault, box *seal.Box, ws id.Workspace, run id.Run) (Progress, error) {
-	p, err := readRunToPlan(ctx, tx, ws, run)
+// because the feeder moves its own cursor on it meanwhile. operator are the
+// countries that its operator blocks.
+func Next(ctx context.Context, tx pgx.Tx, v *accounts.Vault, box *seal.Box, ws id.Workspace, run id.Run, operator ...string) (Progress, error) {
+	p, err := readRunToPlan(ctx, tx, ws, run, operator)
 	if err != nil {
 		return Progress{}, err
 	}
@@ -177,6 +181,9 @@ func Next(ctx context.Context, tx pgx.Tx, v *accounts.Vault, box *seal.Box, ws i
 		}
 	}
 	if _, err := messages.Plan(ctx, tx, ws, run, p.planned+1, rows); err != nil {
+		return c, err
+	}
+	if err := p.takeTurns(ctx, tx, rows); err != nil {
 		return c, err
 	}
 	var last id.Contact

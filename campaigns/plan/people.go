@@ -42,6 +42,9 @@ type Person struct {
 	suppression  string // reason of an open suppression of any of their addresses
 	barred       bool   // the account may not message their phone's country
 	alreadyInRun bool   // under another contact: an identity moved while planning
+
+	coolsUntil time.Time   // no marketing before, by Meta's word; zero: none
+	turns      []time.Time // of other runs' marketing; read where a frequency rule holds
 }
 
 // recipientKey is the canonical address. A person without one still has a row
@@ -88,6 +91,7 @@ type Scope struct {
 	Purpose    string
 	Attributes []string // names the variables use
 	Run        id.Run   // zero: a check
+	Sending    Sending
 }
 
 // sqlPeople takes the next members after a contact, each audience by its own
@@ -167,6 +171,9 @@ func known(ctx context.Context, db pg.DB, v *accounts.Vault, s Scope, rows pgx.R
 		return nil, err
 	}
 	if err := markBarred(ctx, db, s, people); err != nil {
+		return nil, err
+	}
+	if err := markCapped(ctx, db, v, s, people); err != nil {
 		return nil, err
 	}
 	return people, markPlanned(ctx, db, s, people)

@@ -10,6 +10,7 @@ import (
 	"bareed/api"
 	"bareed/api/front"
 	"bareed/campaigns/breaker"
+	"bareed/campaigns/caps"
 	"bareed/campaigns/live"
 	"bareed/internal/clock"
 	"bareed/internal/config"
@@ -44,6 +45,10 @@ func runAPI(ctx context.Context, _ []string) error {
 	if err != nil {
 		return err
 	}
+	blocked, err := caps.ParseCountries(p.config.BlockedCountries)
+	if err != nil {
+		return err
+	}
 	dashboard := queue.NewDashboard(p.config.Redis, dashboardPath, true)
 	defer dashboard.Close()
 	tasks := queue.NewClient(p.config.Redis)
@@ -52,7 +57,7 @@ func runAPI(ctx context.Context, _ []string) error {
 	pages, err := web.New(web.Config{
 		Pool: p.pool, Vault: p.vault, Hasher: hasher, Clock: clock.System, Log: p.log,
 		BaseURL: p.config.BaseURL, Until: front.UntilShutdown, Live: watching,
-		Probe: probe, Queues: queues(p, tasks), Limits: limits,
+		Probe: probe, Queues: queues(p, tasks), Limits: limits, Blocked: blocked,
 	})
 	if err != nil {
 		return err
@@ -60,7 +65,7 @@ func runAPI(ctx context.Context, _ []string) error {
 	server, err := api.New(api.Config{
 		Pool: p.pool, Vault: p.vault, Hasher: hasher, Clock: clock.System, Log: p.log,
 		BaseURL: p.config.BaseURL, TrustedProxies: proxies(p.config), Checks: checks(p),
-		Dashboard: dashboard, Probe: probe, Live: watching, Web: pages, Limits: limits,
+		Dashboard: dashboard, Probe: probe, Live: watching, Web: pages, Limits: limits, Blocked: blocked,
 	})
 	if err != nil {
 		return err

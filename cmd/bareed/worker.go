@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"bareed/campaigns/breaker"
+	"bareed/campaigns/caps"
 	"bareed/internal/clock"
 	"bareed/limits"
 	"bareed/messages/behind"
@@ -36,6 +37,10 @@ func runWorker(ctx context.Context, _ []string) error {
 	if err != nil {
 		return err
 	}
+	blocked, err := caps.ParseCountries(p.config.BlockedCountries)
+	if err != nil {
+		return err
+	}
 	ledger := behind.NewWatch(queue.NewMarks(p.redis).Ledger)
 	if err := ledger.Look(ctx); err != nil {
 		return err
@@ -43,7 +48,7 @@ func runWorker(ctx context.Context, _ []string) error {
 	w := worker.New(worker.Config{
 		Pool: p.pool, Vault: p.vault, Meta: meta, Limits: limits.New(p.redis, limits.Config{MinAhead: 5 * time.Millisecond}),
 		Clock: clock.System, Log: p.log, Name: processName("worker"), Slots: p.config.WorkerSlots,
-		Known: ledger.Known, Rules: rules,
+		Known: ledger.Known, Rules: rules, Blocked: blocked,
 	})
 	tasks := w.Tasks()
 	p.countTasks(tasks)

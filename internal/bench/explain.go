@@ -65,7 +65,7 @@ func (n node) walk(visit func(node)) {
 // large are the tables with a row for each person or message. Their partitions
 // have the day behind the name.
 var large = []string{"message", "message_attempt", "contact", "identity", "contact_attribute", "audience_member", "permission",
-	"suppression", "consent", "place", "place_use", "event"}
+	"suppression", "consent", "place", "place_use", "event", "cool_off", "frequency_turn"}
 
 func isLarge(relation string) bool {
 	for _, t := range large {

@@ -41,7 +41,7 @@ type call struct {
 const fewRows = 2000
 
 func (c *crowd) calls() ([]call, error) {
-	all := append(append(append(c.sending(), c.repairing()...), c.proving()...), c.keeping()...)
+	all := append(append(append(c.sending(), c.repairing()...), c.proving()...), append(c.keeping(), c.capping()...)...)
 	for _, r := range pages.Of(c.ws, c.folio, c.audience) {
 		all = append(all, call{name: r.Name, engine: r.Engine, page: true, most: r.Most, do: r.Do})
 	}

@@ -121,7 +121,10 @@ func (c *crowd) fill(ctx context.Context) error {
 			return err
 		}
 	}
-	return c.fillLedger(ctx)
+	if err := c.fillLedger(ctx); err != nil {
+		return err
+	}
+	return c.fillCaps(ctx)
 }
 
 // quickly writes without checking references and without waiting for the disk.

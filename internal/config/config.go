@@ -46,6 +46,8 @@ type Config struct {
 	Waves         string // of workspaces that set nothing; checked by its owner
 	BreakerLimits string // of thresholds; checked by its owner
 
+	BlockedCountries string // no campaign goes there; checked by its owner
+
 	LogFormat string // json or text
 	LogLevel  slog.Level
 

@@ -80,6 +80,9 @@ var table = []setting{
 	{Setting{Name: "BAREED_BREAKER_LIMITS", Wants: "name=least..most, separated by commas, such as opt_outs_over=0.5..3,wave_wait=5..240",
 		Meaning: "what workspaces may set the thresholds that hold a campaign to (docs/WAVES.md); empty: as built in"},
 		func(c *Config, v string) error { c.BreakerLimits = v; return nil }},
+	{Setting{Name: "BAREED_BLOCKED_COUNTRIES", Wants: "codes of two letters (ISO 3166-1), separated by commas, such as KP,CU",
+		Meaning: "countries no workspace's campaign goes to (docs/CAPS.md); empty: none"},
+		func(c *Config, v string) error { c.BlockedCountries = v; return nil }},
 
 	{Setting{Name: "BAREED_LOG", Default: "json", Wants: "json or text", Meaning: "the form of the log on standard error"},
 		func(c *Config, v string) error { return oneOf(&c.LogFormat, v, "json", "text") }},

@@ -16,7 +16,7 @@ func All() []Entry {
 	var all []Entry
 	for _, part := range [][]Entry{
 		catalogueAPI, catalogueAccounts, catalogueContacts, catalogueNumbers, catalogueCampaigns, catalogueMessages, cataloguePortfolios,
-		catalogueBreaker, catalogueBilling, catalogueTransport,
+		catalogueBreaker, catalogueBilling, catalogueTransport, catalogueCaps,
 	} {
 		all = append(all, part...)
 	}

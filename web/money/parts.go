@@ -6,10 +6,12 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/billing"
+	"bareed/billing/budget"
 	"bareed/billing/cost"
 	"bareed/billing/estimate"
 	"bareed/campaigns"
 	"bareed/campaigns/check"
+	"bareed/internal/errs"
 	"bareed/internal/id"
 	"bareed/web/front"
 	"bareed/web/ui"
@@ -32,6 +34,24 @@ type EstimateView struct {
 	Free     int64
 	Unpriced int64
 	Lines    []EstimateLine
+	Findings []BudgetLine
+	Caps     string // the page of the campaign's own budget
+}
+
+// BudgetLine is one finding about the budgets, in words.
+type BudgetLine struct {
+	Text    string
+	Refuses bool // the launch is refused
+}
+
+// Refused is why a budget refuses the launch; empty when none does.
+func (v *EstimateView) Refused() string {
+	for _, f := range v.Findings {
+		if f.Refuses {
+			return f.Text
+		}
+	}
+	return ""
 }
 
 // EstimateLine is one country's part, in words.
@@ -54,6 +74,14 @@ func OfCheck(c *front.Call, tx pgx.Tx, draft campaigns.Campaign, k check.Check) 
 	}
 	if e.Card != nil {
 		v.Card, v.Currency = e.Card.ID, e.Card.Currency
+	}
+	verdict, err := budget.OfEstimate(c.Ctx(), tx, c.Actor().Workspace, e)
+	if err != nil {
+		return nil, err
+	}
+	v.Caps = "/campaigns/" + draft.ID.String() + "/caps"
+	for _, f := range verdict.Remarks {
+		v.Findings = append(v.Findings, BudgetLine{errs.Sentence(c.Lang(), f.Code, f.Params), f.Refuses})
 	}
 	for _, x := range e.Lines {
 		line := EstimateLine{Country: country(l, x.Country), Market: region(l, x.Market, x.Country), People: x.People, Free: x.Free, Amount: say(x.Amount)}

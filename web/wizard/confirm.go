@@ -9,11 +9,13 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/accounts"
+	"bareed/billing/budget"
 	"bareed/billing/estimate"
 	"bareed/campaigns"
 	"bareed/internal/errs"
 	"bareed/internal/id"
 	"bareed/web/front"
+	"bareed/web/money"
 	"bareed/web/rhythm"
 	"bareed/web/ui"
 )
@@ -79,6 +81,13 @@ func (s *desk) confirmView(c *front.Call, v *view, f *ui.Form) (*confirmView, er
 	return n, nil
 }
 
+// refuse says why a budget refuses the launch, if one does.
+func (n *confirmView) refuse(m *money.EstimateView) {
+	if why := m.Refused(); why != "" {
+		n.Ready, n.Why, n.WhyStep = false, why, "check"
+	}
+}
+
 // confirmLaunch launches. The form names the check and the number of people
 // that were seen; a campaign has one launch, so that a second press or an old
 // page finds it and changes nothing.
@@ -97,6 +106,9 @@ func (s *desk) confirmLaunch(c *front.Call) error {
 		if q, ok := v.agreed(c, f); ok {
 			if l, err = campaigns.Launch(c.Ctx(), tx, c.Actor(), campaign, q); err == nil {
 				err = estimate.Fix(c.Ctx(), tx, c.Actor().Workspace, l.RunID)
+			}
+			if err == nil {
+				err = budget.AtLaunch(c.Ctx(), tx, c.Actor(), l.RunID)
 			}
 		}
 		return err

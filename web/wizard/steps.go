@@ -297,7 +297,9 @@ func (s *desk) fillStep(c *front.Call, tx pgx.Tx, v *view, f *ui.Form) (err erro
 			v.Confirm, err = s.confirmView(c, v, f)
 		}
 		if err == nil && v.Confirm.Ready {
-			v.Money, err = money.OfCheck(c, tx, v.Campaign, *v.Check)
+			if v.Money, err = money.OfCheck(c, tx, v.Campaign, *v.Check); err == nil {
+				v.Confirm.refuse(v.Money)
+			}
 		}
 	}
 	return err

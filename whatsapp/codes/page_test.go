@@ -33,7 +33,7 @@ What Bareed does with each error code of Meta's Cloud API. The table is ` + "`wh
 | opt_out | recorded in the consent ledger for marketing (method meta_131050) |
 | undeliverable | a strike; two messages within 30 days suppress the person for every purpose (not_on_whatsapp) until they write |
 | blocked | suppressed for every purpose (blocked) until they write, which nobody can whom the business blocks |
-| cool_off | noted until a day later; no campaign is held back by it yet |
+| cool_off | no marketing of any campaign for a day, or as long as the workspace sets: left out of plans (cooling_off), and refused by the claim (docs/CAPS.md) |
 | window | their service window with this number is closed |
 | country | noted; five people of one country within 24 hours bar the country for the account for 24 hours: the rest of it is suppressed (country_barred), not lost to Meta |
 
