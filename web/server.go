@@ -28,6 +28,7 @@ import (
 	"bareed/web/money"
 	"bareed/web/people"
 	"bareed/web/portfolio"
+	"bareed/web/rules"
 	"bareed/web/ui"
 	"bareed/web/wizard"
 )
@@ -117,6 +118,7 @@ func (s *Server) register() {
 	s.numbers()
 	money.Register(s.Front)
 	s.settings()
+	rules.Register(s.Front, s.Limits)
 	s.ops()
 	s.components()
 }
