@@ -24,7 +24,7 @@ type wavesView struct {
 	Waves    []waveView
 	Why      string // what the next wave waits for; empty: nothing
 	Rules    []ruleView
-	At    time.Time
+	At       time.Time
 }
 
 // warningView is what is worth a look and holds nothing.

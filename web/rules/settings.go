@@ -60,7 +60,7 @@ var settings = []setting{
 // digits writes Arabic digits and separators as the program reads them.
 func digits(text string) string {
 	return strings.TrimSpace(strings.NewReplacer("٠", "0", "١", "1", "٢", "2", "٣", "3", "٤", "4", "٥", "5", "٦", "6", "٧", "7", "٨", "8", "٩", "9",
-	"٫", ".", "،", ",", "%", "", "٪", "").Replace(text))
+		"٫", ".", "،", ",", "%", "", "٪", "").Replace(text))
 }
 
 // value reads what was typed; false: it is no such value.
