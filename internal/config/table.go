@@ -77,8 +77,8 @@ var table = []setting{
 	{Setting{Name: "BAREED_WAVES", Default: "by_risk", Wants: "by_risk, always or never",
 		Meaning: "whether campaigns go in waves in workspaces that set nothing themselves (docs/WAVES.md)"},
 		func(c *Config, v string) error { return oneOf(&c.Waves, v, "by_risk", "always", "never") }},
-	{Setting{Name: "BAREED_BREAKER_LIMITS", Wants: "name=least..most, separated by commas, such as opt_outs_over=0.5..3,wave_wait=5..240",
-		Meaning: "what workspaces may set the thresholds that hold a campaign to (docs/WAVES.md); empty: as built in"},
+	{Setting{Name: "BAREED_BREAKER_LIMITS", Wants: "name=least..most, separated by commas, such as opt_outs_over=0.5..3,wave_wait=5..240, and optional=rule+rule",
+		Meaning: "what workspaces may set the thresholds that hold a campaign to, and which rules they may switch off (docs/WAVES.md); empty: as built in"},
 		func(c *Config, v string) error { c.BreakerLimits = v; return nil }},
 
 	{Setting{Name: "BAREED_LOG", Default: "json", Wants: "json or text", Meaning: "the form of the log on standard error"},

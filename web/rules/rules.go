@@ -156,6 +156,9 @@ func (d desk) save(c *front.Call) error {
 	if fault != nil {
 		return fault
 	}
+	if n, bad := strconv.Atoi(f.Get("version")); bad == nil {
+		v.Version = n // who was overtaken reads the page anew before saving
+	}
 	return c.Refused(err, "sending-rules", v, f)
 }
 
