@@ -97,3 +97,8 @@ create function portfolio_drops(portfolio uuid, since timestamptz) returns bigin
 -- +goose StatementEnd
 revoke all on function portfolio_drops(uuid, timestamptz) from public;
 grant execute on function portfolio_drops(uuid, timestamptz) to bareed_app;
+
+-- How the campaign would go in waves if it were launched now, for its forecast:
+-- who may be sent to by the end of each, and the minutes that each is watched.
+alter table plan_check add column waves bigint[] not null default '{}';
+alter table plan_check add column wave_wait int not null default 0;

@@ -20,6 +20,8 @@ type course struct {
 	rise    float64 // when the limit rises; 0: nothing announced
 	ours    tape    // what the campaign sends
 	all     []sender
+	gates   []gate  // of the campaign's waves, those still ahead
+	idle    float64 // nothing leaves before: a wave is watched
 	opens   float64 // the hours around now
 	closes  float64
 	until   float64
@@ -34,6 +36,10 @@ type sender struct {
 	sameNumber bool
 }
 
+// gate is where a wave of the campaign ends: how many are left then, and how long
+// it is watched.
+type gate struct{ left, wait float64 }
+
 func newCourse(in Input, rises bool) *course {
 	c := &course{in: in, rises: rises, limit: in.Limit, reached: float64(in.Reached), closes: -1, until: Horizon.Seconds()}
 	if !in.Until.IsZero() {
@@ -46,6 +52,11 @@ func newCourse(in Input, rises bool) *course {
 	c.all = []sender{{from: c.at(in.Starts), left: float64(in.People), speed: in.PerSecond, needs: needs, sameNumber: true}}
 	for _, o := range in.Others {
 		c.all = append(c.all, sender{max(0, c.at(o.Starts)), float64(o.People), o.PerSecond, 1, o.SameNumber})
+	}
+	for _, w := range in.Waves {
+		if w.People < in.People {
+			c.gates = append(c.gates, gate{float64(in.People - w.People), w.Wait.Seconds()})
+		}
 	}
 	used := 0.0
 	// A place that is taken comes back within a day; what this line takes comes
@@ -106,6 +117,10 @@ func (c *course) run() Prediction {
 
 // arrive does what happens at this instant.
 func (c *course) arrive() {
+	for len(c.gates) > 0 && c.all[0].from <= c.now+grain && c.all[0].left <= c.gates[0].left+speck {
+		c.idle = max(c.idle, c.now+c.gates[0].wait)
+		c.gates = c.gates[1:]
+	}
 	c.pool += c.frees.pass(c.now)
 	c.reached -= c.leaves.pass(c.now)
 	if math.Abs(c.pool) < speck {
@@ -137,7 +152,10 @@ func (c *course) scales() bool { return c.rises && c.limit > 0 && c.rise == 0 }
 
 func (c *course) active(i int) bool {
 	s := c.all[i]
-	return s.left > 0 && s.from <= c.now+grain && (i > 0 || c.in.Around == nil || c.opens <= c.now+grain)
+	if i == 0 && (c.idle > c.now+grain || c.in.Around != nil && c.opens > c.now+grain) {
+		return false
+	}
+	return s.left > 0 && s.from <= c.now+grain
 }
 
 // speeds is how many messages a second each campaign sends now: at its own pace,
@@ -202,6 +220,10 @@ func (c *course) next(speeds []float64) float64 {
 		if speeds[i] > 0 {
 			soon(c.now + s.left/speeds[i])
 		}
+	}
+	soon(c.idle)
+	if len(c.gates) > 0 && speeds[0] > 0 {
+		soon(c.now + (c.all[0].left-c.gates[0].left)/speeds[0])
 	}
 	if c.in.Around != nil {
 		soon(c.opens)

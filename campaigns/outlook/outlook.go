@@ -29,6 +29,7 @@ type Asked struct {
 	PerMinute int             // its own pace; 0: none
 	People    int64           // still to be written to
 	Placeless int64           // of those, who need no place
+	Waves     []forecast.Wave // that lie ahead of them; nil: none
 }
 
 // Outlook is what was found.
@@ -47,7 +48,7 @@ func Read(ctx context.Context, db pg.DB, ws id.Workspace, a Asked) (Outlook, err
 	o.Known = true
 	rate := forecast.BulkRate(a.Number.PerSecond, a.Number.OnBizApp)
 	o.Input = forecast.Input{Starts: a.Starts, People: a.People, Free: a.Placeless, PerSecond: forecast.Pace(rate, a.PerMinute),
-		Number: rate, Reserve: float64(p.Reserve)}
+		Number: rate, Reserve: float64(p.Reserve), Waves: a.Waves}
 	if p.Limit != nil {
 		o.Input.Limit = int64(*p.Limit)
 	}

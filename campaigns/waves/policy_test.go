@@ -2,6 +2,7 @@ package waves_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -10,6 +11,8 @@ import (
 	"bareed/accounts"
 	"bareed/campaigns"
 	"bareed/campaigns/breaker"
+	"bareed/campaigns/check"
+	"bareed/campaigns/forecast"
 	"bareed/campaigns/waves"
 	"bareed/internal/errs"
 	"bareed/internal/fixture"
@@ -260,5 +263,66 @@ func TestAPoorListIsWarnedOf(t *testing.T) {
 	}
 	if len(v.stops()) != 0 {
 		t.Errorf("it holds: %+v", v.stops())
+	}
+}
+
+// What of the waves lies ahead of those who wait, as the forecast takes it.
+func TestWavesAhead(t *testing.T) {
+	t.Parallel()
+	v := sail(t, 100, small())
+	want := func(step string, waiting int64, want ...forecast.Wave) {
+		t.Helper()
+		v.In(t, func(tx pgx.Tx) error {
+			got, err := waves.Ahead(t.Context(), tx, v.Workspace, v.campaign, v.run, waiting, v.limits)
+			if len(got) != len(want) {
+				t.Fatalf("%s: %v, want %v", step, got, want)
+			}
+			for i := range got { // the database's clock goes on
+				if got[i].People != want[i].People || got[i].Wait > want[i].Wait || got[i].Wait < want[i].Wait-time.Minute {
+					t.Errorf("%s: %v, want %v", step, got, want)
+				}
+			}
+			return err
+		})
+	}
+	want("begun", 100, forecast.Wave{People: 20, Wait: 30 * time.Minute}, forecast.Wave{People: 50, Wait: 30 * time.Minute})
+	v.send(1, 15, "delivered")
+	want("fifteen are sent", 85, forecast.Wave{People: 5, Wait: 30 * time.Minute}, forecast.Wave{People: 35, Wait: 30 * time.Minute})
+	v.send(16, 20, "delivered")
+	v.tick()
+	v.later(10 * time.Minute)
+	want("ten minutes at its gate", 80, forecast.Wave{Wait: 20 * time.Minute}, forecast.Wave{People: 30, Wait: 30 * time.Minute})
+	v.later(time.Hour)
+	want("its time is over", 80, forecast.Wave{}, forecast.Wave{People: 30, Wait: 30 * time.Minute})
+	if err := v.put(v.campaign, breaker.Thresholds{Waves: ptr(breaker.Never)}); err != nil {
+		t.Fatal(err)
+	}
+	v.tick()
+	want("the last one is open", 80)
+}
+
+// A completed check knows in which waves the campaign would go.
+func TestACheckForeseesItsWaves(t *testing.T) {
+	t.Parallel()
+	v := sail(t, 100, small())
+	c := v.Campaign(t, "Summer")
+	k := v.Check(t, c.ID)
+	look := func(limits breaker.Limits) (f *forecast.Forecast) {
+		t.Helper()
+		v.In(t, func(tx pgx.Tx) error {
+			if err := waves.Foresee(t.Context(), tx, v.Workspace, k.ID, limits); err != nil {
+				return err
+			}
+			got, err := check.Get(t.Context(), tx, v.Workspace, c.ID, k.ID)
+			f = got.Forecast
+			return err
+		})
+		return f
+	}
+	if f := look(v.limits); f == nil || !slices.Equal(f.Waves, []int64{20, 50}) || f.Stays.EndsAt.Sub(time.Now()) < time.Hour {
+		t.Errorf("%+v", f)
+	}
+	if f := look(breaker.Limits{}); f == nil || f.Waves != nil || f.Stays.EndsAt.Sub(time.Now()) > 10*time.Minute {
+		t.Errorf("a hundred people, within the operator's own limits: %+v", f)
 	}
 }

@@ -84,7 +84,7 @@ var table = []rule{
 	{folder: "campaigns/unconfirmed", may: []string{"campaigns", "messages", "messages/unknown", "accounts"}},
 	{folder: "campaigns/breaker"},
 	{folder: "campaigns/warnings", may: []string{"campaigns/breaker", "messages"}},
-	{folder: "campaigns/waves", may: []string{"campaigns", "campaigns/breaker", "campaigns/warnings", "messages", "messages/pacing", "accounts"}},
+	{folder: "campaigns/waves", may: []string{"campaigns", "campaigns/breaker", "campaigns/warnings", "campaigns/forecast", "messages", "messages/pacing", "accounts"}},
 	{folder: "campaigns/pacing", may: []string{"campaigns", "messages", "messages/pacing", "accounts"}},
 	{folder: "campaigns/certificate", may: []string{"campaigns", "messages", "accounts"}},
 	{folder: "campaigns/certificate/verify", standardOnly: true},

@@ -131,7 +131,7 @@ func (d *desk) readCampaignView(c *front.Call, tx pgx.Tx, campaign id.Campaign, 
 		}
 		v.Dropped = held.Dropped
 	}
-	if v.Pace, err = readPace(c, tx, r); err != nil || r.Unconfirmed == 0 {
+	if v.Pace, err = d.readPace(c, tx, r); err != nil || r.Unconfirmed == 0 {
 		return err
 	}
 	s, err := unconfirmed.Read(ctx, tx, ws, campaign)
