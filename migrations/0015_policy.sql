@@ -102,3 +102,49 @@ grant execute on function portfolio_drops(uuid, timestamptz) to bareed_app;
 -- who may be sent to by the end of each, and the minutes that each is watched.
 alter table plan_check add column waves bigint[] not null default '{}';
 alter table plan_check add column wave_wait int not null default 0;
+
+-- A forecast knows who goes first, and from which share: what 0012 has of a
+-- portfolio's campaigns and places, with that.
+drop function portfolio_claims(uuid, uuid, uuid);
+-- +goose StatementBegin
+create function portfolio_claims(portfolio uuid, number uuid, but_campaign uuid)
+    returns table (starts_at timestamptz, people bigint, per_minute int, per_second int, on_biz_app boolean, same_number boolean,
+        priority text, share text)
+    language sql stable security definer set search_path = public, pg_temp
+    begin atomic
+        select r.starts_at,
+            case when r.plan_done then coalesce(s.ready + s.sending, r.planned)
+                else greatest(coalesce(r.expected, 0), coalesce(s.ready + s.sending, 0)) end,
+            r.per_minute, n.per_second, n.is_on_biz_app, n.id = number,
+            coalesce(c.priority, 'normal'), coalesce(c.share, '')
+        from run r
+        join number n on n.workspace_id = r.workspace_id and n.id = r.number_id
+        left join campaign c on c.workspace_id = r.workspace_id and c.id = r.campaign_id
+        left join run_snapshot s on s.workspace_id = r.workspace_id and s.run_id = r.id
+        where r.portfolio_id = portfolio
+          and r.state in ('planning', 'running')
+          and r.kind = 'campaign'
+          and r.campaign_id is distinct from but_campaign
+          and not stopped(r.workspace_id, array[r.workspace_id, r.portfolio_id, r.waba_id, r.number_id,
+              r.template_id, r.campaign_id, r.id])
+          and exists (select from number own where own.portfolio_id = portfolio and own.workspace_id = app_workspace())
+        order by r.starts_at, r.id
+        limit 200;
+    end;
+-- +goose StatementEnd
+drop function portfolio_frees(uuid);
+-- +goose StatementBegin
+create function portfolio_frees(portfolio uuid) returns table (frees_at timestamptz, people bigint, share text)
+    language sql stable security definer set search_path = public, pg_temp
+    begin atomic
+        select date_bin('5 minutes', l.over_at, 'epoch') + interval '5 minutes', count(*), coalesce(l.share, '')
+        from place l
+        where l.portfolio_id = portfolio
+          and l.freed_at is null
+          and exists (select from number n where n.portfolio_id = portfolio and n.workspace_id = app_workspace())
+        group by 1, 3
+        order by 1, 3;
+    end;
+-- +goose StatementEnd
+revoke all on function portfolio_claims(uuid, uuid, uuid), portfolio_frees(uuid) from public;
+grant execute on function portfolio_claims(uuid, uuid, uuid), portfolio_frees(uuid) to bareed_app;

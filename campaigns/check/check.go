@@ -132,7 +132,7 @@ func (k *Check) predict(ctx context.Context, tx pgx.Tx, ws id.Workspace, approve
 		return err
 	}
 	k.Limit.span(k.Eligible - k.Placeless)
-	if err := k.foresee(ctx, tx, ws, c, n); err != nil {
+	if err := k.foresee(ctx, tx, ws, c, n, s); err != nil {
 		return err
 	}
 	now, err := pg.Now(ctx, tx)

@@ -34,6 +34,11 @@ type Input struct {
 	Limit   int64   // people in 24 h; 0: unlimited
 	Reserve float64 // share of the limit that is left to other tools
 	Used    []Freed // places that are taken now, oldest first
+	Shares  []Share // parts of the usable places that only those may take who name them
+
+	Priority string // high, normal (also empty) or low: what it leaves to others where places are scarce
+	Share    string // the share it takes from besides open places; empty: none
+	Paced    bool   // PerSecond is its own pace, not the number's
 
 	PerSecond float64 // what the campaign's messages leave at when nothing else holds them
 	Number    float64 // what all campaigns of its number leave at together; 0: PerSecond
@@ -55,6 +60,13 @@ type Input struct {
 type Freed struct {
 	At     time.Time
 	People int64
+	Share  string // they were taken from; empty: open ones
+}
+
+// Share is a part of a portfolio's usable places (numbers/places).
+type Share struct {
+	Name   string
+	Places int64
 }
 
 // Wave is a part of the campaign after which it is watched for a while: nobody is
@@ -70,6 +82,9 @@ type Other struct {
 	People     int64   // that still need a place
 	PerSecond  float64 // as Input's
 	SameNumber bool    // it shares the number's rate
+
+	Priority, Share string // as Input's
+	Paced           bool
 }
 
 // Why a limit is not expected to rise, as Forecast.NoRise.

@@ -6,6 +6,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/campaigns"
+	"bareed/campaigns/capacity"
 	"bareed/campaigns/forecast"
 	"bareed/campaigns/outlook"
 	"bareed/campaigns/waves"
@@ -46,7 +47,12 @@ func (d *desk) foresee(c *front.Call, tx pgx.Tx, v *paceView, r campaigns.Report
 	if err != nil {
 		return err
 	}
-	o, err := outlook.Read(ctx, tx, ws, outlook.Asked{Campaign: campaign.ID, Number: n, Rules: campaign.Rules, PerMinute: campaign.PerMinute, People: waiting, Waves: left})
+	stands, err := capacity.Get(ctx, tx, ws, campaign.ID)
+	if err != nil {
+		return err
+	}
+	o, err := outlook.Read(ctx, tx, ws, outlook.Asked{Campaign: campaign.ID, Number: n, Rules: campaign.Rules, PerMinute: campaign.PerMinute, People: waiting,
+		Waves: left, Priority: stands.Priority, Share: stands.Share})
 	if err != nil || !o.Known {
 		return err
 	}
