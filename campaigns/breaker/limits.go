@@ -167,7 +167,7 @@ func (l Limits) permitted(off []string) []string {
 // Check refuses settings outside the operator's limits and values that there are
 // not: breaker.settings with every fault at its place.
 func (l Limits) Check(s Thresholds) error {
-	p := s.over(Default())
+	p := s.over(l.Resolve()) // what is not set cannot be wrong, also where the default is outside
 	all, e := l.All(), errs.New("breaker.settings")
 	for _, n := range p.numbers() {
 		if r := all[n.name]; n.value < r.Least || n.value > r.Most {

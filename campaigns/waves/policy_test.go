@@ -322,7 +322,13 @@ func TestACheckForeseesItsWaves(t *testing.T) {
 	if f := look(v.limits); f == nil || !slices.Equal(f.Waves, []int64{20, 50}) || f.Stays.EndsAt.Sub(time.Now()) < time.Hour {
 		t.Errorf("%+v", f)
 	}
-	if f := look(breaker.Limits{}); f == nil || f.Waves != nil || f.Stays.EndsAt.Sub(time.Now()) > 10*time.Minute {
-		t.Errorf("a hundred people, within the operator's own limits: %+v", f)
+	if f := look(breaker.Limits{}); f == nil || !slices.Equal(f.Waves, []int64{50}) {
+		t.Errorf("a canary of fifty is the least that the program's own limits permit: %+v", f)
+	}
+	if err := v.put(id.Campaign{}, breaker.Thresholds{Waves: ptr(breaker.Never)}); err != nil {
+		t.Fatal(err)
+	}
+	if f := look(v.limits); f == nil || f.Waves != nil || f.Stays.EndsAt.Sub(time.Now()) > 10*time.Minute {
+		t.Errorf("without waves: %+v", f)
 	}
 }
