@@ -22,8 +22,8 @@ import (
 	"bareed/messages"
 )
 
-// Warning is one thing that is worth a look.
-type Warning struct {
+// RunWarning is one thing that is worth a look.
+type RunWarning struct {
 	Reason    string    `json:"reason" enum:"reads_low,list_poor"`
 	Threshold string    `json:"threshold" doc:"In figures, so that it needs no language."`
 	Measured  string    `json:"measured" doc:"The share with its sample."`
@@ -128,12 +128,12 @@ where workspace_id = $1
 order by at, reason`
 
 // OfRun lists a run's warnings, the oldest first.
-func OfRun(ctx context.Context, db pg.DB, ws id.Workspace, run id.Run) ([]Warning, error) {
+func OfRun(ctx context.Context, db pg.DB, ws id.Workspace, run id.Run) ([]RunWarning, error) {
 	rows, err := db.Query(ctx, sqlOfRun, ws, run)
 	if err != nil {
 		return nil, fmt.Errorf("list a run's warnings: %w", err)
 	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Warning])
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[RunWarning])
 	if err != nil {
 		return nil, fmt.Errorf("list a run's warnings: %w", err)
 	}
@@ -144,7 +144,7 @@ func OfRun(ctx context.Context, db pg.DB, ws id.Workspace, run id.Run) ([]Warnin
 type Recent struct {
 	Campaign id.Campaign
 	Name     string
-	Warning
+	RunWarning
 }
 
 const sqlRecent = `

@@ -17,8 +17,8 @@ import (
 	"bareed/internal/pg"
 )
 
-// Change is the last change of one setting; absent values: nothing was, or is, set.
-type Change struct {
+// RuleChange is the last change of one setting; absent values: nothing was, or is, set.
+type RuleChange struct {
 	Was    any       `json:"was,omitempty"`
 	Became any       `json:"became,omitempty"`
 	By     string    `json:"by" doc:"usr_… or key_…"`
@@ -32,15 +32,15 @@ where workspace_id = $1
   and subject_id = $2`
 
 // readChanges reads the last change of each setting of a subject.
-func readChanges(ctx context.Context, db pg.DB, ws id.Workspace, subject [16]byte) (map[string]Change, error) {
+func readChanges(ctx context.Context, db pg.DB, ws id.Workspace, subject [16]byte) (map[string]RuleChange, error) {
 	rows, err := db.Query(ctx, sqlChanges, ws, subject)
 	if err != nil {
 		return nil, fmt.Errorf("read who changed the breaker's settings: %w", err)
 	}
-	all := map[string]Change{}
+	all := map[string]RuleChange{}
 	var name string
 	var was, became []byte
-	var c Change
+	var c RuleChange
 	_, err = pgx.ForEachRow(rows, []any{&name, &was, &became, &c.By, &c.At}, func() error {
 		c.Was, c.Became = value(was), value(became)
 		all[name] = c

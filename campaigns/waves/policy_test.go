@@ -150,7 +150,7 @@ func TestTheLastChangeOfEachRule(t *testing.T) {
 		t.Errorf("out of the limits: %v", err)
 	}
 	all := v.rules(id.Campaign{}).Changes
-	for name, want := range map[string]waves.Change{
+	for name, want := range map[string]waves.RuleChange{
 		"opt_outs_over": {Was: 2.0, Became: 3.0, By: second.String()},
 		"wave_wait":     {Became: 40.0, By: second.String()},
 		"wave_shares":   {By: second.String()},

@@ -29,7 +29,7 @@ type Breaker struct {
 	RunID     id.Run                   `json:"run_id,omitzero" doc:"The campaign's run under way. Of the workspace's policy it goes by what held when it began and what became stricter since."`
 	Limits    map[string]breaker.Range `json:"limits" doc:"What the operator permits of each threshold."`
 	Optional  []string                 `json:"optional" doc:"The rules that the operator permits to be switched off."`
-	Changes   map[string]Change        `json:"changes" doc:"The last change of each setting that was ever changed here."`
+	Changes   map[string]RuleChange    `json:"changes" doc:"The last change of each setting that was ever changed here."`
 	Version   int                      `json:"version" doc:"Also in the ETag; 0: nothing was ever set here."`
 	UpdatedBy string                   `json:"updated_by,omitempty"`
 	UpdatedAt *time.Time               `json:"updated_at,omitempty"`

@@ -240,7 +240,7 @@ func (d desk) hint(l ui.Locale, s setting, usual string, r waves.Breaker) string
 }
 
 // changed says who last changed a rule, and how.
-func changed(l ui.Locale, x waves.Change, names map[string]string) string {
+func changed(l ui.Locale, x waves.RuleChange, names map[string]string) string {
 	if x.At.IsZero() {
 		return l.T("rules.unchanged")
 	}
