@@ -319,7 +319,7 @@ func TestACheckForeseesItsWaves(t *testing.T) {
 		})
 		return f
 	}
-	if f := look(v.limits); f == nil || !slices.Equal(f.Waves, []int64{20, 50}) || f.Stays.EndsAt.Sub(time.Now()) < time.Hour {
+	if f := look(v.limits); f == nil || !slices.Equal(f.Waves, []int64{20, 50}) || time.Until(*f.Stays.EndsAt) < time.Hour {
 		t.Errorf("%+v", f)
 	}
 	if f := look(breaker.Limits{}); f == nil || !slices.Equal(f.Waves, []int64{50}) {
@@ -328,7 +328,7 @@ func TestACheckForeseesItsWaves(t *testing.T) {
 	if err := v.put(id.Campaign{}, breaker.Thresholds{Waves: ptr(breaker.Never)}); err != nil {
 		t.Fatal(err)
 	}
-	if f := look(v.limits); f == nil || f.Waves != nil || f.Stays.EndsAt.Sub(time.Now()) > 10*time.Minute {
+	if f := look(v.limits); f == nil || f.Waves != nil || time.Until(*f.Stays.EndsAt) > 10*time.Minute {
 		t.Errorf("without waves: %+v", f)
 	}
 }

@@ -64,7 +64,7 @@ func (d *drive) run(ctx context.Context) error {
 			return err
 		}
 		if busy {
-			d.gate = d.now // what has left may end a wave
+			d.lookSoon()
 			if err := d.set(ctx, d.now.Add(scheduler.Tick)); err != nil {
 				return err
 			}

@@ -16,6 +16,17 @@ import (
 // whileUnanswered is how often a wave is looked at that waits for receipts.
 const whileUnanswered = 10 * time.Second
 
+// afterSending is when a wave is looked at of which something has left: the look
+// counts the run, and a wave is watched for many times as long.
+const afterSending = 2 * time.Second
+
+// lookSoon notes that what has left may have ended a wave.
+func (d *drive) lookSoon() {
+	if at := d.now.Add(afterSending); d.gated && (d.gate.IsZero() || at.Before(d.gate)) {
+		d.gate = at
+	}
+}
+
 // gates is the leader's look at runs that go in waves, when it can find something
 // new: the picture is drawn and the run held against its rules, as every second in
 // earnest.
