@@ -27,6 +27,10 @@ type BreakerPolicy struct {
 	WaveWait            int       `json:"wave_wait"`
 	WaveAnswered        float64   `json:"wave_answered"`
 	WaveLongest         int       `json:"wave_longest"`
+	ReadsBelow          float64   `json:"reads_below"`
+	ReadsAfter          int64     `json:"reads_after"`
+	ListOver            float64   `json:"list_over"`
+	Off                 []string  // rules that are switched off, by the reason of their stop
 }
 
 // BreakerSettings is what a workspace or a campaign sets; nil leaves a part to the
@@ -51,15 +55,29 @@ type BreakerSettings struct {
 	WaveWait            *int       `json:"wave_wait,omitempty"`
 	WaveAnswered        *float64   `json:"wave_answered,omitempty"`
 	WaveLongest         *int       `json:"wave_longest,omitempty"`
+	ReadsBelow          *float64   `json:"reads_below,omitempty"`
+	ReadsAfter          *int64     `json:"reads_after,omitempty"`
+	ListOver            *float64   `json:"list_over,omitempty"`
+	Off                 *[]string  `json:"off,omitempty"`
 }
 
 // Breaker is what holds campaigns by rule: what is set, and what is in force.
 type Breaker struct {
 	Settings BreakerSettings
 	Policy   BreakerPolicy
+	RunID    string                                   `json:"run_id"` // a campaign's run under way, whose policy it is
 	Limits   map[string]struct{ Least, Most float64 } // what the operator permits
+	Optional []string                                 // rules that the operator permits to be switched off
+	Changes  map[string]BreakerChange                 // the last change of each setting
 	Version  int
 	ETag     string `json:"-"` // goes back with a change
+}
+
+// BreakerChange is the last change of one setting; nil: nothing was, or is, set.
+type BreakerChange struct {
+	Was, Became any
+	By          string
+	At          time.Time
 }
 
 // GetBreaker reads the workspace's rules.
@@ -104,7 +122,11 @@ type Waves struct {
 	Needed     float64 // per cent of accepted
 	Rules      []struct {
 		Kind, Reach, Reason, Threshold, Measured string
-		Judged, Over                             bool
+		Judged, Over, Off                        bool
+	}
+	Warnings []struct { // what is worth a look and holds nothing
+		Reason, Threshold, Measured string
+		At                          time.Time
 	}
 	At time.Time
 }

@@ -9,10 +9,11 @@ import (
 
 // Forecast says when a campaign's last message would leave.
 type Forecast struct {
-	Zone   string // of the days
-	Stays  Line   `json:"limit_stays"`
-	Rises  *Line  `json:"limit_rises"` // nil: see NoRise
-	NoRise string `json:"no_rise"`     // unlimited, enough, quality, review, not_used
+	Zone   string  // of the days
+	Waves  []int64 // it goes in waves: who is reached by the end of each but the last
+	Stays  Line    `json:"limit_stays"`
+	Rises  *Line   `json:"limit_rises"` // nil: see NoRise
+	NoRise string  `json:"no_rise"`     // unlimited, enough, quality, review, not_used
 }
 
 // Line is one course of things.

@@ -99,6 +99,21 @@ create table blob_chunk (
 --   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
 -- bareed_app may delete, insert, select
 
+create table breaker_change (
+    workspace_id uuid not null,
+    subject_id uuid not null,
+    name text not null,
+    was jsonb,
+    became jsonb,
+    changed_by text not null,
+    changed_at timestamp with time zone not null default bareed_now(),
+    PRIMARY KEY (workspace_id, subject_id, name),
+    FOREIGN KEY (workspace_id) REFERENCES workspace(workspace_id)
+);
+-- row-level security, forced:
+--   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
+-- bareed_app may insert, select, update
+
 create table breaker_setting (
     workspace_id uuid not null,
     subject_id uuid not null,
@@ -852,6 +867,8 @@ create table plan_check (
     finished_at timestamp with time zone,
     placeless bigint not null default 0,
     fresh bigint not null default 0,
+    waves bigint[] not null default '{}'::bigint[],
+    wave_wait integer not null default 0,
     PRIMARY KEY (workspace_id, id),
     CHECK ((state = ANY (ARRAY['waiting'::text, 'running'::text, 'completed'::text, 'failed'::text]))),
     FOREIGN KEY (workspace_id, campaign_id) REFERENCES campaign(workspace_id, id)
@@ -1105,6 +1122,24 @@ create table run_estimate (
 --   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
 -- bareed_app may insert, select
 
+create table run_hour (
+    workspace_id uuid not null,
+    run_id uuid not null,
+    number_id uuid not null,
+    due_at timestamp with time zone not null,
+    measured_at timestamp with time zone,
+    delivered bigint,
+    read bigint,
+    PRIMARY KEY (workspace_id, run_id),
+    FOREIGN KEY (workspace_id, run_id) REFERENCES run(workspace_id, id)
+);
+create index run_hour_due on run_hour (due_at) where (measured_at is null);
+create index run_hour_number on run_hour (workspace_id, number_id, due_at desc) where (measured_at is not null);
+-- row-level security, forced:
+--   discovery for select to bareed_engine using true
+--   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
+-- bareed_app may insert, select, update
+
 create table run_pass (
     workspace_id uuid not null,
     run_id uuid not null,
@@ -1113,6 +1148,17 @@ create table run_pass (
     delivered bigint not null,
     held bigint not null,
     PRIMARY KEY (workspace_id, run_id, reason),
+    FOREIGN KEY (workspace_id, run_id) REFERENCES run(workspace_id, id)
+);
+-- row-level security, forced:
+--   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
+-- bareed_app may insert, select, update
+
+create table run_policy (
+    workspace_id uuid not null,
+    run_id uuid not null,
+    policy jsonb not null,
+    PRIMARY KEY (workspace_id, run_id),
     FOREIGN KEY (workspace_id, run_id) REFERENCES run(workspace_id, id)
 );
 -- row-level security, forced:
@@ -1143,6 +1189,22 @@ create table run_snapshot (
 --   discovery for select to bareed_engine using true
 --   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
 -- bareed_app may insert, select, update
+
+create table run_warning (
+    workspace_id uuid not null,
+    run_id uuid not null,
+    campaign_id uuid not null,
+    reason text not null,
+    threshold text not null,
+    measured text not null,
+    at timestamp with time zone not null default bareed_now(),
+    PRIMARY KEY (workspace_id, run_id, reason),
+    FOREIGN KEY (workspace_id, run_id) REFERENCES run(workspace_id, id)
+);
+create index run_warning_at on run_warning (workspace_id, at desc);
+-- row-level security, forced:
+--   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
+-- bareed_app may insert, select
 
 create table run_wave (
     workspace_id uuid not null,
@@ -1333,6 +1395,23 @@ create table template (
 );
 create index template_meta on template (workspace_id, meta_template_id);
 -- row-level security, forced:
+--   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
+-- bareed_app may insert, select, update
+
+create table template_drop (
+    workspace_id uuid not null,
+    template_id uuid not null,
+    portfolio_id uuid not null,
+    meta_template_id text not null,
+    dropped_at timestamp with time zone not null default bareed_now(),
+    PRIMARY KEY (workspace_id, template_id),
+    FOREIGN KEY (portfolio_id) REFERENCES portfolio(id),
+    FOREIGN KEY (workspace_id, template_id) REFERENCES template(workspace_id, id)
+);
+create index template_drop_at on template_drop (dropped_at);
+create index template_drop_portfolio on template_drop (portfolio_id, dropped_at);
+-- row-level security, forced:
+--   discovery for select to bareed_engine using true
 --   own_workspace for all to bareed_app using (workspace_id = ( SELECT app_workspace() AS app_workspace)) with check (workspace_id = ( SELECT app_workspace() AS app_workspace))
 -- bareed_app may insert, select, update
 

@@ -77,6 +77,8 @@ func (s *Scheduler) jobs() []job {
 		{"events", 200 * time.Millisecond, s.events},
 		{"reconcile", time.Second, s.reconcile},
 		{"breaker", time.Second, s.breaker},
+		{"first hours", 5 * time.Second, s.firstHours},
+		{"halts", time.Second, s.halts},
 		{"unknown", 5 * time.Second, s.unknown},
 		{"places", 5 * time.Second, s.places},
 		{"sync", 5 * time.Second, s.sync},

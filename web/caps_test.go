@@ -20,8 +20,8 @@ func TestSendingRulesPage(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	b := d.as(t, accounts.Owner)
-	const path = "/settings/sending"
-	b.get("/settings").has(t, 200, `href="/settings/sending"`)
+	const path = "/settings/caps"
+	b.get("/settings").has(t, 200, `href="/settings/caps"`)
 	b.get(path).has(t, 200, "How often a person may get marketing", `value="24"`, "Empty: no budget.")
 	b.post(path, "version", "0", "most_1", "0", "days_1", "7", "cool_off_hours", "12", "blocked_countries", "KP, Korea").
 		has(t, 422, `id="most_1-error"`, `id="cool_off_hours-error"`, "12 is not possible. Use 24 to 720.", "Korea is no country", `value="KP, Korea"`)

@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/campaigns/overview"
+	"bareed/campaigns/warnings"
 	"bareed/consents"
 	"bareed/contacts"
 	"bareed/internal/id"
@@ -45,6 +46,7 @@ type homeFacts struct {
 	underway   overview.Underway
 	held       []overview.Held
 	twice      []overview.Twice
+	warned     []warnings.Recent
 	portfolios []numbers.Portfolio
 	numbers    []numbers.Number
 	consents   consents.Overview
@@ -83,6 +85,10 @@ func (f *homeFacts) read(c *front.Call, tx pgx.Tx, zone *time.Location, now time
 	read(func() (err error) { f.days, err = overview.Days(ctx, tx, ws, now, zone, homeDays); return err })
 	read(func() (err error) { f.held, err = overview.ListHeld(ctx, tx, ws, 20); return err })
 	read(func() (err error) { f.twice, err = overview.ListTwice(ctx, tx, ws, now.AddDate(0, 0, -7)); return err })
+	read(func() (err error) {
+		f.warned, err = warnings.Since(ctx, tx, ws, now.AddDate(0, 0, -7), 10)
+		return err
+	})
 	read(func() (err error) { f.portfolios, err = numbers.Portfolios(ctx, tx, ws); return err })
 	read(func() (err error) { f.numbers, err = numbers.List(ctx, tx, ws); return err })
 	read(func() (err error) {

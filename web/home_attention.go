@@ -34,6 +34,10 @@ func (f *homeFacts) attention(c *front.Call) []attention {
 		list = append(list, attention{Kind: "danger", Icon: "danger", Title: c.T("home.twice", "name", x.Name),
 			Text: c.T("home.twice.text"), Href: "/campaigns/" + x.Campaign.String(), Since: &x.Since, rank: 1})
 	}
+	for _, x := range f.warned {
+		list = append(list, attention{Kind: "warn", Icon: "warning", Title: c.T("home.warning", "name", x.Name),
+			Text: c.Locale().Of("waves.warning", x.Reason) + ". " + c.Locale().Of("waves.warning", x.Reason+".text"), Href: "/campaigns/" + x.Campaign.String(), Since: &x.At, rank: 5})
+	}
 	for _, n := range f.numbers {
 		list = append(list, numberAttention(c, n, told[n.ID] || told[n.WABA])...)
 	}

@@ -7,12 +7,13 @@ import (
 	"bareed/web/caps"
 	"bareed/web/front"
 	"bareed/web/portfolio"
+	"bareed/web/rules"
 )
 
 // routes is every page: who may open it. A page without a row, and a row
 // without a page, stop the program at its start.
 func routes() []front.Route {
-	return slices.Concat(frameRoutes(), campaignRoutes(), peopleRoutes(), accountRoutes(), portfolio.Routes(), moneyRoutes(), caps.Routes())
+	return slices.Concat(frameRoutes(), campaignRoutes(), peopleRoutes(), accountRoutes(), portfolio.Routes(), moneyRoutes(), caps.Routes(), rules.Routes())
 }
 
 // frameRoutes are signing in, preferences, the first page, the operator's page and

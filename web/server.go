@@ -29,6 +29,7 @@ import (
 	"bareed/web/money"
 	"bareed/web/people"
 	"bareed/web/portfolio"
+	"bareed/web/rules"
 	"bareed/web/ui"
 	"bareed/web/wizard"
 )
@@ -120,6 +121,7 @@ func (s *Server) register() {
 	money.Register(s.Front)
 	caps.Register(s.Front, s.Blocked)
 	s.settings()
+	rules.Register(s.Front, s.Limits)
 	s.ops()
 	s.components()
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/campaigns/check"
+	"bareed/campaigns/waves"
 	"bareed/internal/pg"
 	"bareed/queue"
 )
@@ -43,8 +44,10 @@ func (w *Worker) checkCampaign(ctx context.Context, t queue.CheckCampaign) error
 func (w *Worker) checkChunks(ctx context.Context, t queue.CheckCampaign) error {
 	for done := false; !done; {
 		err := w.Pool.InWorkspace(ctx, t.Workspace, func(tx pgx.Tx) (err error) {
-			done, err = check.Chunk(ctx, tx, w.Vault, t.Workspace, t.Check, w.Blocked...)
-			return err
+			if done, err = check.Chunk(ctx, tx, w.Vault, t.Workspace, t.Check, w.Blocked...); err != nil || !done {
+				return err
+			}
+			return waves.Foresee(ctx, tx, t.Workspace, t.Check, w.Rules)
 		})
 		if err != nil {
 			return err

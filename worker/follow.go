@@ -9,6 +9,7 @@ import (
 	"bareed/internal/id"
 	"bareed/messages"
 	"bareed/messages/consequences"
+	"bareed/messages/halts"
 	"bareed/whatsapp"
 )
 
@@ -21,6 +22,9 @@ func (w *Worker) follow(ctx context.Context, tx pgx.Tx, ws id.Workspace, done me
 	}
 	const by = "system:status"
 	if err := w.desk().ForPeople(ctx, tx, ws, by, ended); err != nil {
+		return nil, err
+	}
+	if err := halts.Dropped(ctx, tx, ws, done.Ended); err != nil {
 		return nil, err
 	}
 	return ended, w.desk().ForRuns(ctx, tx, ws, by, ended, done.Arrived)

@@ -165,13 +165,13 @@ func reporting() []words {
 
 // rules are what holds a campaign by rule.
 func rules() []words {
-	settings := []string{"version.required", "version.stale", "breaker.settings", "breaker.out_of_limits", "breaker.unknown_value", "breaker.wave_shares", "breaker.wave_longest"}
+	settings := []string{"version.required", "version.stale", "breaker.settings", "breaker.out_of_limits", "breaker.unknown_value", "breaker.wave_shares", "breaker.wave_longest", "breaker.not_optional"}
 	return []words{
 		{"GET /v1/breaker", "getBreaker", "Rules", "Every threshold in force and what the operator permits of it; docs/WAVES.md explains them. The ETag goes back as If-Match of a change.", nil},
-		{"PUT /v1/breaker", "setBreaker", "Rules", "In place of what was set. Holds for runs under way from the next second on. Owners and admins only.", settings},
-		{"GET /v1/campaigns/{campaign}/breaker", "getCampaignBreaker", "Rules", "What it sets itself lies over the workspace's.", nil},
+		{"PUT /v1/breaker", "setBreaker", "Rules", "In place of what was set. For runs under way, what is stricter holds from the next second on; what is looser holds for runs that begin later. Owners and admins only.", settings},
+		{"GET /v1/campaigns/{campaign}/breaker", "getCampaignBreaker", "Rules", "What it sets itself lies over the workspace's. Of that, a run under way goes by what held when it began and what became stricter since.", nil},
 		{"PUT /v1/campaigns/{campaign}/breaker", "setCampaignBreaker", "Rules", "waves never opens what is left of a campaign under way. Owners and admins only.", settings},
-		{"GET /v1/campaigns/{campaign}/waves", "getWaves", "Rules", "Which wave is open, when the next one may open and what it waits for; each rule with its threshold and what is measured.", []string{"campaign.not_launched"}},
+		{"GET /v1/campaigns/{campaign}/waves", "getWaves", "Rules", "Which wave is open, when the next one may open and what it waits for; each rule with its threshold and what is measured; warnings, which hold nothing.", []string{"campaign.not_launched"}},
 		{"GET /v1/campaigns/{campaign}/held", "getHeld", "Rules", "Meta holds the messages of a new template until it has judged the first ones.", []string{"campaign.not_launched"}},
 		{"POST /v1/campaigns/{campaign}/held/return", "returnHeld", "Rules", "A new attempt for each that Meta dropped, past every gate, entered into the audit. It clears no stop. expected must be the figure that is there. Owners and admins only.",
 			[]string{"campaign.not_launched", "campaign.not_resendable", "campaign.held_changed", "campaign.held_expected"}},

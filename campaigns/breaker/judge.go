@@ -25,9 +25,10 @@ type Kind string
 
 // The kinds.
 const (
-	Hard   Kind = "hard"   // now, whoever watches
-	Soft   Kind = "soft"   // a person decides whether it goes on
-	Pacing Kind = "pacing" // nothing is wrong: it waits for Meta
+	Hard   Kind = "hard"    // now, whoever watches
+	Soft   Kind = "soft"    // a person decides whether it goes on
+	Pacing Kind = "pacing"  // nothing is wrong: it waits for Meta
+	Warn   Kind = "warning" // a person should look; nothing is held
 )
 
 // Reach is what a finding holds.
@@ -57,13 +58,14 @@ type Figures struct {
 // Finding is a rule with what was measured of it: what it holds, why, and what
 // happens next.
 type Finding struct {
-	Kind      Kind          `json:"kind" enum:"hard,soft,pacing"`
+	Kind      Kind          `json:"kind" enum:"hard,soft,pacing,warning"`
 	Reach     Reach         `json:"reach" enum:"campaign,number,run"`
 	Reason    string        `json:"reason" doc:"Of the stop it opens."`
 	Threshold string        `json:"threshold" doc:"In figures, so that it needs no language."`
 	Measured  string        `json:"measured" doc:"The share with its sample."`
 	Judged    bool          `json:"judged" doc:"The sample is large enough."`
 	Over      bool          `json:"over" doc:"It holds."`
+	Off       bool          `json:"off" doc:"It is switched off: it would hold, and does not."`
 	Retry     time.Duration `json:"-"` // ends by itself after so long; 0: not by time
 }
 
@@ -76,18 +78,22 @@ func (p Policy) Measure(f Figures) []Finding {
 	undelivered := Finding{Kind: Soft, Reach: TheCampaign, Reason: Undeliverable, Threshold: fmt.Sprintf("> %s (%d)", percent(p.UndeliverableOver), p.AnswersOf)}
 	held := Finding{Kind: Pacing, Reach: TheRun, Reason: HeldByMeta, Threshold: "≥ " + strconv.FormatInt(p.HeldMost, 10),
 		Measured: strconv.FormatInt(max(f.Held, 0), 10), Judged: true, Over: f.Held >= p.HeldMost}
-	return []Finding{
+	list := []Finding{
 		unwell.of(int64(f.ServerErrors), int64(f.Requests), leastRequests, p.ServerErrorsOver),
 		left.of(f.OptOuts, f.Delivered, p.OptOutsAfter, p.OptOutsOver),
 		failed.of(int64(f.Failed), int64(f.Answers), int64(p.AnswersOf), p.FailuresOver),
 		undelivered.of(int64(f.Undelivered), int64(f.DeliverableOf), int64(p.AnswersOf), p.UndeliverableOver),
 		held,
 	}
+	for i := range list {
+		list[i].Off = slices.Contains(p.Off, list[i].Reason)
+	}
+	return list
 }
 
 // Judge is what of Measure holds.
 func (p Policy) Judge(f Figures) []Finding {
-	return slices.DeleteFunc(p.Measure(f), func(x Finding) bool { return !x.Over })
+	return slices.DeleteFunc(p.Measure(f), func(x Finding) bool { return !x.Over || x.Off })
 }
 
 // of fills in a share of a whole: 2.1 % (9 / 420).

@@ -19,8 +19,9 @@ type Range struct {
 // Limits is what the operator permits of each threshold, by its name in JSON,
 // and the waves of workspaces that set nothing. The zero value is the program's own.
 type Limits struct {
-	Ranges map[string]Range
-	Waves  string
+	Ranges   map[string]Range
+	Waves    string
+	Optional []string // rules that a workspace may switch off, by reason
 }
 
 // builtIn is how far a workspace may go where the operator says nothing: loose
@@ -42,10 +43,18 @@ var builtIn = map[string]Range{
 	"wave_wait":             {1, 1440},
 	"wave_answered":         {0, 100},
 	"wave_longest":          {1, 2880},
+	"reads_below":           {5, 90},
+	"reads_after":           {20, 5000},
+	"list_over":             {5, 90},
 }
 
+// switchable are the rules that an operator may leave to workspaces to switch off:
+// those about how people take a campaign. What Meta says of itself holds always.
+var switchable = []string{OptOuts, Failures, Undeliverable}
+
 // ParseLimits reads the operator's own limits: name=least..most, separated by
-// commas. What is not named stays as built in; waves is the default mode, or empty.
+// commas, and optional=rule+rule for the rules that may be switched off. What is
+// not named stays as built in; waves is the default mode, or empty.
 func ParseLimits(text, waves string) (Limits, error) {
 	l := Limits{Ranges: map[string]Range{}, Waves: waves}
 	for part := range strings.SplitSeq(text, ",") {
@@ -54,6 +63,13 @@ func ParseLimits(text, waves string) (Limits, error) {
 			continue
 		}
 		name, ends, _ := strings.Cut(part, "=")
+		if name == "optional" {
+			l.Optional = strings.Split(ends, "+")
+			if i := slices.IndexFunc(l.Optional, notSwitchable); i >= 0 {
+				return l, fmt.Errorf("read the breaker's limits: %q is not one of %s", l.Optional[i], strings.Join(switchable, ", "))
+			}
+			continue
+		}
 		least, most, ok := strings.Cut(ends, "..")
 		a, err1 := strconv.ParseFloat(least, 64)
 		b, err2 := strconv.ParseFloat(most, 64)
@@ -65,6 +81,8 @@ func ParseLimits(text, waves string) (Limits, error) {
 	}
 	return l, nil
 }
+
+func notSwitchable(rule string) bool { return !slices.Contains(switchable, rule) }
 
 // All is every limit in force.
 func (l Limits) All() map[string]Range {
@@ -90,6 +108,7 @@ func (p *Policy) numbers() []number {
 		count("held_most", &p.HeldMost), count("waves_from", &p.WavesFrom),
 		count("canary_people", &p.CanaryPeople), share("canary_share", &p.CanaryShare),
 		count("wave_wait", &p.WaveWait), share("wave_answered", &p.WaveAnswered), count("wave_longest", &p.WaveLongest),
+		share("reads_below", &p.ReadsBelow), count("reads_after", &p.ReadsAfter), share("list_over", &p.ListOver),
 	}
 	for i := range p.WaveShares {
 		list = append(list, share("wave_shares", &p.WaveShares[i]))
@@ -113,10 +132,16 @@ func (l Limits) Resolve(settings ...Thresholds) Policy {
 	if l.Waves != "" {
 		p.Waves = l.Waves
 	}
+	return l.Over(p, settings...)
+}
+
+// Over lays settings over a policy, each threshold within the operator's limits.
+func (l Limits) Over(p Policy, settings ...Thresholds) Policy {
 	for _, s := range settings {
 		p = s.over(p)
 	}
 	p.WaveShares = slices.Clone(p.WaveShares) // a setting's own slice is not to be changed
+	p.Off = l.permitted(p.Off)
 	all := l.All()
 	for _, n := range p.numbers() {
 		r := all[n.name]
@@ -127,10 +152,22 @@ func (l Limits) Resolve(settings ...Thresholds) Policy {
 	return p
 }
 
+// permitted leaves of the rules that are switched off those that still may be.
+func (l Limits) permitted(off []string) []string {
+	list := []string{}
+	for _, rule := range off {
+		if slices.Contains(l.Optional, rule) && !slices.Contains(list, rule) {
+			list = append(list, rule)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
 // Check refuses settings outside the operator's limits and values that there are
 // not: breaker.settings with every fault at its place.
 func (l Limits) Check(s Thresholds) error {
-	p := s.over(Default())
+	p := s.over(l.Resolve()) // what is not set cannot be wrong, also where the default is outside
 	all, e := l.All(), errs.New("breaker.settings")
 	for _, n := range p.numbers() {
 		if r := all[n.name]; n.value < r.Least || n.value > r.Most {
@@ -142,6 +179,14 @@ func (l Limits) Check(s Thresholds) error {
 	}
 	if p.CanaryOrder != Engaged && p.CanaryOrder != Random {
 		e.At("/canary_order", "breaker.unknown_value", "got", p.CanaryOrder, "values", "engaged, random")
+	}
+	for i, rule := range p.Off {
+		switch {
+		case notSwitchable(rule):
+			e.At("/off/"+strconv.Itoa(i), "breaker.unknown_value", "got", rule, "values", strings.Join(switchable, ", "))
+		case !slices.Contains(l.Optional, rule):
+			e.At("/off/"+strconv.Itoa(i), "breaker.not_optional", "got", rule)
+		}
 	}
 	if len(p.WaveShares) > 8 || !slices.IsSorted(p.WaveShares) {
 		e.At("/wave_shares", "breaker.wave_shares")

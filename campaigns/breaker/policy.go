@@ -40,6 +40,10 @@ type Policy struct {
 	WaveWait            int       `json:"wave_wait" doc:"Minutes after a wave has left before its gate may open."`
 	WaveAnswered        float64   `json:"wave_answered" doc:"Per cent of a wave's accepted messages that must be delivered or failed by then."`
 	WaveLongest         int       `json:"wave_longest" doc:"Minutes after which missing answers no longer keep the gate closed."`
+	ReadsBelow          float64   `json:"reads_below" doc:"Warns when the share that read in a run's first hour is less than this per cent of the number's median. Holds nothing."`
+	ReadsAfter          int64     `json:"reads_after" doc:"Only first hours in which so many were delivered are compared."`
+	ListOver            float64   `json:"list_over" doc:"Warns when more than this per cent of the answers are 131026, 131049 or 130472: the list. Holds nothing."`
+	Off                 []string  `json:"off" doc:"Rules that are switched off, by the reason of their stop; the operator says which may be."`
 }
 
 // Thresholds is what a workspace or a campaign sets; nil leaves a part to the next
@@ -64,6 +68,10 @@ type Thresholds struct {
 	WaveWait            *int       `json:"wave_wait,omitempty"`
 	WaveAnswered        *float64   `json:"wave_answered,omitempty"`
 	WaveLongest         *int       `json:"wave_longest,omitempty"`
+	ReadsBelow          *float64   `json:"reads_below,omitempty"`
+	ReadsAfter          *int64     `json:"reads_after,omitempty"`
+	ListOver            *float64   `json:"list_over,omitempty"`
+	Off                 *[]string  `json:"off,omitempty" doc:"Of opt_outs_high, failures_high and undeliverable_high, those that the operator permits."`
 }
 
 // Default is the policy of those who set nothing.
@@ -73,6 +81,7 @@ func Default() Policy {
 		ServerErrorsOver: 20, ServerErrorsSeconds: 60, ServerErrorsRetry: 60, HeldMost: 500,
 		Waves: ByRisk, WavesFrom: 1000, WavesUtility: true, CanaryPeople: 500, CanaryShare: 1, CanaryOrder: Engaged,
 		WaveShares: []float64{5, 25}, WaveWait: 30, WaveAnswered: 80, WaveLongest: 120,
+		ReadsBelow: 30, ReadsAfter: 100, ListOver: 40, Off: []string{},
 	}
 }
 
@@ -97,6 +106,10 @@ func (s Thresholds) over(p Policy) Policy {
 	put(&p.WaveWait, s.WaveWait)
 	put(&p.WaveAnswered, s.WaveAnswered)
 	put(&p.WaveLongest, s.WaveLongest)
+	put(&p.ReadsBelow, s.ReadsBelow)
+	put(&p.ReadsAfter, s.ReadsAfter)
+	put(&p.ListOver, s.ListOver)
+	put(&p.Off, s.Off)
 	return p
 }
 

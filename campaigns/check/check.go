@@ -51,6 +51,9 @@ type Check struct {
 	Warnings   []Warning          `json:"warnings"`
 	CreatedAt  time.Time          `json:"created_at"`
 	FinishedAt *time.Time         `json:"finished_at,omitempty"`
+
+	waves    []int64 // who is reached by the end of each
+	waveWait int     // minutes
 }
 
 // Limit is the portfolio's messaging limit as it stands: unique people in 24 h.
@@ -74,7 +77,7 @@ type Warning struct {
 
 const sqlGetCheck = `
 select k.id, k.campaign_id, k.state, k.total, k.eligible, k.suppressed, k.campaign_version, k.created_at, k.finished_at,
-    c.version <> k.campaign_version, k.placeless, k.fresh, k.template
+    c.version <> k.campaign_version, k.placeless, k.fresh, k.template, k.waves, k.wave_wait
 from plan_check k
 join campaign c on c.workspace_id = k.workspace_id and c.id = k.campaign_id
 where k.workspace_id = $1
@@ -90,7 +93,7 @@ func Get(ctx context.Context, tx pgx.Tx, ws id.Workspace, campaign id.Campaign, 
 	var k Check
 	var approved []byte
 	err := tx.QueryRow(ctx, sqlGetCheck, ws, campaign, check).Scan(&k.ID, &k.CampaignID, &k.State, &k.Total, &k.Eligible,
-		&k.Suppressed, &k.Version, &k.CreatedAt, &k.FinishedAt, &k.Outdated, &k.Placeless, &k.Fresh, &approved)
+		&k.Suppressed, &k.Version, &k.CreatedAt, &k.FinishedAt, &k.Outdated, &k.Placeless, &k.Fresh, &approved, &k.waves, &k.waveWait)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return k, errs.New("not_found")
 	}
@@ -129,7 +132,7 @@ func (k *Check) predict(ctx context.Context, tx pgx.Tx, ws id.Workspace, approve
 		return err
 	}
 	k.Limit.span(k.Eligible - k.Placeless)
-	if err := k.foresee(ctx, tx, ws, c, n); err != nil {
+	if err := k.foresee(ctx, tx, ws, c, n, s); err != nil {
 		return err
 	}
 	now, err := pg.Now(ctx, tx)

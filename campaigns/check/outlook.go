@@ -9,6 +9,7 @@ import (
 
 	"bareed/accounts"
 	"bareed/campaigns"
+	"bareed/campaigns/capacity"
 	"bareed/campaigns/forecast"
 	"bareed/campaigns/outlook"
 	"bareed/campaigns/plan"
@@ -57,11 +58,12 @@ func noteEligible(ctx context.Context, tx pgx.Tx, v *accounts.Vault, ws id.Works
 
 // foresee adds when the last message would leave, and how the limit can grow
 // when people would wait for it.
-func (k *Check) foresee(ctx context.Context, tx pgx.Tx, ws id.Workspace, c campaigns.Campaign, n numbers.Number) error {
+func (k *Check) foresee(ctx context.Context, tx pgx.Tx, ws id.Workspace, c campaigns.Campaign, n numbers.Number, s capacity.CampaignPriority) error {
 	if k.State != "completed" {
 		return nil
 	}
-	a := outlook.Asked{Campaign: c.ID, Number: n, Rules: c.Rules, Starts: starts(c), PerMinute: c.PerMinute, People: k.Eligible, Placeless: k.Placeless}
+	a := outlook.Asked{Campaign: c.ID, Number: n, Rules: c.Rules, Starts: starts(c), PerMinute: c.PerMinute, People: k.Eligible, Placeless: k.Placeless,
+		Waves: k.ahead(), Priority: s.Priority, Share: s.Share}
 	o, err := outlook.Read(ctx, tx, ws, a)
 	if err != nil || !o.Known {
 		return err
@@ -73,6 +75,15 @@ func (k *Check) foresee(ctx context.Context, tx pgx.Tx, ws id.Workspace, c campa
 		k.Growth = &g
 	}
 	return nil
+}
+
+// ahead is in which waves the campaign would go, but for the last, as they were
+// noted when the check was completed.
+func (k *Check) ahead() (list []forecast.Wave) {
+	for _, people := range k.waves[:max(0, len(k.waves)-1)] {
+		list = append(list, forecast.Wave{People: people, Wait: time.Duration(k.waveWait) * time.Minute})
+	}
+	return list
 }
 
 // starts is when the campaign's first message may leave; zero: at once.

@@ -13,13 +13,14 @@ type course struct {
 
 	now     float64 // seconds since Input.Now
 	limit   int64
-	pool    float64 // places free now; below 0 when more are used than may be
-	frees   tape    // places that come back
+	places  places
 	reached float64 // people of the last seven days
 	leaves  tape    // when those fall out of the seven days
 	rise    float64 // when the limit rises; 0: nothing announced
 	ours    tape    // what the campaign sends
 	all     []sender
+	gates   []gate  // of the campaign's waves, those still ahead
+	idle    float64 // nothing leaves before: a wave is watched
 	opens   float64 // the hours around now
 	closes  float64
 	until   float64
@@ -32,7 +33,23 @@ type sender struct {
 	speed      float64 // at most
 	needs      float64 // places a message
 	sameNumber bool
+
+	rank  int  // 0 goes first
+	share int  // of places, from 1; 0: none, it takes open ones alone
+	paced bool // slow by its own pace: it stands before others with a day's people
 }
+
+// reach is for how many people a campaign stands before those of a lower priority.
+func (s sender) reach() float64 {
+	if s.paced {
+		return min(s.left, s.speed*day.Seconds())
+	}
+	return s.left
+}
+
+// gate is where a wave of the campaign ends: how many are left then, and how long
+// it is watched.
+type gate struct{ left, wait float64 }
 
 func newCourse(in Input, rises bool) *course {
 	c := &course{in: in, rises: rises, limit: in.Limit, reached: float64(in.Reached), closes: -1, until: Horizon.Seconds()}
@@ -43,9 +60,17 @@ func newCourse(in Input, rises bool) *course {
 	if in.People > 0 {
 		needs = float64(in.People-in.Free) / float64(in.People)
 	}
-	c.all = []sender{{from: c.at(in.Starts), left: float64(in.People), speed: in.PerSecond, needs: needs, sameNumber: true}}
+	c.places = newPlaces(in)
+	c.all = []sender{{from: c.at(in.Starts), left: float64(in.People), speed: in.PerSecond, needs: needs, sameNumber: true,
+		rank: rankOf(in.Priority), share: in.shareOf(in.Share), paced: in.Paced}}
 	for _, o := range in.Others {
-		c.all = append(c.all, sender{max(0, c.at(o.Starts)), float64(o.People), o.PerSecond, 1, o.SameNumber})
+		c.all = append(c.all, sender{max(0, c.at(o.Starts)), float64(o.People), o.PerSecond, 1, o.SameNumber,
+			rankOf(o.Priority), in.shareOf(o.Share), o.Paced})
+	}
+	for _, w := range in.Waves {
+		if w.People < in.People {
+			c.gates = append(c.gates, gate{float64(in.People - w.People), w.Wait.Seconds()})
+		}
 	}
 	used := 0.0
 	// A place that is taken comes back within a day; what this line takes comes
@@ -54,7 +79,7 @@ func newCourse(in Input, rises bool) *course {
 	for _, u := range in.Used {
 		at := within(u)
 		used += float64(u.People)
-		c.frees.add(piece{at, at, float64(u.People)})
+		c.places.taken(in.shareOf(u.Share), at, float64(u.People))
 	}
 	c.reached = max(c.reached, used)
 	// Of those of earlier days nothing is known but that they are older than a day.
@@ -62,9 +87,6 @@ func newCourse(in Input, rises bool) *course {
 	for _, u := range in.Used {
 		at := within(u) + (week - day).Seconds()
 		c.leaves.add(piece{at, at, float64(u.People)})
-	}
-	if c.limit > 0 {
-		c.pool = float64(Usable(c.limit, in.Reserve)) - used
 	}
 	return c
 }
@@ -84,12 +106,12 @@ func (c *course) run() Prediction {
 			break
 		}
 		c.arrive()
-		speeds := c.speeds()
-		next := c.next(speeds)
+		f := c.flow()
+		next := c.next(f)
 		if math.IsInf(next, 1) {
 			break
 		}
-		c.move(speeds, max(next, c.now+grain))
+		c.move(f, max(next, c.now+grain))
 	}
 	c.line.Days = c.days()
 	if left := c.all[0].left; left > 0 {
@@ -106,17 +128,18 @@ func (c *course) run() Prediction {
 
 // arrive does what happens at this instant.
 func (c *course) arrive() {
-	c.pool += c.frees.pass(c.now)
-	c.reached -= c.leaves.pass(c.now)
-	if math.Abs(c.pool) < speck {
-		c.pool = 0
+	for len(c.gates) > 0 && c.all[0].from <= c.now+grain && c.all[0].left <= c.gates[0].left+speck {
+		c.idle = max(c.idle, c.now+c.gates[0].wait)
+		c.gates = c.gates[1:]
 	}
+	c.places.pass(c.now)
+	c.reached -= c.leaves.pass(c.now)
 	if c.rise > 0 && c.now >= c.rise-grain {
 		c.rise = 0
 		was := c.limit
 		c.limit = Next(c.limit)
 		if c.limit > 0 {
-			c.pool += float64(Usable(c.limit, c.in.Reserve) - Usable(was, c.in.Reserve))
+			c.places.free += float64(Usable(c.limit, c.in.Reserve) - Usable(was, c.in.Reserve))
 		}
 		c.line.Steps = append(c.line.Steps, LimitRise{At: c.time(c.now), Limit: c.limit})
 	}
@@ -137,13 +160,15 @@ func (c *course) scales() bool { return c.rises && c.limit > 0 && c.rise == 0 }
 
 func (c *course) active(i int) bool {
 	s := c.all[i]
-	return s.left > 0 && s.from <= c.now+grain && (i > 0 || c.in.Around == nil || c.opens <= c.now+grain)
+	if i == 0 && (c.idle > c.now+grain || c.in.Around != nil && c.opens > c.now+grain) {
+		return false
+	}
+	return s.left > 0 && s.from <= c.now+grain
 }
 
-// speeds is how many messages a second each campaign sends now: at its own pace,
-// those of one number together at the number's, and all of them no faster than
-// places come when none is left.
-func (c *course) speeds() []float64 {
+// wants is how many messages a second each campaign sends now if places hold none:
+// at its own pace, those of one number together at the number's.
+func (c *course) wants() []float64 {
 	wants, onNumber := make([]float64, len(c.all)), make([]float64, len(c.all))
 	for i, s := range c.all {
 		if c.active(i) {
@@ -158,38 +183,12 @@ func (c *course) speeds() []float64 {
 			wants[i] = speed
 		}
 	}
-	if c.limit == 0 || c.pool > 0 {
-		return wants
-	}
-	there := 0.0
-	if c.pool == 0 {
-		there = c.frees.rate(c.now)
-	}
-	places := make([]float64, len(c.all))
-	for i, s := range c.all {
-		places[i] = wants[i] * s.needs
-	}
-	got := fill(there, places)
-	for i := range wants {
-		if places[i]-got[i] > 1e-9 {
-			wants[i] *= got[i] / places[i]
-			c.line.Waits = c.line.Waits || i == 0
-		}
-	}
 	return wants
 }
 
-// taken is how many places a second the campaigns take.
-func (c *course) taken(speeds []float64) (n float64) {
-	for i, s := range c.all {
-		n += speeds[i] * s.needs
-	}
-	return n
-}
-
 // next is when something changes.
-func (c *course) next(speeds []float64) float64 {
-	next := min(c.frees.next(c.now), c.leaves.next(c.now))
+func (c *course) next(f flow) float64 {
+	next := min(c.places.next(c.now), c.leaves.next(c.now))
 	soon := func(at float64) {
 		if at > c.now+grain {
 			next = min(next, at)
@@ -199,9 +198,16 @@ func (c *course) next(speeds []float64) float64 {
 		if s.left > 0 && s.from > c.now {
 			soon(s.from)
 		}
-		if speeds[i] > 0 {
-			soon(c.now + s.left/speeds[i])
+		if f.speeds[i] > 0 {
+			soon(c.now + s.left/f.speeds[i])
+			if s.paced {
+				soon(c.now + (s.left-s.reach())/f.speeds[i])
+			}
 		}
+	}
+	soon(c.idle)
+	if len(c.gates) > 0 && f.speeds[0] > 0 {
+		soon(c.now + (c.all[0].left-c.gates[0].left)/f.speeds[0])
 	}
 	if c.in.Around != nil {
 		soon(c.opens)
@@ -209,38 +215,31 @@ func (c *course) next(speeds []float64) float64 {
 	}
 	soon(c.until)
 	if c.limit > 0 {
-		drain := c.taken(speeds) - c.frees.rate(c.now)
-		if c.pool != 0 && drain != 0 && c.pool/drain > 0 {
-			soon(c.now + c.pool/drain)
+		for _, l := range c.levels(f) {
+			soon(c.now + l.zero())
 		}
 	}
 	if c.rise > 0 {
 		soon(c.rise)
-	} else if grows := c.taken(speeds) - c.leaves.rate(c.now); c.scales() && grows > 0 {
+	} else if grows := f.taken() - c.leaves.rate(c.now); c.scales() && grows > 0 {
 		soon(c.now + (riseShare*float64(c.limit)-c.reached)/grows)
 	}
 	return next
 }
 
 // move goes on to the next change.
-func (c *course) move(speeds []float64, to float64) {
+func (c *course) move(f flow, to float64) {
 	dt := to - c.now
-	taken := c.taken(speeds) * dt
 	for i := range c.all {
 		s := &c.all[i]
-		if s.left -= speeds[i] * dt; s.left < speck {
+		if s.left -= f.speeds[i] * dt; s.left < speck {
 			s.left = 0
 		}
 	}
-	c.ours.add(piece{c.now, to, speeds[0] * dt})
-	if c.limit > 0 {
-		c.pool += c.frees.rate(c.now)*dt - taken
-		if math.Abs(c.pool) < speck {
-			c.pool = 0
-		}
-	}
+	c.ours.add(piece{c.now, to, f.speeds[0] * dt})
+	c.places.move(c.all, f, c.now, to)
+	taken := f.taken() * dt
 	c.reached += taken - c.leaves.rate(c.now)*dt
-	c.frees.add(piece{c.now + day.Seconds(), to + day.Seconds(), taken})
 	c.leaves.add(piece{c.now + week.Seconds(), to + week.Seconds(), taken})
 	c.now = to
 }

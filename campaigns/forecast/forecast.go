@@ -34,6 +34,11 @@ type Input struct {
 	Limit   int64   // people in 24 h; 0: unlimited
 	Reserve float64 // share of the limit that is left to other tools
 	Used    []Freed // places that are taken now, oldest first
+	Shares  []Share // parts of the usable places that only those may take who name them
+
+	Priority string // high, normal (also empty) or low: what it leaves to others where places are scarce
+	Share    string // the share it takes from besides open places; empty: none
+	Paced    bool   // PerSecond is its own pace, not the number's
 
 	PerSecond float64 // what the campaign's messages leave at when nothing else holds them
 	Number    float64 // what all campaigns of its number leave at together; 0: PerSecond
@@ -43,6 +48,7 @@ type Input struct {
 	// the next ones, as schedule.Hours.Around; closes is zero when they never end.
 	// Nil: at any time.
 	Around func(time.Time) (opens, closes time.Time)
+	Waves  []Wave         // in rising order; the last one, everybody, is not among them
 	Until  time.Time      // nobody is written to then or later; zero: no such time
 	Zone   *time.Location // of the calendar; UTC when nil
 
@@ -54,6 +60,20 @@ type Input struct {
 type Freed struct {
 	At     time.Time
 	People int64
+	Share  string // they were taken from; empty: open ones
+}
+
+// Share is a part of a portfolio's usable places (numbers/places).
+type Share struct {
+	Name   string
+	Places int64
+}
+
+// Wave is a part of the campaign after which it is watched for a while: nobody is
+// written to between its last message and the end of Wait.
+type Wave struct {
+	People int64 // written to by its end, counted from now
+	Wait   time.Duration
 }
 
 // Other is another campaign on the same portfolio.
@@ -62,6 +82,9 @@ type Other struct {
 	People     int64   // that still need a place
 	PerSecond  float64 // as Input's
 	SameNumber bool    // it shares the number's rate
+
+	Priority, Share string // as Input's
+	Paced           bool
 }
 
 // Why a limit is not expected to rise, as Forecast.NoRise.
@@ -76,6 +99,7 @@ const (
 // Forecast is both lines.
 type Forecast struct {
 	Zone   string      `json:"zone" doc:"Of the days."`
+	Waves  []int64     `json:"waves,omitempty" doc:"It goes in waves: who is reached by the end of each but the last, counted from now. Each is watched for the shortest time before the next."`
 	Stays  Prediction  `json:"limit_stays"`
 	Rises  *Prediction `json:"limit_rises,omitempty" doc:"If Meta raises the limit a step whenever half of it was used within seven days. Absent: see no_rise."`
 	NoRise string      `json:"no_rise,omitempty" enum:"unlimited,enough,quality,review,not_used" doc:"Why there is no second line."`
@@ -106,6 +130,9 @@ type LimitRise struct {
 func Predict(in Input) Forecast {
 	in = in.filled()
 	f := Forecast{Zone: in.Zone.String(), Stays: newCourse(in, false).run()}
+	for _, w := range in.Waves {
+		f.Waves = append(f.Waves, w.People)
+	}
 	switch {
 	case in.Limit == 0:
 		f.NoRise = Unlimited

@@ -29,6 +29,9 @@ type Asked struct {
 	PerMinute int             // its own pace; 0: none
 	People    int64           // still to be written to
 	Placeless int64           // of those, who need no place
+	Waves     []forecast.Wave // that lie ahead of them; nil: none
+	Priority  string          // high, normal or low; empty: normal
+	Share     string          // of places; empty: none
 }
 
 // Outlook is what was found.
@@ -47,7 +50,8 @@ func Read(ctx context.Context, db pg.DB, ws id.Workspace, a Asked) (Outlook, err
 	o.Known = true
 	rate := forecast.BulkRate(a.Number.PerSecond, a.Number.OnBizApp)
 	o.Input = forecast.Input{Starts: a.Starts, People: a.People, Free: a.Placeless, PerSecond: forecast.Pace(rate, a.PerMinute),
-		Number: rate, Reserve: float64(p.Reserve)}
+		Number: rate, Reserve: float64(p.Reserve), Waves: a.Waves,
+		Priority: a.Priority, Share: a.Share, Paced: a.PerMinute > 0}
 	if p.Limit != nil {
 		o.Input.Limit = int64(*p.Limit)
 	}
@@ -102,7 +106,7 @@ func later(a, b time.Time) time.Time {
 }
 
 const sqlClaims = `
-select starts_at, people, coalesce(per_minute, 0), per_second, on_biz_app, same_number
+select starts_at, people, coalesce(per_minute, 0), per_second, on_biz_app, same_number, priority, share
 from portfolio_claims($1, $2, $3)`
 
 func readClaims(ctx context.Context, db pg.DB, a Asked) ([]forecast.Other, error) {
@@ -113,7 +117,8 @@ func readClaims(ctx context.Context, db pg.DB, a Asked) ([]forecast.Other, error
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (o forecast.Other, err error) {
 		var perMinute, perSecond int
 		var onBizApp bool
-		err = row.Scan(&o.Starts, &o.People, &perMinute, &perSecond, &onBizApp, &o.SameNumber)
+		err = row.Scan(&o.Starts, &o.People, &perMinute, &perSecond, &onBizApp, &o.SameNumber, &o.Priority, &o.Share)
+		o.Paced = perMinute > 0
 		o.PerSecond = forecast.Pace(forecast.BulkRate(perSecond, onBizApp), perMinute)
 		return o, err
 	})
@@ -124,8 +129,12 @@ func readClaims(ctx context.Context, db pg.DB, a Asked) ([]forecast.Other, error
 }
 
 const sqlFrees = `
-select frees_at, people
+select frees_at, people, share
 from portfolio_frees($1)`
+
+const sqlShares = `
+select name, size
+from portfolio_shares($1)`
 
 const sqlGood = `select portfolio_good($1)`
 
@@ -138,6 +147,12 @@ func readPlaces(ctx context.Context, db pg.DB, portfolio id.Portfolio, in *forec
 	}
 	if in.Used, err = pgx.CollectRows(rows, pgx.RowToStructByPos[forecast.Freed]); err != nil {
 		return fmt.Errorf("read the places taken: %w", err)
+	}
+	if rows, err = db.Query(ctx, sqlShares, portfolio); err != nil {
+		return fmt.Errorf("read the portfolio's shares: %w", err)
+	}
+	if in.Shares, err = pgx.CollectRows(rows, pgx.RowToStructByPos[forecast.Share]); err != nil {
+		return fmt.Errorf("read the portfolio's shares: %w", err)
 	}
 	if err := db.QueryRow(ctx, sqlGood, portfolio).Scan(&in.Good); err != nil {
 		return fmt.Errorf("read the portfolio's quality: %w", err)

@@ -9,6 +9,7 @@ import (
 
 	"bareed/campaigns"
 	"bareed/campaigns/breaker"
+	"bareed/campaigns/warnings"
 	"bareed/internal/id"
 	"bareed/messages"
 )
@@ -67,9 +68,10 @@ func Due(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run, limits bre
 	return Begin(ctx, tx, ws, run, limits)
 }
 
-// Begin divides a run into waves if its policy says so. It belongs in the
-// transaction in which the run begins, so that nothing is fed before; for a run
-// that does not begin just now it does nothing. The caller holds the campaign's row.
+// Begin keeps the policy that a run begins with and divides the run into waves if
+// it says so. It belongs in the transaction in which the run begins, so that
+// nothing is fed before; for a run that does not begin just now it does nothing.
+// The caller holds the campaign's row.
 func Begin(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run, limits breaker.Limits) error {
 	var campaign id.Campaign
 	var s breaker.Sending
@@ -81,11 +83,18 @@ func Begin(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run, limits b
 	if err != nil {
 		return fmt.Errorf("look whether a run goes in waves: %w", err)
 	}
-	rules, err := ReadRules(ctx, tx, ws, campaign, limits)
+	widest, own, err := readSettings(ctx, tx, ws, campaign)
 	if err != nil {
 		return err
 	}
-	people := rules.Policy.WavesOf(s)
+	policy := limits.Resolve(widest.Settings)
+	if err := keep(ctx, tx, ws, run, policy); err != nil {
+		return err
+	}
+	if err := warnings.Begin(ctx, tx, ws, run); err != nil {
+		return err
+	}
+	people := limits.Over(policy, own.Settings).WavesOf(s)
 	if len(people) == 0 {
 		return nil
 	}

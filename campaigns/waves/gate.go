@@ -163,17 +163,3 @@ func step(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run, s standin
 	}
 	return nil
 }
-
-const sqlBounded = `
-select wave_to is not null
-from run
-where workspace_id = $1
-  and id = $2`
-
-// Bounded tells whether a run may not go to its end yet.
-func Bounded(ctx context.Context, db pg.DB, ws id.Workspace, run id.Run) (bounded bool, err error) {
-	if err := db.QueryRow(ctx, sqlBounded, ws, run).Scan(&bounded); err != nil {
-		return false, fmt.Errorf("read how far a run may go: %w", err)
-	}
-	return bounded, nil
-}

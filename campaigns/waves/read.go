@@ -6,6 +6,7 @@ import (
 
 	"bareed/campaigns"
 	"bareed/campaigns/breaker"
+	"bareed/campaigns/warnings"
 	"bareed/internal/errs"
 	"bareed/internal/id"
 	"bareed/internal/pg"
@@ -15,17 +16,18 @@ import (
 // Course is a campaign's waves, what its gate waits for, and what is measured of
 // it against every rule.
 type Course struct {
-	CampaignID id.Campaign       `json:"campaign_id"`
-	RunID      id.Run            `json:"run_id"`
-	Waves      []Wave            `json:"waves" doc:"Empty: the run goes without waves."`
-	Open       int               `json:"open" doc:"The wave that may be sent now; 0: none."`
-	Waits      string            `json:"waits,omitempty" enum:"plan,sending,stop,time,answers" doc:"What the next wave waits for; absent when nothing follows."`
-	NextAt     *time.Time        `json:"next_at,omitempty" doc:"When the next wave may open at the earliest; while answers are missing, at the latest. Absent while a wave is on its way."`
-	Accepted   int64             `json:"accepted" doc:"Accepted by Meta so far, whatever came of it."`
-	Answered   int64             `json:"answered" doc:"Of those: delivered or failed."`
-	Needed     float64           `json:"needed" doc:"Per cent of accepted that must be answered."`
-	Rules      []breaker.Finding `json:"rules" doc:"Measured since a person last let each of them pass."`
-	At         time.Time         `json:"at"`
+	CampaignID id.Campaign           `json:"campaign_id"`
+	RunID      id.Run                `json:"run_id"`
+	Waves      []Wave                `json:"waves" doc:"Empty: the run goes without waves."`
+	Open       int                   `json:"open" doc:"The wave that may be sent now; 0: none."`
+	Waits      string                `json:"waits,omitempty" enum:"plan,sending,stop,time,answers" doc:"What the next wave waits for; absent when nothing follows."`
+	NextAt     *time.Time            `json:"next_at,omitempty" doc:"When the next wave may open at the earliest; while answers are missing, at the latest. Absent while a wave is on its way."`
+	Accepted   int64                 `json:"accepted" doc:"Accepted by Meta so far, whatever came of it."`
+	Answered   int64                 `json:"answered" doc:"Of those: delivered or failed."`
+	Needed     float64               `json:"needed" doc:"Per cent of accepted that must be answered."`
+	Rules      []breaker.Finding     `json:"rules" doc:"Measured since a person last let each of them pass."`
+	Warnings   []warnings.RunWarning `json:"warnings" doc:"What is worth a look and holds nothing."`
+	At         time.Time             `json:"at"`
 }
 
 // Read tells how a campaign's newest run stands; campaign.not_launched before it
@@ -51,7 +53,10 @@ func ReadOf(ctx context.Context, db pg.DB, ws id.Workspace, c campaigns.Campaign
 	if out.Waves, err = readWaves(ctx, db, ws, c.RunID); err != nil {
 		return out, err
 	}
-	rules, err := ReadRules(ctx, db, ws, c.ID, limits)
+	if out.Warnings, err = warnings.OfRun(ctx, db, ws, c.RunID); err != nil {
+		return out, err
+	}
+	rules, err := readInForce(ctx, db, ws, c.ID, c.RunID, limits)
 	if err != nil {
 		return out, err
 	}
@@ -69,13 +74,13 @@ func ReadOf(ctx context.Context, db pg.DB, ws id.Workspace, c campaigns.Campaign
 			passes[reason] = p
 		}
 	}
-	f, err := measure(ctx, db, ws, c.RunID, s, rules.Policy, passes, held.Waiting())
+	f, err := measure(ctx, db, ws, c.RunID, s, rules.policy, passes, held.Waiting())
 	if err != nil {
 		return out, err
 	}
-	out.At, out.Rules, out.Needed = s.now, rules.Policy.Measure(f), rules.Policy.WaveAnswered
+	out.At, out.Rules, out.Needed = s.now, rules.policy.Measure(f), rules.policy.WaveAnswered
 	out.Accepted, out.Answered = s.accepted, s.delivered+s.failed
-	out.tell(s, rules.Policy, len(c.Stops) > 0)
+	out.tell(s, rules.policy, len(c.Stops) > 0)
 	return out, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/campaigns/breaker"
+	"bareed/campaigns/warnings"
 	"bareed/internal/id"
 	"bareed/internal/pg"
 	"bareed/messages"
@@ -33,15 +34,17 @@ type standing struct {
 	delivered int64
 	accepted  int64 // by Meta, whatever came of it
 	failed    int64
+	poor      int64 // of failed: those that speak of the list
 }
 
 const sqlStanding = `
 select r.campaign_id, r.number_id, r.template_id, r.waba_id, r.portfolio_id, r.state, coalesce(r.started_at, r.starts_at), bareed_now(),
-    r.fed, r.planned, r.plan_done, coalesce(s.delivered, 0), coalesce(s.accepted + s.held, 0) + failed.people, failed.people
+    r.fed, r.planned, r.plan_done, coalesce(s.delivered, 0), coalesce(s.accepted + s.held, 0) + failed.people, failed.people, failed.poor
 from run r
 left join run_snapshot s on s.workspace_id = r.workspace_id and s.run_id = r.id
 cross join lateral (
-    select coalesce(sum(e.people::bigint), 0)::bigint as people
+    select coalesce(sum(e.people::bigint), 0)::bigint as people,
+        coalesce(sum(e.people::bigint) filter (where e.reason in ('meta_131026', 'meta_131049', 'meta_130472')), 0)::bigint as poor
     from jsonb_each_text(s.failed) as e(reason, people)) failed
 where r.workspace_id = $1
   and r.id = $2
@@ -49,7 +52,7 @@ where r.workspace_id = $1
 
 func stand(ctx context.Context, db pg.DB, ws id.Workspace, run id.Run) (s standing, err error) {
 	err = db.QueryRow(ctx, sqlStanding, ws, run).Scan(&s.campaign, &s.number, &s.template, &s.waba, &s.portfolio, &s.state, &s.started, &s.now,
-		&s.fed, &s.planned, &s.planDone, &s.delivered, &s.accepted, &s.failed)
+		&s.fed, &s.planned, &s.planDone, &s.delivered, &s.accepted, &s.failed, &s.poor)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return s, fmt.Errorf("read how a run stands: %w", err)
 	}
@@ -64,9 +67,14 @@ func Tick(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run, limits br
 	if err != nil || s.state != "running" {
 		return err
 	}
-	rules, err := ReadRules(ctx, tx, ws, s.campaign, limits)
+	rules, err := readInForce(ctx, tx, ws, s.campaign, run, limits)
 	if err != nil {
 		return err
+	}
+	if rules.changed {
+		if err := keep(ctx, tx, ws, run, rules.workspace); err != nil {
+			return err
+		}
 	}
 	open, err := messages.OpenStops(ctx, tx, ws, ws, s.portfolio, s.waba, s.number, s.template, s.campaign, run)
 	if err != nil {
@@ -83,15 +91,35 @@ func Tick(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run, limits br
 	if passes, err = notePasses(ctx, tx, ws, run, s, passes, held.Waiting()); err != nil {
 		return err
 	}
-	f, err := measure(ctx, tx, ws, run, s, rules.Policy, passes, held.Waiting())
+	f, err := measure(ctx, tx, ws, run, s, rules.policy, passes, held.Waiting())
 	if err != nil {
 		return err
 	}
-	stopped, err := hold(ctx, tx, ws, run, s, rules.Policy, f, open)
+	if err := warnings.Note(ctx, tx, ws, s.campaign, run, rules.policy.List(s.delivered+s.failed, s.poor)); err != nil {
+		return err
+	}
+	stopped, err := hold(ctx, tx, ws, run, s, rules.policy, f, open)
 	if err != nil {
 		return err
 	}
-	return advance(ctx, tx, ws, run, s, rules.Policy, stopped)
+	return advance(ctx, tx, ws, run, s, rules.policy, stopped)
+}
+
+// Hour looks at a run whose first hour is over, once, whatever became of it since:
+// how it was read, and how good its list was.
+func Hour(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run, limits breaker.Limits) error {
+	s, err := stand(ctx, tx, ws, run)
+	if err != nil {
+		return err
+	}
+	rules, err := readInForce(ctx, tx, ws, s.campaign, run, limits)
+	if err != nil {
+		return err
+	}
+	if err := warnings.Note(ctx, tx, ws, s.campaign, run, rules.policy.List(s.delivered+s.failed, s.poor)); err != nil {
+		return err
+	}
+	return warnings.Hour(ctx, tx, ws, s.campaign, run, rules.policy)
 }
 
 // hold opens a stop for each rule that holds, unless it is open, and tells whether

@@ -9,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 
 	"bareed/internal/simulate"
 )
@@ -28,8 +29,12 @@ func simulateIt(ctx, _ context.Context, args []string) error {
 	f.BoolVar(&o.Rises, "rises", false, "Meta raises the limit once half of it was used")
 	f.Float64Var(&o.Failures, "failures", 0.02, "share of messages that fail")
 	f.Float64Var(&o.Late, "late", 0.01, "share of phones that are off for up to three hours")
+	f.StringVar(&o.Waves, "waves", "by_risk", "whether campaigns go in waves: by_risk, always or never")
 	if err := f.Parse(args); err != nil {
 		return helped(err)
+	}
+	if !slices.Contains([]string{"by_risk", "always", "never"}, o.Waves) {
+		return errors.New("simulate: waves is by_risk, always or never")
 	}
 	if f.NArg() > 0 || o.People < 1 || o.Limit < 0 || o.Rate < 1 || o.Pace < 0 || o.Numbers < 1 || o.Numbers > o.People || o.Reserve < 0 || o.Reserve >= 1 ||
 		o.Failures < 0 || o.Late < 0 || o.Failures+o.Late > 1 {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/md5" //nolint:gosec // the rows' pretended hashes, see fillMessages
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"bareed/internal/id"
 	"bareed/messages"
 	"bareed/messages/callback"
+	"bareed/messages/halts"
 	"bareed/numbers"
 	"bareed/whatsapp"
 )
@@ -41,7 +43,7 @@ type call struct {
 const fewRows = 2000
 
 func (c *crowd) calls() ([]call, error) {
-	all := append(append(append(c.sending(), c.repairing()...), c.proving()...), append(c.keeping(), c.capping()...)...)
+	all := slices.Concat(c.sending(), c.repairing(), c.proving(), c.keeping(), c.capping(), c.ruling())
 	for _, r := range pages.Of(c.ws, c.folio, c.audience) {
 		all = append(all, call{name: r.Name, engine: r.Engine, page: true, most: r.Most, do: r.Do})
 	}
@@ -199,6 +201,8 @@ var looks = []struct {
 	{"find runs to plan", "scheduler/plan.go", "sqlToPlan", []any{campaigns.PlanAhead, messages.PlanFailed}},
 	{"find runs that are due", "scheduler/plan.go", "sqlDueRuns", nil},
 	{"find places that are over", "scheduler/places.go", "sqlPlacesOver", nil},
+	{"find first hours that are over", "scheduler/first_hours.go", "sqlFirstHours", nil},
+	{"find who shares a judged portfolio", "messages/halts/halts.go", "sqlSharing", []any{halts.Several, halts.Reason}},
 	{"find new events", "scheduler/events.go", "sqlNewEvents", []any{fewRows}},
 }
 

@@ -121,6 +121,9 @@ func (c *crowd) fill(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := c.fillRules(ctx); err != nil {
+		return err
+	}
 	if err := c.fillLedger(ctx); err != nil {
 		return err
 	}

@@ -36,6 +36,8 @@ type drive struct {
 	limits *limits.Limiter
 	asking time.Time // the simulated instant of a question to the limiter
 	sweep  time.Time // when places are freed next
+	gated  bool      // a run has not come to its last wave
+	gate   time.Time // when the waves are looked at next; zero: when something has left
 	learn  int       // the limit the product knows
 	last   time.Time // when the last message left
 	end    time.Time // when the simulation gives up
@@ -46,7 +48,7 @@ type drive struct {
 
 func newDrive(w *world, predicted time.Duration) *drive {
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
-	d := &drive{world: w, meta: newMeta(w.Options), sweep: w.began, learn: w.Limit, end: w.began.Add(3*predicted + 48*time.Hour)}
+	d := &drive{world: w, meta: newMeta(w.Options), sweep: w.began, gated: true, gate: w.began, learn: w.Limit, end: w.began.Add(3*predicted + 48*time.Hour)}
 	d.sched = scheduler.New(scheduler.Config{Pool: w.pool, Queue: w.queue, Vault: w.vault, Clock: w.clock, Log: log})
 	// The limiter's own clock goes on by itself; the difference takes it to the
 	// simulated instant of each question.
@@ -62,10 +64,14 @@ func (d *drive) run(ctx context.Context) error {
 			return err
 		}
 		if busy {
+			d.lookSoon()
 			if err := d.set(ctx, d.now.Add(scheduler.Tick)); err != nil {
 				return err
 			}
 			continue
+		}
+		if err := d.gates(ctx); err != nil {
+			return err
 		}
 		next, err := d.next(ctx)
 		if err != nil || next.IsZero() {

@@ -17,7 +17,7 @@ select
     (select min(coalesce(not_before, feed_after)) from message where state = 'ready' and feed_after is not null),
     (select min(over_at) from place),
     (select exists (select from place where freed_at is not null)),
-    (select exists (select from run where state = 'running' and fed < planned))
+    (select exists (select from run where state = 'running' and fed < least(planned, wave_to)))
         and (select messaging_limit is null or places < floor(messaging_limit * (1 - reserve) + 0.001) from portfolio)`
 
 // next is when something can happen again; zero when all is done.
@@ -44,6 +44,9 @@ func (d *drive) next(ctx context.Context) (time.Time, error) {
 	}
 	if pacing { // places are free and people wait: a look later the pace permits the next
 		soon(d.now.Add(scheduler.Tick))
+	}
+	if !d.gate.IsZero() {
+		soon(d.gate)
 	}
 	if d.left > 0 {
 		if freed {

@@ -12,6 +12,7 @@ import (
 	"bareed/campaigns"
 	"bareed/campaigns/check"
 	"bareed/campaigns/plan"
+	"bareed/campaigns/waves"
 	"bareed/internal/id"
 )
 
@@ -60,8 +61,10 @@ func (w *world) check(ctx context.Context, c id.Campaign) (k check.Check, err er
 	})
 	for done := false; err == nil && !done; {
 		err = w.in(ctx, func(tx pgx.Tx) (err error) {
-			done, err = check.Chunk(ctx, tx, w.vault, w.ws, k.ID)
-			return err
+			if done, err = check.Chunk(ctx, tx, w.vault, w.ws, k.ID); err != nil || !done {
+				return err
+			}
+			return waves.Foresee(ctx, tx, w.ws, k.ID, w.rules)
 		})
 	}
 	if err != nil {
@@ -80,6 +83,7 @@ func (w *world) foretold(k check.Check) (time.Duration, error) {
 	if k.Forecast == nil {
 		return 0, ErrForecast
 	}
+	w.waves = k.Forecast.Waves
 	line := k.Forecast.Stays
 	if w.Rises && k.Forecast.Rises != nil {
 		line = *k.Forecast.Rises
@@ -99,7 +103,7 @@ func (w *world) launchOne(ctx context.Context, c id.Campaign, eligible int64) er
 	if err != nil {
 		return err
 	}
-	w.runs = append(w.runs, l.RunID)
+	w.runs, w.campaigns = append(w.runs, l.RunID), append(w.campaigns, c)
 	box, err := w.vault.Box(ctx, w.ws)
 	if err != nil {
 		return err
@@ -113,5 +117,5 @@ func (w *world) launchOne(ctx context.Context, c id.Campaign, eligible int64) er
 			return err
 		}
 	}
-	return w.in(ctx, func(tx pgx.Tx) error { return campaigns.Due(ctx, tx, w.ws, l.RunID) })
+	return w.in(ctx, func(tx pgx.Tx) error { return waves.Due(ctx, tx, w.ws, l.RunID, w.rules) })
 }

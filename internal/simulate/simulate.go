@@ -4,7 +4,7 @@
 // its last message left with what the check had foretold.
 //
 // What is real: the check and its forecast, the plan, the launch, the scheduler's
-// feed with its places under the messaging limit and their sweep, the worker's
+// feed with its places under the messaging limit and their sweep, the waves with their gates, the worker's
 // claim and record, the application of receipts (all of it SQL on a private
 // PostgreSQL whose clock is set before each step), and the limiter's scripts on a
 // private Redis. What is not there: asynq, HTTP, processes and waiting. What is
@@ -36,6 +36,7 @@ type Options struct {
 	Rises    bool    // Meta raises the limit once half of it was used, and the second line is judged
 	Failures float64 // share of messages that Meta reports as failed
 	Late     float64 // share of phones that are off for a while
+	Waves    string  // by_risk, always, never; empty: as the product's default
 	Out      io.Writer
 }
 
@@ -47,6 +48,7 @@ type Result struct {
 	Rate      int     `json:"rate"`
 	Reserve   float64 `json:"reserve"`
 	Pace      int     `json:"per_minute,omitempty"`
+	Waves     []int64 `json:"waves,omitempty"` // who was to be reached by the end of each but the last
 	Numbers   int     `json:"numbers"`
 	Seed      uint64  `json:"seed"`
 	Predicted float64 `json:"predicted_s"` // from the launch to the last message, as the check said
@@ -95,7 +97,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	if err != nil {
 		return r, err
 	}
-	r.Predicted = seconds(predicted)
+	r.Predicted, r.Waves = seconds(predicted), w.waves
 	w.say("predicted", "the last message leaves after %s (%s)", Span(predicted), r.Line)
 	d := newDrive(w, predicted)
 	if err := d.run(ctx); err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"bareed/accounts"
+	"bareed/campaigns/breaker"
 	"bareed/internal/devenv"
 	"bareed/internal/devenv/software"
 	"bareed/internal/id"
@@ -45,10 +46,13 @@ type world struct {
 	numbers   []id.Number
 	audiences []id.Audience
 	runs      []id.Run
+	campaigns []id.Campaign  // of the runs
+	rules     breaker.Limits // whether campaigns go in waves
+	waves     []int64        // of the last campaign
 }
 
 func newWorld(ctx context.Context, o Options) (*world, error) {
-	w := &world{Options: o, began: time.Now().UTC().Truncate(time.Second)}
+	w := &world{Options: o, rules: breaker.Limits{Waves: o.Waves}, began: time.Now().UTC().Truncate(time.Second)}
 	for _, step := range []func(context.Context) error{w.database, w.startRedis, w.freeze, w.tenant, w.account, w.people} {
 		if err := step(ctx); err != nil {
 			w.close()

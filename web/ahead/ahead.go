@@ -28,6 +28,7 @@ const (
 type View struct {
 	Stays  Line
 	Rises  *Line
+	Waves  int    // how many the campaign goes in; 0: none
 	Why    string // why there is no second line; empty where that needs no word
 	Growth *Growth
 }
@@ -52,6 +53,9 @@ func Of(l ui.Locale, f *forecast.Forecast, from time.Time, id string) *View {
 	if f.Rises != nil {
 		rises := line(l, *f.Rises, f.Zone, from, id+"-rises", l.T("ahead.rises"))
 		v.Rises = &rises
+	}
+	if len(f.Waves) > 0 {
+		v.Waves = len(f.Waves) + 1
 	}
 	switch f.NoRise {
 	case forecast.Quality, forecast.Review, forecast.NotUsed:

@@ -6,17 +6,19 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/campaigns"
+	"bareed/campaigns/capacity"
 	"bareed/campaigns/forecast"
 	"bareed/campaigns/outlook"
+	"bareed/campaigns/waves"
 	"bareed/numbers"
 	"bareed/web/ahead"
 	"bareed/web/front"
 )
 
 // foresee says when a running campaign ends: at its speed now while there are
-// places for everybody who waits, else by the forecast, which also knows when
-// the places come back.
-func (v *paceView) foresee(c *front.Call, tx pgx.Tx, r campaigns.Report, now time.Time) error {
+// places for everybody who waits and no wave holds them up, else by the forecast,
+// which also knows when the places come back and how long waves are watched.
+func (d *desk) foresee(c *front.Call, tx pgx.Tx, v *paceView, r campaigns.Report, now time.Time) error {
 	waiting := r.Ready + r.Sending
 	if waiting == 0 || !r.Planned {
 		return nil
@@ -30,7 +32,11 @@ func (v *paceView) foresee(c *front.Call, tx pgx.Tx, r campaigns.Report, now tim
 	if err != nil {
 		return err
 	}
-	if enough(p, waiting) {
+	left, err := waves.Ahead(ctx, tx, ws, campaign.ID, r.RunID, waiting, d.limits)
+	if err != nil {
+		return err
+	}
+	if enough(p, waiting) && len(left) == 0 {
 		if v.PerMinute > 0 {
 			finish := now.Add(time.Duration(float64(waiting) / float64(v.PerMinute) * float64(time.Minute)))
 			v.Finish = &finish
@@ -41,12 +47,20 @@ func (v *paceView) foresee(c *front.Call, tx pgx.Tx, r campaigns.Report, now tim
 	if err != nil {
 		return err
 	}
-	o, err := outlook.Read(ctx, tx, ws, outlook.Asked{Campaign: campaign.ID, Number: n, Rules: campaign.Rules, PerMinute: campaign.PerMinute, People: waiting})
+	stands, err := capacity.Get(ctx, tx, ws, campaign.ID)
+	if err != nil {
+		return err
+	}
+	o, err := outlook.Read(ctx, tx, ws, outlook.Asked{Campaign: campaign.ID, Number: n, Rules: campaign.Rules, PerMinute: campaign.PerMinute, People: waiting,
+		Waves: left, Priority: stands.Priority, Share: stands.Share})
 	if err != nil || !o.Known {
 		return err
 	}
 	f := forecast.Predict(o.Input)
-	v.Finish, v.Ahead = f.Stays.EndsAt, ahead.Of(c.Locale(), &f, o.Input.Now, "ahead")
+	v.Finish = f.Stays.EndsAt
+	if f.Stays.Waits || len(left) == 0 {
+		v.Ahead = ahead.Of(c.Locale(), &f, o.Input.Now, "ahead")
+	}
 	return nil
 }
 

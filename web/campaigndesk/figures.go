@@ -12,7 +12,6 @@ import (
 
 	"bareed/campaigns"
 	"bareed/campaigns/board"
-	"bareed/campaigns/waves"
 	"bareed/messages"
 	"bareed/web/ahead"
 	"bareed/web/charts"
@@ -171,7 +170,7 @@ type paceView struct {
 }
 
 // readPace draws how fast the run went and foretells its end.
-func readPace(c *front.Call, tx pgx.Tx, r campaigns.Report) (*paceView, error) {
+func (d *desk) readPace(c *front.Call, tx pgx.Tx, r campaigns.Report) (*paceView, error) {
 	l, ws := c.Locale(), c.Actor().Workspace
 	var until time.Time
 	if !r.State.Ended() && r.State != campaigns.Finishing {
@@ -187,16 +186,9 @@ func readPace(c *front.Call, tx pgx.Tx, r campaigns.Report) (*paceView, error) {
 		return nil, err
 	}
 	v := &paceView{Nth: p.Nth, Every: p.Every, Chart: paceLine(l, p, stops).HTML()}
-	bounded, err := waves.Bounded(c.Ctx(), tx, ws, r.RunID)
-	if err != nil {
-		return nil, err
-	}
 	if r.State == campaigns.Running && !r.Paused && !r.Holding {
 		v.PerMinute = p.PerMinute()
-		if bounded { // by a wave: when the next opens is not known
-			return v, nil
-		}
-		return v, v.foresee(c, tx, r, until)
+		return v, d.foresee(c, tx, v, r, until)
 	}
 	return v, nil
 }

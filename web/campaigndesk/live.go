@@ -173,7 +173,7 @@ func (w *watch) inWorkspace(fn func(c *front.Call, tx pgx.Tx) error) error {
 func (w *watch) pace(r campaigns.Report) (b []byte, err error) {
 	var v *paceView
 	err = w.inWorkspace(func(c *front.Call, tx pgx.Tx) (err error) {
-		v, err = readPace(c, tx, r)
+		v, err = w.desk.readPace(c, tx, r)
 		return err
 	})
 	if err != nil {

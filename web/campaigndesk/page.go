@@ -137,7 +137,7 @@ func (d *desk) readRun(c *front.Call, tx pgx.Tx, campaign id.Campaign, v *campai
 		}
 		v.Dropped = held.Dropped
 	}
-	if v.Pace, err = readPace(c, tx, r); err != nil || r.Unconfirmed == 0 {
+	if v.Pace, err = d.readPace(c, tx, r); err != nil || r.Unconfirmed == 0 {
 		return err
 	}
 	s, err := unconfirmed.Read(ctx, tx, ws, campaign)
@@ -172,7 +172,7 @@ func eventOf(l ui.Locale, e campaigns.Event) eventView {
 	}
 	_ = json.Unmarshal(e.Data, &d) // what it lacks is told without
 	kind := strings.TrimPrefix(e.Type, "campaign.")
-	v := eventView{At: e.At, Kind: map[string]string{"holding": "warn", "paused": "warn", "stopped": "danger", "expired": "danger", "missed": "danger",
+	v := eventView{At: e.At, Kind: map[string]string{"holding": "warn", "paused": "warn", "warning": "warn", "stopped": "danger", "expired": "danger", "missed": "danger",
 		"failed": "danger", "edited": "mute", "created": "mute", "check_requested": "mute", "checked": "mute"}[kind]}
 	switch kind {
 	case "created":
@@ -192,6 +192,8 @@ func eventOf(l ui.Locale, e campaigns.Event) eventView {
 		v.Text = l.T("campaign.event.wave_opened", "n", d.People, "wave", d.Wave, "of", d.Of)
 	case "resent_by_evidence", "resent_by_person", "unconfirmed_closed", "held_returned":
 		v.Text = l.T("campaign.event."+kind, "n", d.Messages)
+	case "warning":
+		v.Text = l.T("campaign.event.warning", "reason", l.Of("waves.warning", d.Reason))
 	case "holding", "stop_cleared":
 		v.Text = l.T("campaign.event."+kind, "reason", stopTitle(l, d.Reason))
 	default:

@@ -34,7 +34,7 @@ func (d *desk) reportPage(c *front.Call) error {
 			return err
 		}
 		v.Figures = figuresOf(c.Locale(), r, missing(c.Locale(), now))
-		if v.Pace, err = readPace(c, tx, r); err != nil {
+		if v.Pace, err = d.readPace(c, tx, r); err != nil {
 			return err
 		}
 		w, err := board.ReadWaits(c.Ctx(), tx, c.Actor().Workspace, r.RunID, r.Total)

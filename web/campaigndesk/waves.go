@@ -20,11 +20,15 @@ import (
 // wavesView is how far a campaign may go, what it waits for, and what its rules
 // measure.
 type wavesView struct {
-	Waves []waveView
-	Why   string // what the next wave waits for; empty: nothing
-	Rules []ruleView
-	At    time.Time
+	Warnings []warningView
+	Waves    []waveView
+	Why      string // what the next wave waits for; empty: nothing
+	Rules    []ruleView
+	At       time.Time
 }
+
+// warningView is what is worth a look and holds nothing.
+type warningView struct{ Title, Text string }
 
 type waveView struct {
 	Title string
@@ -43,6 +47,10 @@ var waveLook = map[string][2]string{"waiting": {"mute", "clock"}, "sending": {"o
 
 func wavesOf(l ui.Locale, s waves.Course) *wavesView {
 	v := &wavesView{At: s.At, Why: whyWaits(l, s)}
+	for _, x := range s.Warnings {
+		v.Warnings = append(v.Warnings, warningView{Title: l.Of("waves.warning", x.Reason),
+			Text: l.Of("waves.warning", x.Reason+".text") + " " + l.T("waves.warned", "measured", x.Measured, "threshold", x.Threshold, "at", x.At)})
+	}
 	for i, w := range s.Waves {
 		look := waveLook[w.State]
 		x := waveView{Title: l.T("waves.up_to", "n", w.People), Chip: map[string]any{"kind": look[0], "icon": look[1], "text": l.Of("waves.state", w.State)},
@@ -55,6 +63,8 @@ func wavesOf(l ui.Locale, s waves.Course) *wavesView {
 	for _, r := range s.Rules {
 		chip := map[string]any{"kind": "ok", "icon": "check", "text": l.T("waves.fine")}
 		switch {
+		case r.Off:
+			chip = map[string]any{"kind": "mute", "icon": "close", "text": l.T("waves.off")}
 		case r.Over:
 			chip = map[string]any{"kind": "warn", "icon": "hold", "text": l.T("waves.over")}
 		case !r.Judged:
@@ -85,7 +95,7 @@ func (d *desk) readWaves(c *front.Call, tx pgx.Tx, now campaigns.Campaign) (*wav
 		return nil, nil
 	}
 	s, err := waves.ReadOf(c.Ctx(), tx, c.Actor().Workspace, now, d.limits)
-	if err != nil || len(s.Waves) == 0 && now.State != campaigns.Running {
+	if err != nil || len(s.Waves)+len(s.Warnings) == 0 && now.State != campaigns.Running {
 		return nil, err
 	}
 	return wavesOf(c.Locale(), s), nil

@@ -31,8 +31,8 @@ type desk struct {
 // Register adds the pages; operator are the countries that the operator blocks.
 func Register(f *front.Front, operator []string) {
 	d := desk{operator}
-	f.Handle("GET /settings/sending", d.rulesPage)
-	f.Handle("POST /settings/sending", d.saveRules)
+	f.Handle("GET /settings/caps", d.rulesPage)
+	f.Handle("POST /settings/caps", d.saveRules)
 	f.Handle("POST /settings/budget", d.saveMonth)
 	f.Handle("GET /campaigns/{campaign}/caps", d.campaignPage)
 	f.Handle("POST /campaigns/{campaign}/caps/frequency", d.savePass)
@@ -42,8 +42,8 @@ func Register(f *front.Front, operator []string) {
 // Routes says who may open them.
 func Routes() []front.Route {
 	return []front.Route{
-		{Route: "GET /settings/sending", Action: accounts.ReadWorkspace, Open: true},
-		{Route: "POST /settings/sending", Action: accounts.OverrideStops},
+		{Route: "GET /settings/caps", Action: accounts.ReadWorkspace, Open: true},
+		{Route: "POST /settings/caps", Action: accounts.OverrideStops},
 		{Route: "POST /settings/budget", Action: accounts.WriteBilling},
 		{Route: "GET /campaigns/{campaign}/caps", Action: accounts.ReadCampaigns, Open: true},
 		{Route: "POST /campaigns/{campaign}/caps/frequency", Action: accounts.OverrideStops},
@@ -173,7 +173,7 @@ func (d desk) rulesPage(c *front.Call) error {
 	if err != nil {
 		return err
 	}
-	return c.Render("sending-rules", v, front.WithForm(v.form(currency)))
+	return c.Render("caps", v, front.WithForm(v.form(currency)))
 }
 
 // refused shows the page again with what is wrong with the form that was posted;
@@ -189,7 +189,7 @@ func (d desk) refused(c *front.Call, err error, f *ui.Form) error {
 			f.Values[field] = values
 		}
 	}
-	return c.Refused(err, "sending-rules", v, f)
+	return c.Refused(err, "caps", v, f)
 }
 
 // again lets a form that somebody else was faster with be sent over what they kept.
@@ -216,7 +216,7 @@ func (d desk) saveRules(c *front.Call) error {
 	})
 	if err == nil {
 		c.Flash("done", "caps.saved")
-		return c.Redirect("/settings/sending")
+		return c.Redirect("/settings/caps")
 	}
 	if !f.Fail(c.Lang(), err, pointers...) {
 		return err
@@ -291,7 +291,7 @@ func (d desk) saveMonth(c *front.Call) error {
 	})
 	if err == nil {
 		c.Flash("done", "caps.budget.saved")
-		return c.Redirect("/settings/sending#budget-head")
+		return c.Redirect("/settings/caps#budget-head")
 	}
 	if !f.Fail(c.Lang(), err, budgetFields()...) {
 		return err
