@@ -164,6 +164,16 @@ func (ch Change) apply(c Campaign) Definition {
 	set(&d.PerMinute, ch.PerMinute)
 	set(&d.FinishWithin, ch.FinishWithin)
 	set(&d.Schedule, ch.Schedule)
+	ch.applyTime(&d)
+	d.Partial = ch.Partial
+	d.keptMessage = ch.Partial && d.NumberID == c.NumberID && d.TemplateID == c.TemplateID
+	d.keptTime = ch.Partial && ch.SendAt == nil && ch.Schedule == nil
+	d.keptWay = ch.Partial && d.Way == c.Choice
+	return d
+}
+
+// applyTime: a plain time and a schedule take each other's place.
+func (ch Change) applyTime(d *Definition) {
 	if ch.SendAt != nil && ch.Schedule == nil {
 		d.Schedule = nil
 	} else if ch.Schedule != nil {
@@ -174,11 +184,6 @@ func (ch Change) apply(c Campaign) Definition {
 	if d.SendAt == "" {
 		d.Zone = ""
 	}
-	d.Partial = ch.Partial
-	d.keptMessage = ch.Partial && d.NumberID == c.NumberID && d.TemplateID == c.TemplateID
-	d.keptTime = ch.Partial && ch.SendAt == nil && ch.Schedule == nil
-	d.keptWay = ch.Partial && d.Way == c.Choice
-	return d
 }
 
 func set[T any](to, from *T) {

@@ -58,9 +58,8 @@ type Claim struct {
 // COMMITTED each statement sees all that committed before it began: a slot
 // claims, POSTs, claims again, so after a gate commits at most one POST per
 // slot can still leave. The rows are locked in order of (run, ordinal): two
-// batches that share a row then wait for each other instead of deadlocking.
-//
-// The workspace is the transaction's, by row-level security and by $1.
+// batches that share a row then wait for each other instead of deadlocking. The
+// workspace is the transaction's, by row-level security and by $1.
 //
 // Every row is fetched by its key, message by message: each look-up is a lateral
 // subquery or a scalar one, which PostgreSQL cannot turn around. A plain join or

@@ -136,7 +136,11 @@ func (s *Scheduler) feedLane(ctx context.Context, runs []feedRun) {
 	if flow.answered(s.Clock(), awaited) {
 		late = 0
 	}
-	room := flow.room(s.Clock(), out, late)
+	s.share(ctx, runs, backlogs, open, flow.room(s.Clock(), out, late), eager)
+}
+
+// share gives each of a lane's open runs its part of the room, eager of them, in turns.
+func (s *Scheduler) share(ctx context.Context, runs []feedRun, backlogs []messages.Backlog, open []bool, room, eager int) {
 	for k := range runs {
 		i := (k + s.feeder.turn) % len(runs)
 		if !open[i] || room <= 0 {

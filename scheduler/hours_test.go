@@ -78,11 +78,11 @@ func (s *Scheduler) settleAll(t *testing.T) {
 	}
 }
 
-// oneInNewYork gives one person a number of that city.
-func oneInNewYork(t *testing.T, b *fixture.Broadcast) {
+// oneInToronto gives one person a number of that city.
+func oneInToronto(t *testing.T, b *fixture.Broadcast) {
 	t.Helper()
 	b.Do(t, `
-		update identity set key = '+12125550123', value = '+12125550123', country = 'US'
+		update identity set key = '+14165550123', value = '+14165550123', country = 'CA'
 		where workspace_id = $1 and contact_id = (select min(contact_id::text)::uuid from identity where workspace_id = $1)`, b.Workspace)
 }
 
@@ -91,7 +91,7 @@ func oneInNewYork(t *testing.T, b *fixture.Broadcast) {
 func TestEverybodysOwnTime(t *testing.T) {
 	t.Parallel()
 	s, b := planner(t)
-	oneInNewYork(t, b)
+	oneInToronto(t, b)
 	clock := clockOf(t, b)
 	date := clock.base.Truncate(24 * time.Hour).Add(72 * time.Hour)
 	l := planned(t, b, "Own time", schedule.Rules{At: date.Format("2006-01-02") + "T10:00", Zone: "Africa/Cairo", RecipientTime: true})
@@ -133,11 +133,11 @@ func TestEverybodysOwnTime(t *testing.T) {
 		}
 	}
 	check(date, "Asia/Riyadh", 10, 21)
-	check(date, "America/New_York", 10, 21)
+	check(date, "America/Toronto", 10, 21)
 	clock.to(t, date.Add(18*time.Hour)) // 21:00 in Riyadh
 	fire(t.Context(), t, s, b)
 	check(date.Add(24*time.Hour), "Asia/Riyadh", 9, 21)
-	check(date, "America/New_York", 10, 21)
+	check(date, "America/Toronto", 10, 21)
 }
 
 // TestOwnTimeExpires: with hours that end it, whoever was not reached in the hours
@@ -146,7 +146,7 @@ func TestEverybodysOwnTime(t *testing.T) {
 func TestOwnTimeExpires(t *testing.T) {
 	t.Parallel()
 	s, b := planner(t)
-	oneInNewYork(t, b)
+	oneInToronto(t, b)
 	clock := clockOf(t, b)
 	date := clock.base.Truncate(24 * time.Hour).Add(72 * time.Hour)
 	l := planned(t, b, "Own time that ends", schedule.Rules{At: date.Format("2006-01-02") + "T10:00", Zone: "Africa/Cairo", RecipientTime: true,
@@ -170,14 +170,14 @@ func TestOwnTimeExpires(t *testing.T) {
 		return len(got)
 	}
 	clock.to(t, date.Add(9*time.Hour+time.Second)) // 12:00 in Riyadh, in New York it is night
-	if n := claims("Asia/Riyadh") + claims("America/New_York"); n != 0 {
+	if n := claims("Asia/Riyadh") + claims("America/Toronto"); n != 0 {
 		t.Errorf("%d claimed outside their own hours", n)
 	}
 	fire(t.Context(), t, s, b)
 	if _, state, reason := of("Asia/Riyadh"); state != "suppressed" || reason != "expired" {
 		t.Errorf("after the hours of Riyadh: %s %s", state, reason)
 	}
-	if _, state, _ := of("America/New_York"); state != "ready" {
+	if _, state, _ := of("America/Toronto"); state != "ready" {
 		t.Errorf("before the hours of New York: %s", state)
 	}
 	now, _ := state(t, b, l.CampaignID)
@@ -188,7 +188,7 @@ func TestOwnTimeExpires(t *testing.T) {
 	fire(t.Context(), t, s, b)
 	s.settleAll(t)
 	now, list := state(t, b, l.CampaignID)
-	if _, state, reason := of("America/New_York"); state != "suppressed" || reason != "expired" || list[0].Total != 2 || list[0].Suppressed != 2 {
+	if _, state, reason := of("America/Toronto"); state != "suppressed" || reason != "expired" || list[0].Total != 2 || list[0].Suppressed != 2 {
 		t.Errorf("at the end: %s, New York %s %s, %+v", now.State, state, reason, list[0])
 	}
 }

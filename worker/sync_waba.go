@@ -54,29 +54,33 @@ func (w *Worker) syncWABA(ctx context.Context, t queue.SyncWABA) error {
 	if err != nil {
 		return w.pollFailed(ctx, t, err)
 	}
-	err = w.Pool.InWorkspace(ctx, t.Workspace, func(tx pgx.Tx) error {
-		changes, err := numbers.ApplyPoll(ctx, tx, t.Workspace, t.WABA, poll)
-		if err != nil {
-			return err
-		}
-		setUp, err := onboarding.Apply(ctx, tx, t.Workspace, t.WABA, poll.WABA)
-		if err != nil {
-			return err
-		}
-		changes = append(changes, setUp...)
-		if list != nil {
-			more, err := templates.ApplyList(ctx, tx, t.Workspace, t.WABA, list)
-			if err != nil {
-				return err
-			}
-			changes = append(changes, more...)
-		}
-		return w.stopOn(ctx, tx, t.Workspace, changes)
-	})
+	err = w.Pool.InWorkspace(ctx, t.Workspace, func(tx pgx.Tx) error { return w.applyPoll(ctx, tx, t, poll, list) })
 	if err != nil {
 		return fmt.Errorf("apply a poll: %w", err)
 	}
 	return nil
+}
+
+// applyPoll keeps what Meta said, and stops what that calls for; list is nil when
+// the templates were not asked for.
+func (w *Worker) applyPoll(ctx context.Context, tx pgx.Tx, t queue.SyncWABA, poll numbers.Poll, list []whatsapp.Template) error {
+	changes, err := numbers.ApplyPoll(ctx, tx, t.Workspace, t.WABA, poll)
+	if err != nil {
+		return err
+	}
+	setUp, err := onboarding.Apply(ctx, tx, t.Workspace, t.WABA, poll.WABA)
+	if err != nil {
+		return err
+	}
+	changes = append(changes, setUp...)
+	if list != nil {
+		more, err := templates.ApplyList(ctx, tx, t.Workspace, t.WABA, list)
+		if err != nil {
+			return err
+		}
+		changes = append(changes, more...)
+	}
+	return w.stopOn(ctx, tx, t.Workspace, changes)
 }
 
 // syncJob is what a poll needs to know of its WABA.
