@@ -278,7 +278,7 @@ func (w *world) found(ctx context.Context) error {
 		}
 	}
 	w.ids["member"] = w.ids["user"]
-	return errors.Join(first("contact", "/v1/contacts?limit=1"), first("template", "/v1/templates?limit=1"))
+	return errors.Join(first("contact", "/v1/contacts?limit=1"), first("template", "/v1/templates?limit=1"), first("portfolio", "/v1/portfolios"))
 }
 
 // form posts a page's form as a person of the still tenant, and returns where
