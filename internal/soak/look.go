@@ -24,7 +24,7 @@ type thing struct{ of, what string }
 // The things, in the units of the report.
 const (
 	memory      = "MB resident"
-	heap        = "MB live" // half of what the collector waits for: what it found alive
+	heap        = "MB live" // what the collector found alive, from what it waits for next
 	goroutines  = "goroutines"
 	files       = "open files"
 	connections = "connections"
@@ -45,7 +45,7 @@ func (r *run) look(ctx context.Context, s series, at time.Duration) error {
 			return err
 		}
 		s.add(name, memory, at, found["process_resident_memory_bytes"]/1e6)
-		s.add(name, heap, at, found["go_memstats_next_gc_bytes"]/2e6)
+		s.add(name, heap, at, found["go_memstats_next_gc_bytes"]/(1e6*(1+collect/100.0)))
 		s.add(name, goroutines, at, found["go_goroutines"])
 		s.add(name, files, at, found["process_open_fds"])
 	}

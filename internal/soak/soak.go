@@ -35,6 +35,11 @@ type Options struct {
 // every is how often it looks.
 const every = 5 * time.Second
 
+// collect is the growth, in %, at which the processes collect their garbage: much
+// more often than by themselves. A few times in a minute it would find alive
+// whatever happened to be under way, and a leak could hide in that.
+const collect = 20
+
 // light is the share of each kind of fault: a few in a thousand calls.
 const light = 0.005
 
@@ -62,7 +67,7 @@ func Run(soft, hard context.Context, o Options) (Report, error) {
 			return Report{}, err
 		}
 	}
-	s, err := stage.Open(hard, "soak", o.Binary, 2, 1, o.Rate)
+	s, err := stage.Open(hard, "soak", o.Binary, 2, 1, o.Rate, fmt.Sprint("GOGC=", collect))
 	if err != nil {
 		return Report{}, err
 	}

@@ -29,7 +29,7 @@ import (
 type Options struct {
 	Rig       *rig.Rig
 	Others    int           // workspaces beside the throttled one: 9
-	PerSecond int           // of their numbers: 80
+	PerSecond int           // of their numbers: 40, which two cores carry for nine at once
 	Waiting   int           // people of the throttled one: 100,000
 	For       time.Duration // measured: 15 s
 	Say       func(format string, args ...any)
@@ -49,7 +49,7 @@ func (o *Options) defaults() {
 		}
 	}
 	def(&o.Others, 9)
-	def(&o.PerSecond, 80)
+	def(&o.PerSecond, 40)
 	def(&o.Waiting, 100_000)
 	if o.For == 0 {
 		o.For = 15 * time.Second
