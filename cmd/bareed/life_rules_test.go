@@ -76,7 +76,7 @@ func TestLifeInWaves(t *testing.T) {
 		"BAREED_BREAKER_LIMITS=wave_wait=0..10,waves_from=1..100000,canary_people=1..100000")
 	l.rules(client.BreakerSettings{WavesFrom: ptr(int64(100)), CanaryPeople: ptr(int64(60)), WaveShares: &[]float64{50}, WaveWait: ptr(0)})
 	const people = 300
-	for round := range 3 {
+	for round := range 2 {
 		campaign, eligible := l.campaign("Waves "+string(rune('A'+round)), l.audience("List "+string(rune('A'+round)), 1000*round, people), 3000)
 		run, err := l.launch(campaign, eligible)
 		if err != nil {

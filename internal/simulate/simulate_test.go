@@ -14,11 +14,11 @@ import (
 func TestRun(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]simulate.Options{
-		"the limit stays":             {People: 1000, Limit: 400, Rate: 80, Numbers: 1},
+		"the limit stays":             {People: 500, Limit: 200, Rate: 80, Numbers: 1},
 		"a pace of its own":           {People: 100, Limit: 400, Rate: 80, Numbers: 1, Pace: 110},
-		"a reserve and three numbers": {People: 900, Limit: 500, Rate: 20, Reserve: 0.2, Numbers: 3},
+		"a reserve and three numbers": {People: 450, Limit: 250, Rate: 20, Reserve: 0.2, Numbers: 3},
 		"the limit rises":             {People: 4400, Limit: 2000, Rate: 1000, Numbers: 1, Rises: true},
-		"no limit":                    {People: 1000, Rate: 80, Numbers: 1},
+		"no limit":                    {People: 300, Rate: 80, Numbers: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

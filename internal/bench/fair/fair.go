@@ -38,6 +38,9 @@ type Options struct {
 const (
 	// settle is left out at the beginning, where the rate is being taken up.
 	settle = 2 * time.Second
+	// stagger is how much later than the first the last neighbour may begin: nobody
+	// must run out of people before the measurement is over.
+	stagger = 20 * time.Second
 	// least is the share of its own rate that a neighbour must keep.
 	least = 0.95
 )
@@ -176,7 +179,7 @@ func file(people int) string {
 // of them, messages a second, while all of them send.
 func (t *town) slowest(ctx context.Context) (float64, error) {
 	t.rounds++
-	people := int(limits.Effective(t.PerSecond, 0) * (t.For + 2*settle).Seconds())
+	people := int(limits.Effective(t.PerSecond, 0) * (t.For + 2*settle + stagger).Seconds())
 	t.Say("fairness: %d neighbours, %d people each", t.Others, people)
 	var ready []draft
 	for _, tenant := range t.tenants[1:] {
