@@ -251,7 +251,7 @@ returning m.run_id, m.ordinal, pick.number_id, pick.portfolio_id, m.contact_id, 
     pick.echo,
     coalesce(pick.had <> nullif(pick.wamid, ''), false) and not pick.past as second,
     coalesce((
-        select sw.open_until - interval '24 hours' <= m.claimed_at
+        select sw.open_until - interval '24 hours' < m.claimed_at
             and sw.open_until > coalesce(m.delivered_at, m.read_at, m.played_at)
         from service_window sw
         where sw.workspace_id = $1

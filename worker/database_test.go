@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"sync/atomic"
@@ -171,9 +172,10 @@ func TestExhaustedPoolSendsNothing(t *testing.T) {
 	s.idle(t)
 }
 
-// fillDisk has PostgreSQL refuse every change of a message as it does when its
-// disk is full (SQLSTATE 53100).
-func (s *sending) fillDisk(t *testing.T) (free func()) {
+// disk has PostgreSQL refuse every change of a message while it is full, as it
+// does when its disk is (SQLSTATE 53100). The trigger stays: to add or to drop one
+// locks out, and deadlocks with, what is being written.
+func (s *sending) disk(t *testing.T) (full func(bool)) {
 	t.Helper()
 	owner := pgtest.Owner(t, s.b.Pool)
 	do := func(sql string) {
@@ -182,10 +184,13 @@ func (s *sending) fillDisk(t *testing.T) (free func()) {
 			t.Error(err)
 		}
 	}
-	do(`create or replace function no_space() returns trigger language plpgsql as
-		$$ begin raise exception 'No space left on device' using errcode = '53100'; end $$`)
+	do(`create table disk as select false as is_full`)
+	do(`create function no_space() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$ begin
+		if (select is_full from disk) then raise exception 'No space left on device' using errcode = '53100'; end if;
+		return new;
+	end $$`)
 	do(`create trigger no_space before update on message for each row execute function no_space()`)
-	return func() { do(`drop trigger no_space on message`) }
+	return func(is bool) { do(fmt.Sprintf(`update disk set is_full = %t`, is)) }
 }
 
 // The database's disk is full: no claim, so nothing leaves; an answer that is
@@ -194,20 +199,21 @@ func (s *sending) fillDisk(t *testing.T) (free func()) {
 func TestFullDiskStopsSending(t *testing.T) {
 	t.Parallel()
 	s := newSending(t, 4, 2, 0)
-	free := s.fillDisk(t)
+	full := s.disk(t)
+	full(true)
 	for o := range 2 {
 		if err := s.sendMessage(t.Context(), s.task(o+1)); err == nil {
 			t.Error("a claim that could not be written is no error")
 		}
 	}
 	s.want(t, "while it is full", 0, map[string]int{"ready": 2})
-	free()
+	full(false)
 
-	full, space := make(chan struct{}), make(chan struct{})
+	answered, space := make(chan struct{}), make(chan struct{})
 	s.edges = func(e edge) {
 		if e == afterAnswer {
-			free = s.fillDisk(t)
-			close(full)
+			full(true)
+			close(answered)
 		}
 	}
 	done := make(chan struct{})
@@ -219,14 +225,14 @@ func TestFullDiskStopsSending(t *testing.T) {
 			}
 		}
 	}()
-	<-full
+	<-answered
 	time.AfterFunc(300*time.Millisecond, func() { close(space) })
 	select {
 	case <-done:
 		t.Fatal("an answer that could not be written was let go")
 	case <-space:
 	}
-	free()
+	full(false)
 	<-done
 	s.edges = nil
 	s.want(t, "after there is space", 1, map[string]int{"accepted": 1, "ready": 1})

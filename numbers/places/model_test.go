@@ -78,7 +78,8 @@ const people = 24
 // they may be days late, and who is counted without a place must have come so.
 func TestLedgerAgainstAModel(t *testing.T) {
 	t.Parallel()
-	seeds := []uint64{1, 2, 3, 4, rand.Uint64(), rand.Uint64()}
+	// The fifth once found a window that opened in the very microsecond of a claim.
+	seeds := []uint64{1, 2, 3, 4, 1267453227141974377, rand.Uint64(), rand.Uint64()}
 	for i, seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
@@ -361,7 +362,7 @@ func (w *world) arrives(m *message) {
 func (w *world) settle(m *message, delivered bool) {
 	w.t.Helper()
 	m.heard = w.now
-	if until := w.window[m.number][m.person]; delivered && !until.Add(-24*time.Hour).After(m.claimed) && m.arrived.Before(until) {
+	if until := w.window[m.number][m.person]; delivered && until.Add(-24*time.Hour).Before(m.claimed) && m.arrived.Before(until) {
 		delivered = false
 	}
 	w.inRun(m.run, func(tx pgx.Tx) error {
