@@ -13,14 +13,19 @@ import (
 	"golang.org/x/crypto/argon2"
 )
 
-// The argon2id parameters (RFC 9106; OWASP's first choice): 19 MiB, two passes,
-// one lane.
+// Cost is how much work a hash is (argon2id, RFC 9106), on one lane.
+type Cost struct {
+	Memory uint32 // KiB
+	Passes uint32
+}
+
+// OWASP is the cost of every hash in earnest: OWASP's first choice.
+var OWASP = Cost{Memory: 19 * 1024, Passes: 2}
+
 const (
-	argonMemory = 19 * 1024 // KiB
-	argonPasses = 2
-	argonLanes  = 1
-	argonKey    = 32
-	argonSalt   = 16
+	argonLanes = 1
+	argonKey   = 32
+	argonSalt  = 16
 )
 
 // errHash says that a stored password hash cannot be read.
@@ -29,13 +34,15 @@ var errHash = errors.New("password hash is not an argon2id PHC string")
 // Hasher hashes passwords, only so many at once, so that signing in can take
 // neither all processors nor all memory.
 type Hasher struct {
+	cost  Cost
 	slots chan struct{}
 	dummy string // verified for unknown users, so that they take as long
 }
 
-// NewHasher allows max(1, cores/2) hashes at once.
-func NewHasher() (*Hasher, error) {
-	h := &Hasher{slots: make(chan struct{}, max(1, runtime.NumCPU()/2))}
+// NewHasher allows max(1, cores/2) hashes at once. A program's cost is OWASP;
+// tests sign in by the hundred and take less.
+func NewHasher(cost Cost) (*Hasher, error) {
+	h := &Hasher{cost: cost, slots: make(chan struct{}, max(1, runtime.NumCPU()/2))}
 	var err error
 	h.dummy, err = h.Hash(context.Background(), "nobody's password")
 	return h, err
@@ -57,17 +64,17 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	if _, err := rand.Read(salt); err != nil {
 		return "", fmt.Errorf("hash the password: %w", err)
 	}
-	key, err := h.key(ctx, password, salt, argonMemory, argonPasses, argonLanes, argonKey)
+	key, err := h.key(ctx, password, salt, h.cost.Memory, h.cost.Passes, argonLanes, argonKey)
 	if err != nil {
 		return "", fmt.Errorf("hash the password: %w", err)
 	}
 	enc := base64.RawStdEncoding
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonPasses, argonLanes,
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, h.cost.Memory, h.cost.Passes, argonLanes,
 		enc.EncodeToString(salt), enc.EncodeToString(key)), nil
 }
 
 // Verify tells whether password is the one hashed in phc, and whether the hash
-// was made with weaker parameters than today's. An empty phc costs the same time
+// was made at less than today's cost. An empty phc costs the same time
 // and never matches.
 func (h *Hasher) Verify(ctx context.Context, phc, password string) (ok, weak bool, err error) {
 	known := phc != ""
@@ -94,5 +101,5 @@ func (h *Hasher) Verify(ctx context.Context, phc, password string) (ok, weak boo
 		return false, false, fmt.Errorf("check the password: %w", err)
 	}
 	same := subtle.ConstantTimeCompare(got, want) == 1
-	return same && known, memory < argonMemory || passes < argonPasses, nil
+	return same && known, memory < h.cost.Memory || passes < h.cost.Passes, nil
 }

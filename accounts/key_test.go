@@ -124,7 +124,10 @@ func TestCheckPassword(t *testing.T) {
 
 func TestHasher(t *testing.T) {
 	t.Parallel()
-	h := fixture.Hasher(t)
+	h, err := accounts.NewHasher(accounts.OWASP)
+	if err != nil {
+		t.Fatal(err)
+	}
 	phc, err := h.Hash(t.Context(), "a sentence to hash")
 	if err != nil || !strings.HasPrefix(phc, "$argon2id$v=19$m=19456,t=2,p=1$") {
 		t.Fatalf("hash: %s, %v", phc, err)

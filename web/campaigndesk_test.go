@@ -43,7 +43,7 @@ func newSending(t *testing.T) *sending {
 		t.Fatal(err)
 	}
 	t.Cleanup(counted.Close)
-	pages, err := web.New(web.Config{Pool: counted, Vault: s.vault, Hasher: s.hasher})
+	pages, err := web.New(web.Config{UI: pages(t), Pool: counted, Vault: s.vault, Hasher: s.hasher})
 	if err != nil {
 		t.Fatal(err)
 	}

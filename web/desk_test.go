@@ -43,7 +43,7 @@ func deskRig(t *testing.T, change ...func(*web.Config)) (*rig, *statements) {
 	t.Cleanup(pool.Close)
 	r := &rig{pool: db.Pool}
 	r.vault, r.hasher = fixture.Vault(t, db.Pool), fixture.Hasher(t)
-	c := web.Config{Pool: pool, Vault: r.vault, Hasher: r.hasher, BaseURL: "",
+	c := web.Config{UI: pages(t), Pool: pool, Vault: r.vault, Hasher: r.hasher, BaseURL: "",
 		Probe: func(_ context.Context, c numbers.Connection) (numbers.Probed, error) {
 			if strings.HasPrefix(c.Token.Raw(), "refused") {
 				return numbers.Probed{}, errs.New("number.token_invalid").At("/token", "")

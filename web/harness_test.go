@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -17,6 +18,7 @@ import (
 	"bareed/internal/pg"
 	"bareed/internal/pg/pgtest"
 	"bareed/web"
+	"bareed/web/ui"
 )
 
 // rig is a running server with one tenant.
@@ -28,11 +30,23 @@ type rig struct {
 	tenant fixture.Tenant
 }
 
+// parsed are the pages, read once for all tests: nothing in them is a test's own.
+var parsed = sync.OnceValues(func() (*ui.UI, error) { return web.NewUI(nil) })
+
+func pages(t *testing.T) *ui.UI {
+	t.Helper()
+	u, err := parsed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
 func newRig(t *testing.T) *rig {
 	t.Helper()
 	r := &rig{pool: pgtest.New(t)}
 	r.vault, r.hasher = fixture.Vault(t, r.pool), fixture.Hasher(t)
-	s, err := web.New(web.Config{Pool: r.pool, Vault: r.vault, Hasher: r.hasher})
+	s, err := web.New(web.Config{UI: pages(t), Pool: r.pool, Vault: r.vault, Hasher: r.hasher})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -51,7 +51,7 @@ func counted(t *testing.T) (*rig, *counter) {
 	}
 	t.Cleanup(watched.Close)
 	r.vault, r.hasher = fixture.Vault(t, r.pool), fixture.Hasher(t)
-	s, err := web.New(web.Config{Pool: watched, Vault: r.vault, Hasher: r.hasher})
+	s, err := web.New(web.Config{UI: pages(t), Pool: watched, Vault: r.vault, Hasher: r.hasher})
 	if err != nil {
 		t.Fatal(err)
 	}

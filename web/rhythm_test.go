@@ -8,7 +8,6 @@ import (
 	"bareed/accounts"
 	"bareed/campaigns/schedule"
 	"bareed/internal/fixture"
-	"bareed/web"
 	"bareed/web/rhythm"
 	"bareed/web/ui"
 )
@@ -17,10 +16,7 @@ import (
 // times, in the reader's language and by the right clock.
 func TestFiringsInWords(t *testing.T) {
 	t.Parallel()
-	u, err := web.NewUI(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	u := pages(t)
 	riyadh, err := time.LoadLocation("Asia/Riyadh")
 	if err != nil {
 		t.Fatal(err)

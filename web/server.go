@@ -46,6 +46,10 @@ type Config struct {
 	Log     *slog.Logger
 	BaseURL string // as people reach us, such as https://bareed.example
 
+	// UI renders the pages; read from what is embedded by default. Several servers
+	// of one clock may share one.
+	UI *ui.UI
+
 	// Live is where campaigns are watched; the pages' own by default.
 	Live    *live.Hub
 	Limits  breaker.Limits                        // the operator's, of what holds a campaign
@@ -70,11 +74,13 @@ func New(c Config) (*Server, error) {
 	if c.Hasher == nil {
 		return nil, errors.New("build the pages: Hasher is needed")
 	}
-	pages, err := NewUI(c.Clock)
-	if err != nil {
-		return nil, fmt.Errorf("build the pages: %w", err)
+	if c.UI == nil {
+		var err error
+		if c.UI, err = NewUI(c.Clock); err != nil {
+			return nil, fmt.Errorf("build the pages: %w", err)
+		}
 	}
-	f, err := front.New(front.Config{Pool: c.Pool, Vault: c.Vault, UI: pages, Clock: c.Clock, Log: c.Log,
+	f, err := front.New(front.Config{Pool: c.Pool, Vault: c.Vault, UI: c.UI, Clock: c.Clock, Log: c.Log,
 		BaseURL: c.BaseURL, Routes: routes(), Nav: navigation(), Until: c.Until})
 	if err != nil {
 		return nil, err

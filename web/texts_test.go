@@ -14,16 +14,12 @@ import (
 	"strings"
 	"testing"
 
-	"bareed/web"
 	"bareed/web/ui"
 )
 
 func texts(t *testing.T) *ui.Texts {
 	t.Helper()
-	u, err := web.NewUI(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	u := pages(t)
 	return u.Texts()
 }
 

@@ -36,7 +36,7 @@ func newDesk(t *testing.T) *desk {
 	}
 	t.Cleanup(pool.Close)
 	d.rig = &rig{pool: pool, vault: fixture.Vault(t, pool), hasher: fixture.Hasher(t)}
-	s, err := web.New(web.Config{Pool: pool, Vault: d.vault, Hasher: d.hasher})
+	s, err := web.New(web.Config{UI: pages(t), Pool: pool, Vault: d.vault, Hasher: d.hasher})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -120,7 +120,7 @@ func adminUser(ctx context.Context, p *process, args []string) (any, error) {
 		return nil, fmt.Errorf("read the password: %w", err)
 	}
 	r.Password = strings.TrimRight(line, "\r\n")
-	hasher, err := accounts.NewHasher()
+	hasher, err := accounts.NewHasher(accounts.OWASP)
 	if err != nil {
 		return nil, err
 	}

@@ -33,7 +33,7 @@ func runAPI(ctx context.Context, _ []string) error {
 		return err
 	}
 	defer p.close()
-	hasher, err := accounts.NewHasher()
+	hasher, err := accounts.NewHasher(accounts.OWASP)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,6 @@
+//go:build unix && !race
+
+package simulate_test
+
+// slower: see race_test.go.
+const slower = 1
