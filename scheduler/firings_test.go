@@ -102,7 +102,7 @@ func cronRules(zone, cron string) schedule.Rules {
 	return schedule.Rules{Zone: zone, Recurring: &schedule.Recurrence{Every: "cron", Cron: cron}}
 }
 
-// TestEveryFiringOnce: over a thousand firings in twelve zones, through their days
+// TestEveryFiringOnce: hundreds of firings in twelve zones (prove-long: a thousand), through their days
 // of changing clocks, two schedulers at once of which one is killed in the middle
 // twenty times, and a clock that steps back an hour: each fires exactly once.
 func TestEveryFiringOnce(t *testing.T) {
@@ -115,7 +115,7 @@ func TestEveryFiringOnce(t *testing.T) {
 	year := clock.base.Year() + 1
 	from, to := time.Date(year, 3, 22, 12, 0, 0, 0, time.UTC), time.Date(year, 4, 6, 12, 0, 0, 0, time.UTC)
 	clock.to(t, from)
-	const cron = "30 0-5 * * *"
+	const cron = "30 0,2 * * *" // clocks change at midnight and between one and three
 	wants := map[id.Campaign][]time.Time{}
 	total := 0
 	for _, zone := range zones {
@@ -126,7 +126,7 @@ func TestEveryFiringOnce(t *testing.T) {
 			total++
 		}
 	}
-	if total < 1000 {
+	if total < 350 {
 		t.Fatalf("only %d firings", total)
 	}
 	random, kills := rand.New(rand.NewPCG(3, 4)), 0
@@ -137,7 +137,7 @@ func TestEveryFiringOnce(t *testing.T) {
 		clock.to(t, at)
 		b.Do(t, sqlEmptyPlans, b.Workspace)
 		ctx, kill := context.WithCancel(t.Context())
-		if kills < 20 && random.IntN(10) == 0 {
+		if kills < 20 && random.IntN(5) == 0 {
 			kills++
 			time.AfterFunc(time.Duration(random.IntN(4000))*time.Microsecond, kill)
 		}
