@@ -146,6 +146,7 @@ var table = []rule{
 	{folder: "internal/simulate", everything: true},
 	{folder: "internal/bench/report"},
 	{folder: "internal/bench", everything: true},
+	{folder: "internal/bench/explain", may: []string{"internal/bench/report"}},
 	{folder: "internal/bench/fair", may: []string{"client", "internal/bench/report", "internal/rig", "limits", "sandbox"}},
 	{folder: "internal/bench/pages", may: []string{"campaigns", "campaigns/overview", "consents", "contacts", "numbers"}},
 }
