@@ -42,8 +42,8 @@ where workspace_id = $1
   and $2 in (workspace_id, portfolio_id, waba_id, number_id, template_id, campaign_id, id)
 order by campaign_id`
 
-// tellCampaigns appends the same event to every live campaign in a scope.
-func tellCampaigns(ctx context.Context, tx pgx.Tx, ws id.Workspace, scope [16]byte, kind string, data any) error {
+// TellCampaigns appends the same event to every live campaign that a scope holds.
+func TellCampaigns(ctx context.Context, tx pgx.Tx, ws id.Workspace, scope [16]byte, kind string, data any) error {
 	rows, err := tx.Query(ctx, sqlCampaignsUnder, ws, scope)
 	if err != nil {
 		return fmt.Errorf("find the campaigns a stop holds: %w", err)

@@ -65,7 +65,7 @@ func (o open) scope() (messages.Scope, [16]byte) {
 // Changed holds every campaign that may still send a template which Meta changed
 // and that was approved as something else. It belongs in the transaction that
 // applied the changes: from its commit on at most one message per worker slot
-// leaves. Status and quality hold the template itself (messages.StopFor), with all
+// leaves. Status and quality hold the template itself (messages/changed), with all
 // its campaigns, and are looked at again at each firing.
 func Changed(ctx context.Context, tx pgx.Tx, ws id.Workspace, changes []numbers.Change) error {
 	var of []id.Template
