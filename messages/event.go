@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/internal/id"
+	"bareed/internal/pg"
 )
 
 // sqlCampaignEvent takes the next number from the campaign's row, whose lock
@@ -44,13 +45,9 @@ order by campaign_id`
 
 // TellCampaigns appends the same event to every live campaign that a scope holds.
 func TellCampaigns(ctx context.Context, tx pgx.Tx, ws id.Workspace, scope [16]byte, kind string, data any) error {
-	rows, err := tx.Query(ctx, sqlCampaignsUnder, ws, scope)
+	campaigns, err := pg.All(ctx, tx, "find the campaigns a stop holds", pgx.RowTo[id.Campaign], sqlCampaignsUnder, ws, scope)
 	if err != nil {
-		return fmt.Errorf("find the campaigns a stop holds: %w", err)
-	}
-	campaigns, err := pgx.CollectRows(rows, pgx.RowTo[id.Campaign])
-	if err != nil {
-		return fmt.Errorf("find the campaigns a stop holds: %w", err)
+		return err
 	}
 	for _, c := range campaigns {
 		if err := CampaignEvent(ctx, tx, ws, c, kind, data); err != nil {

@@ -155,16 +155,5 @@ order by since, id`
 
 // OpenStops lists the stops open on any of the scopes, oldest first.
 func OpenStops(ctx context.Context, db pg.DB, ws id.Workspace, scopes ...[16]byte) ([]Stop, error) {
-	return stops(db.Query(ctx, sqlOpenStops, ws, scopes))
-}
-
-func stops(rows pgx.Rows, err error) ([]Stop, error) {
-	if err != nil {
-		return nil, fmt.Errorf("list stops: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[Stop])
-	if err != nil {
-		return nil, fmt.Errorf("list stops: %w", err)
-	}
-	return list, nil
+	return pg.All(ctx, db, "list stops", pgx.RowToStructByName[Stop], sqlOpenStops, ws, scopes)
 }

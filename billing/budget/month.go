@@ -126,13 +126,9 @@ order by r.id`
 
 // promises is what launched runs may still cost at their estimates.
 func promises(ctx context.Context, db pg.DB, ws id.Workspace, currency string, but id.Run) (int64, error) {
-	rows, err := db.Query(ctx, sqlPromising, ws, [16]byte(but))
+	runs, err := pg.All(ctx, db, "read what was launched", pgx.RowTo[id.Run], sqlPromising, ws, [16]byte(but))
 	if err != nil {
-		return 0, fmt.Errorf("read what was launched: %w", err)
-	}
-	runs, err := pgx.CollectRows(rows, pgx.RowTo[id.Run])
-	if err != nil {
-		return 0, fmt.Errorf("read what was launched: %w", err)
+		return 0, err
 	}
 	var promised int64
 	for _, run := range runs {

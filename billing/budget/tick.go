@@ -51,15 +51,7 @@ where budget_to is not null
 
 // Workspaces lists those of which a budget holds a run, as engine.
 func Workspaces(ctx context.Context, engine pg.DB) ([]id.Workspace, error) {
-	rows, err := engine.Query(ctx, sqlHeld)
-	if err != nil {
-		return nil, fmt.Errorf("find runs with a budget: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowTo[id.Workspace])
-	if err != nil {
-		return nil, fmt.Errorf("find runs with a budget: %w", err)
-	}
-	return list, nil
+	return pg.All(ctx, engine, "find runs with a budget", pgx.RowTo[id.Workspace], sqlHeld)
 }
 
 const sqlRuns = `
@@ -300,15 +292,7 @@ where m.workspace_id = $1
 order by m.ordinal`
 
 func (h *held) ahead(ctx context.Context, tx pgx.Tx, ws id.Workspace, until int32) ([]next, error) {
-	rows, err := tx.Query(ctx, sqlAhead, ws, h.run, h.to, until)
-	if err != nil {
-		return nil, fmt.Errorf("look who comes next: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[next])
-	if err != nil {
-		return nil, fmt.Errorf("look who comes next: %w", err)
-	}
-	return list, nil
+	return pg.All(ctx, tx, "look who comes next", pgx.RowToStructByPos[next], sqlAhead, ws, h.run, h.to, until)
 }
 
 // afford goes through messages in their order as far as the room pays: up to

@@ -43,15 +43,7 @@ type open struct {
 }
 
 func openRuns(ctx context.Context, db pg.DB, ws id.Workspace, of []id.Template, campaign id.Campaign) ([]open, error) {
-	rows, err := db.Query(ctx, sqlOpenRuns, ws, of, campaign)
-	if err != nil {
-		return nil, fmt.Errorf("find who sends the template: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[open])
-	if err != nil {
-		return nil, fmt.Errorf("find who sends the template: %w", err)
-	}
-	return list, nil
+	return pg.All(ctx, db, "find who sends the template", pgx.RowToStructByPos[open], sqlOpenRuns, ws, of, campaign)
 }
 
 // scope is where a run's hold stands: on its campaign, else on itself.
