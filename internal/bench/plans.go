@@ -49,6 +49,11 @@ func (s *stand) plans(ctx context.Context) error {
 	if err := c.fill(ctx); err != nil {
 		return err
 	}
+	return s.moments(ctx, c, e, calls)
+}
+
+// moments looks at the calls at each moment of the run.
+func (s *stand) moments(ctx context.Context, c *crowd, e *explainer, calls []call) error {
 	for _, m := range []struct {
 		name    string
 		at      int
