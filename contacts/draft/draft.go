@@ -21,9 +21,6 @@ import (
 	"bareed/internal/pg"
 )
 
-// Life is how long a file waits for its answers at least.
-const Life = 24 * time.Hour
-
 // Draft is a stored file with the answers given so far. Rows is zero when the
 // file cannot be read without an answer.
 type Draft struct {
