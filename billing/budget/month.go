@@ -79,17 +79,13 @@ order by w.portfolio_id`
 // spentIn prices what the workspace had delivered in a month up to a day, from the
 // counts that costs are shown from: rows of a month, never messages.
 func spentIn(ctx context.Context, db pg.DB, ws id.Workspace, day time.Time, currency string) (micros, unpriced int64, err error) {
-	rows, err := db.Query(ctx, sqlAccounts, ws)
-	if err != nil {
-		return 0, 0, fmt.Errorf("read the accounts that are charged: %w", err)
-	}
 	type account struct {
 		Portfolio id.Portfolio
 		Currency  string
 	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[account])
+	list, err := pg.All(ctx, db, "read the accounts that are charged", pgx.RowToStructByPos[account], sqlAccounts, ws)
 	if err != nil {
-		return 0, 0, fmt.Errorf("read the accounts that are charged: %w", err)
+		return 0, 0, err
 	}
 	month := billing.MonthOf(day)
 	cards, err := ratecard.Between(ctx, db, ws, month, day)

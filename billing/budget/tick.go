@@ -67,15 +67,11 @@ order by r.id`
 // and how much further the budgets let it go. A run that cannot go on is held once
 // everybody before its boundary has left.
 func Tick(ctx context.Context, tx pgx.Tx, ws id.Workspace) error {
-	rows, err := tx.Query(ctx, sqlRuns, ws)
-	if err != nil {
-		return fmt.Errorf("read the runs with a budget: %w", err)
-	}
-	runs, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (h held, err error) {
+	runs, err := pg.All(ctx, tx, "read the runs with a budget", func(row pgx.CollectableRow) (h held, err error) {
 		return h, row.Scan(&h.run, &h.campaign, &h.running, &h.fed, &h.planned, &h.to, &h.upto, &h.handed)
-	})
+	}, sqlRuns, ws)
 	if err != nil {
-		return fmt.Errorf("read the runs with a budget: %w", err)
+		return err
 	}
 	subjects := [][16]byte{ws}
 	for _, h := range runs {

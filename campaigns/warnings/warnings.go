@@ -147,15 +147,7 @@ limit $3`
 
 // Since lists the workspace's warnings since then, the newest first, by their index.
 func Since(ctx context.Context, db pg.DB, ws id.Workspace, since time.Time, limit int) ([]Recent, error) {
-	rows, err := db.Query(ctx, sqlRecent, ws, since, limit)
-	if err != nil {
-		return nil, fmt.Errorf("list warnings: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r Recent, err error) {
+	return pg.All(ctx, db, "list warnings", func(row pgx.CollectableRow) (r Recent, err error) {
 		return r, row.Scan(&r.Campaign, &r.Name, &r.Reason, &r.Threshold, &r.Measured, &r.At)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list warnings: %w", err)
-	}
-	return list, nil
+	}, sqlRecent, ws, since, limit)
 }
