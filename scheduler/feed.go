@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -15,9 +16,15 @@ import (
 // tick is how often the feed looks.
 const tick = 200 * time.Millisecond
 
+// lanesAtOnce is how many lanes are looked at side by side: a look is a handful
+// of transactions, two of which wait for the disk, and one after the other many
+// numbers would wait for each other.
+const lanesAtOnce = 8
+
 // feeder is what the leader remembers between ticks. All of it may be lost.
 type feeder struct {
-	epoch string // the queue's, as it was last set
+	mu    sync.Mutex // over what several lanes share: paces and queue
+	epoch string     // the queue's, as it was last set
 	again recovery
 	flows map[lane]*flow
 	paces map[id.Run]*pace
@@ -77,7 +84,9 @@ order by r.number_id, r.kind = 'reply', r.id`
 
 // feed hands the next messages of every running run to the queue, lane by lane,
 // as many as each may send until the next look.
-func (s *Scheduler) feed(ctx context.Context) error {
+func (s *Scheduler) feed(ctx context.Context) error { return s.feedBy(ctx, lanesAtOnce) }
+
+func (s *Scheduler) feedBy(ctx context.Context, width int) error {
 	if err := s.guard(ctx, s.feeder.sending); err != nil {
 		return err
 	}
@@ -91,23 +100,43 @@ func (s *Scheduler) feed(ctx context.Context) error {
 	s.feeder.forget(runs)
 	s.feeder.queue.form(runs)
 	s.feeder.sending = len(runs) > 0
-	for first := 0; first < len(runs); {
-		last := first
-		for last < len(runs) && runs[last].lane() == runs[first].lane() {
-			last++
-		}
-		s.feedLane(ctx, runs[first:last])
-		first = last
-	}
+	s.feedLanes(ctx, runs, width)
 	s.feeder.turn++
 	s.ticked.Store(s.Clock().UnixMilli())
 	return nil
 }
 
+// feedLanes looks at every lane of the runs, which are in order of it, width of
+// them at once.
+func (s *Scheduler) feedLanes(ctx context.Context, runs []feedRun, width int) {
+	type look struct {
+		flow *flow
+		runs []feedRun
+	}
+	lanes := make(chan look)
+	var all sync.WaitGroup
+	for range width {
+		all.Go(func() {
+			for l := range lanes {
+				s.feedLane(ctx, l.flow, l.runs)
+			}
+		})
+	}
+	for first := 0; first < len(runs); {
+		last := first
+		for last < len(runs) && runs[last].lane() == runs[first].lane() {
+			last++
+		}
+		lanes <- look{s.feeder.flow(runs[first], s.Clock()), runs[first:last]}
+		first = last
+	}
+	close(lanes)
+	all.Wait()
+}
+
 // feedLane shares what a lane may send now between its runs. A run that cannot be
 // read or fed is passed over.
-func (s *Scheduler) feedLane(ctx context.Context, runs []feedRun) {
-	flow := s.feeder.flow(runs[0], s.Clock())
+func (s *Scheduler) feedLane(ctx context.Context, flow *flow, runs []feedRun) {
 	backlogs := make([]messages.Backlog, len(runs))
 	open := make([]bool, len(runs))
 	out, awaited, late, eager := 0, 0, 0, 0
@@ -121,7 +150,7 @@ func (s *Scheduler) feedLane(ctx context.Context, runs []feedRun) {
 			open[i] = false
 			continue
 		}
-		s.feeder.queue.note(r.Run, open[i])
+		s.feeder.note(r.Run, open[i])
 		out += backlogs[i].Waiting + backlogs[i].Sending
 		awaited += backlogs[i].Waiting + backlogs[i].Young
 		late += backlogs[i].Slow
@@ -132,22 +161,23 @@ func (s *Scheduler) feedLane(ctx context.Context, runs []feedRun) {
 	if flow.answered(s.Clock(), awaited) {
 		late = 0
 	}
-	s.share(ctx, runs, backlogs, open, flow.room(s.Clock(), out, late), eager)
+	s.share(ctx, flow, runs, backlogs, open, eager, flow.room(s.Clock(), out, late))
 }
 
 // share gives each of a lane's open runs its part of the room, eager of them, in turns.
-func (s *Scheduler) share(ctx context.Context, runs []feedRun, backlogs []messages.Backlog, open []bool, room, eager int) {
+func (s *Scheduler) share(ctx context.Context, flow *flow, runs []feedRun, backlogs []messages.Backlog, open []bool, eager, room int) {
 	for k := range runs {
 		i := (k + s.feeder.turn) % len(runs)
 		if !open[i] || room <= 0 {
 			continue
 		}
 		share := (room + eager - 1) / eager
-		n, err := s.feedRun(ctx, runs[i], backlogs[i], s.feeder.allowed(runs[i], share, s.Clock()))
+		n, err := s.feedRun(ctx, flow, runs[i], backlogs[i], s.feeder.allowed(runs[i], share, s.Clock()))
 		if err != nil {
 			s.Log.Error("feed a run", "run", runs[i].Run, "error", err)
 		}
-		s.feeder.spend(runs[i], n, s.Clock())
+		flow.spend(n, s.Clock())
+		s.feeder.spend(runs[i], n)
 		room, eager = room-n, eager-1
 	}
 }
@@ -155,7 +185,7 @@ func (s *Scheduler) share(ctx context.Context, runs []feedRun, backlogs []messag
 // feedRun hands over at most n messages of a run and returns how many. The
 // cursor is committed before the tasks are enqueued: a crash in between costs
 // those messages a minute (messages.Refeed), never one of them.
-func (s *Scheduler) feedRun(ctx context.Context, r feedRun, b messages.Backlog, n int) (int, error) {
+func (s *Scheduler) feedRun(ctx context.Context, flow *flow, r feedRun, b messages.Backlog, n int) (int, error) {
 	if n <= 0 {
 		return 0, nil
 	}
@@ -186,11 +216,11 @@ func (s *Scheduler) feedRun(ctx context.Context, r feedRun, b messages.Backlog, 
 	if err != nil {
 		return 0, err
 	}
-	return len(granted), s.hand(ctx, r, cursor, granted)
+	return len(granted), s.hand(ctx, flow, r, cursor, granted)
 }
 
 // hand notes how far a run was fed, and hands its people over to be released.
-func (s *Scheduler) hand(ctx context.Context, r feedRun, cursor int32, granted []messages.Candidate) error {
+func (s *Scheduler) hand(ctx context.Context, flow *flow, r feedRun, cursor int32, granted []messages.Candidate) error {
 	mark := cursor // or the last one that was taken out of the turn
 	for _, c := range granted {
 		mark = max(mark, c.Ordinal)
@@ -204,6 +234,6 @@ func (s *Scheduler) hand(ctx context.Context, r feedRun, cursor int32, granted [
 		tasks[i] = queue.SendMessage{Workspace: r.Workspace, Run: r.Run, Ordinal: c.Ordinal, Contact: c.Contact,
 			Number: r.Number, Feed: feed, Reply: r.lane().reply}
 	}
-	s.release.add(s.Clock(), tasks)
+	s.release.add(s.Clock(), flow.gap, tasks)
 	return nil
 }

@@ -9,8 +9,8 @@ import (
 	"bareed/queue"
 )
 
-// release spreads what one tick of the feed picked over the time until the
-// next, so that a number's messages reach the workers as evenly as they may
+// release spreads what one look of the feed picked over the time until the
+// next, as long as the one before it took, so that a number's messages reach the workers as evenly as they may
 // leave. Losing what it holds costs a minute (messages.Refeed), nothing else.
 type release struct {
 	mu   sync.Mutex
@@ -25,12 +25,12 @@ type timed struct {
 // grain is the step of the spreading.
 const grain = 20 * time.Millisecond
 
-// add spreads the tasks evenly over the tick that begins now.
-func (r *release) add(now time.Time, tasks []queue.Task) {
+// add spreads the tasks evenly over the time that begins now.
+func (r *release) add(now time.Time, over time.Duration, tasks []queue.Task) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for i, t := range tasks {
-		r.held = append(r.held, timed{at: now.Add(tick * time.Duration(i) / time.Duration(len(tasks))), task: t})
+		r.held = append(r.held, timed{at: now.Add(over * time.Duration(i) / time.Duration(len(tasks))), task: t})
 	}
 }
 

@@ -61,7 +61,7 @@ func (s *Scheduler) claimable(ctx context.Context, r feedRun, wanted []places.Wa
 	if len(wanted) == 0 {
 		return nil, nil
 	}
-	ask := places.Ask{Portfolio: r.Portfolio, Workspace: r.Workspace, Kind: r.Kind, Share: r.Share, Ahead: s.feeder.queue.ahead(r)}
+	ask := places.Ask{Portfolio: r.Portfolio, Workspace: r.Workspace, Kind: r.Kind, Share: r.Share, Ahead: s.feeder.ahead(r)}
 	err = s.Pool.InEngine(ctx, func(tx pgx.Tx) (err error) {
 		if _, err := tx.Exec(ctx, placeLocks); err != nil {
 			return fmt.Errorf("wait for locks briefly: %w", err)
@@ -83,7 +83,7 @@ func (s *Scheduler) ahead(ctx context.Context, r feedRun, b messages.Backlog, wa
 	if room <= 0 {
 		return now, nil
 	}
-	from, to := s.feeder.queue.look(r.Run, waits, b.Planned)
+	from, to := s.feeder.look(r.Run, waits, b.Planned)
 	var more []messages.Candidate
 	err := s.Pool.InLedgerBriefly(ctx, r.Workspace, func(tx pgx.Tx) (err error) {
 		more, err = messages.Ahead(ctx, tx, r.Workspace, r.Run, b, from, to, room)
@@ -121,7 +121,11 @@ func (l *line) form(runs []feedRun) {
 }
 
 // note keeps whether a run may be fed.
-func (l *line) note(run id.Run, open bool) { l.held[run] = !open }
+func (f *feeder) note(run id.Run, open bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.queue.held[run] = !open
+}
 
 // priorities, the first goes first.
 var priorities = []string{"high", "normal", "low"}
@@ -129,7 +133,10 @@ var priorities = []string{"high", "normal", "low"}
 // ahead is what runs of a higher priority want of the same portfolio: the people
 // they have still to reach, of a slow one those of a day. A run that is held
 // wants nothing.
-func (l *line) ahead(r feedRun) (all []places.Demand) {
+func (f *feeder) ahead(r feedRun) (all []places.Demand) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	l := &f.queue
 	rank := slices.Index(priorities, r.Priority)
 	for _, o := range l.runs {
 		if o.Portfolio != r.Portfolio || slices.Index(priorities, o.Priority) >= rank || l.held[o.Run] || o.Left <= 0 {
@@ -145,7 +152,10 @@ func (l *line) ahead(r feedRun) (all []places.Demand) {
 }
 
 // look is the next stretch that a run which waits for places looks over.
-func (l *line) look(run id.Run, waits, planned int32) (from, to int32) {
+func (f *feeder) look(run id.Run, waits, planned int32) (from, to int32) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	l := &f.queue
 	from = max(l.looks[run], waits)
 	if from >= planned {
 		from = waits

@@ -20,7 +20,7 @@ type Handed struct {
 // clock itself: what would go to the queue until the next look is given back and
 // nothing is enqueued.
 func (s *Scheduler) Hand(ctx context.Context) ([]Handed, error) {
-	err := s.feed(ctx)
+	err := s.feedBy(ctx, 1)
 	s.release.mu.Lock()
 	defer s.release.mu.Unlock()
 	var list []Handed

@@ -198,7 +198,7 @@ func TestRepliesHaveAWindowOfTheirOwn(t *testing.T) {
 	reply := bulk
 	reply.Run, reply.Kind = id.New[id.Run](), "reply"
 	w := f.flow(bulk, now)
-	f.spend(bulk, w.room(now, 0, 0), now)
+	w.spend(w.room(now, 0, 0), now)
 	if room := w.room(now, int(w.most)+1, 0); room > 0 {
 		t.Fatalf("the campaign's window has room for %d", room)
 	}

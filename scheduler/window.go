@@ -12,8 +12,9 @@ import (
 type flow struct {
 	credit float64 // messages that may be handed over now; fills with time
 	at     time.Time
-	size   float64 // how many may be out: handed over and not answered
-	most   float64 // what size may grow to: a second of the rate
+	gap    time.Duration // between the last two looks: what was handed over is spread over as much
+	size   float64       // how many may be out: handed over and not answered
+	most   float64       // what size may grow to: a second of the rate
 	halved time.Time
 	handed time.Time // when something was handed over last
 	given  int       // how many were handed over since the last look
@@ -33,8 +34,11 @@ const (
 	// one in a thousand would keep a quick one at a third of its rate.
 	slowShare = 1.0 / 4
 	slowMost  = 16
-	// catchUp is how much lost time may be made good.
+	// catchUp is how much time that went by unused may be made good, and longest how
+	// much of the time between two looks: a leader with much to do looks less often,
+	// and its numbers are to lose nothing by it.
 	catchUp = 400 * time.Millisecond
+	longest = time.Second
 )
 
 func (f *feeder) flow(r feedRun, now time.Time) *flow {
@@ -46,16 +50,18 @@ func (f *feeder) flow(r feedRun, now time.Time) *flow {
 	}
 	w.most = max(least, rate)
 	w.size = min(w.size, w.most)
-	w.credit = min(w.credit+rate*now.Sub(w.at).Seconds(), most(rate))
+	w.gap = min(max(tick, now.Sub(w.at)), longest)
+	w.credit = min(w.credit+rate*now.Sub(w.at).Seconds(), most(rate, w.gap))
 	w.at = now
 	return w
 }
 
-// most is what a credit may come to: the lost time that may be made good, and
-// always what one look adds to a message that is nearly due. Capped at one, a
-// slow pace would lose a part of each look and be a sixth slower than asked for.
-func most(perSecond float64) float64 {
-	return max(1+perSecond*tick.Seconds(), perSecond*catchUp.Seconds())
+// most is what a credit may come to a gap after the last look: the time that may
+// be made good, and always what one look adds to a message that is nearly due.
+// Capped at one, a slow pace would lose a part of each look and be a sixth slower
+// than asked for.
+func most(perSecond float64, gap time.Duration) float64 {
+	return max(1+perSecond*max(tick, gap).Seconds(), perSecond*catchUp.Seconds())
 }
 
 // room is how many messages may be handed over now, given what is out and how
@@ -96,24 +102,32 @@ func (f *feeder) allowed(r feedRun, n int, now time.Time) int {
 		return n
 	}
 	perSecond := float64(*r.PerMinute) / 60
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	p := f.paces[r.Run]
 	if p == nil {
 		p = &pace{credit: 1, at: now}
 		f.paces[r.Run] = p
 	}
-	p.credit = min(p.credit+perSecond*now.Sub(p.at).Seconds(), most(perSecond))
+	gap := min(now.Sub(p.at), longest)
+	p.credit = min(p.credit+perSecond*now.Sub(p.at).Seconds(), most(perSecond, gap))
 	p.at = now
 	return min(n, int(p.credit))
 }
 
-// spend takes what was handed over off the credits.
-func (f *feeder) spend(r feedRun, n int, now time.Time) {
-	w := f.flows[r.lane()]
+// spend takes what was handed over off the lane's credit.
+func (w *flow) spend(n int, now time.Time) {
 	w.credit -= float64(n)
 	w.given += n
 	if n > 0 {
 		w.handed = now
 	}
+}
+
+// spend takes what was handed over off the run's own.
+func (f *feeder) spend(r feedRun, n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if p := f.paces[r.Run]; p != nil {
 		p.credit -= float64(n)
 	}

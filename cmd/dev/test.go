@@ -55,7 +55,8 @@ func testRedis(ctx context.Context, vars []string, install bool) ([]string, func
 
 // raceFlags asks for the race detector where it can be had: it needs a C compiler.
 func raceFlags(ctx context.Context) []string {
-	flags := []string{"-race", "-shuffle=on", "-parallel=4"} // tests wait for servers more than they compute
+	// Tests wait for servers more than they compute. Vetting is check's, once and whole.
+	flags := []string{"-race", "-vet=off", "-shuffle=on", "-parallel=4"}
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, "go", "env", "CGO_ENABLED").Output()

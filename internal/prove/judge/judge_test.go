@@ -252,6 +252,15 @@ func TestBreaches(t *testing.T) {
 			[]string{"2 acknowledged receipts are not there"}},
 		"too many in a second": {func(s *story) { s.Summary.Numbers[number] = sandbox.NumberSummary{MaxRequestsPerSecond: 97} },
 			[]string{"97 requests in one second, the number may 80"}},
+		"what left while Meta stood still": {func(s *story) {
+			s.Summary.Numbers[number] = sandbox.NumberSummary{MaxRequestsPerSecond: 136}
+			s.mark(nemesis.Mark{Do: nemesis.Freeze, On: "sandbox", At: after(2000), Until: after(2500)})
+		}, nil},
+		"more than left while Meta stood still": {func(s *story) {
+			s.Summary.Numbers[number] = sandbox.NumberSummary{MaxRequestsPerSecond: 137}
+			s.mark(nemesis.Mark{Do: nemesis.Freeze, On: "sandbox", At: after(2000), Until: after(2500)})
+			s.mark(nemesis.Mark{Do: nemesis.Freeze, On: "worker1", At: after(3000), Until: after(9000)})
+		}, []string{"137 requests in one second, the number may 80"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -185,11 +185,15 @@ func (w *World) process(ctx context.Context, s Step) error {
 		w.killed(s.On, 1)
 		return p.Signal(syscall.SIGKILL)
 	case Freeze:
+		m := Mark{Do: Freeze, On: s.On, At: time.Now()}
 		if err := p.Signal(syscall.SIGSTOP); err != nil {
 			return err
 		}
 		clock.Pause(ctx, s.For)
-		return p.Signal(syscall.SIGCONT)
+		err := p.Signal(syscall.SIGCONT)
+		m.Until = time.Now()
+		w.mark(m)
+		return err
 	}
 	return w.roll(ctx, s)
 }
