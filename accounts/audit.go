@@ -10,6 +10,7 @@ import (
 
 	"bareed/accounts/ledger"
 	"bareed/internal/id"
+	"bareed/internal/pg"
 )
 
 // Deed is what was done, for the audit. Detail is ids and settings before and
@@ -73,13 +74,8 @@ const sqlAuditList = `
 
 // ListAudit returns entries newest first, those before an id when it is given.
 func ListAudit(ctx context.Context, tx pgx.Tx, ws id.Workspace, before id.Audit, limit int) ([]AuditEntry, error) {
-	rows, err := tx.Query(ctx, sqlAuditList, ws, before, limit)
-	if err != nil {
-		return nil, fmt.Errorf("list the audit: %w", err)
-	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (AuditEntry, error) {
-		var e AuditEntry
-		err := row.Scan(&e.ID, &e.At, &e.Actor, &e.Action, &e.Subject, &e.Detail, &e.Address, &e.RequestID)
+	return pg.All(ctx, tx, "list the audit", func(row pgx.CollectableRow) (e AuditEntry, err error) {
+		err = row.Scan(&e.ID, &e.At, &e.Actor, &e.Action, &e.Subject, &e.Detail, &e.Address, &e.RequestID)
 		return e, err
-	})
+	}, sqlAuditList, ws, before, limit)
 }

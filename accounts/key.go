@@ -86,11 +86,7 @@ const sqlKeys = `
 
 // ListKeys returns keys newest first, those before an id when it is given.
 func ListKeys(ctx context.Context, tx pgx.Tx, ws id.Workspace, before id.Key, limit int) ([]Key, error) {
-	rows, err := tx.Query(ctx, sqlKeys, ws, before, limit)
-	if err != nil {
-		return nil, fmt.Errorf("list the keys: %w", err)
-	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[Key])
+	return pg.All(ctx, tx, "list the keys", pgx.RowToStructByPos[Key], sqlKeys, ws, before, limit)
 }
 
 const sqlRevokeKey = `

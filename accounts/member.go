@@ -2,7 +2,6 @@ package accounts
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/mail"
 	"strings"
@@ -12,6 +11,7 @@ import (
 
 	"bareed/internal/errs"
 	"bareed/internal/id"
+	"bareed/internal/pg"
 )
 
 // Member is a person in a workspace.
@@ -35,11 +35,7 @@ const sqlMembers = `
 
 // ListMembers returns members by id, those behind one when it is given.
 func ListMembers(ctx context.Context, tx pgx.Tx, ws id.Workspace, after id.User, limit int) ([]Member, error) {
-	rows, err := tx.Query(ctx, sqlMembers, ws, after, limit)
-	if err != nil {
-		return nil, fmt.Errorf("list the members: %w", err)
-	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[Member])
+	return pg.All(ctx, tx, "list the members", pgx.RowToStructByPos[Member], sqlMembers, ws, after, limit)
 }
 
 const sqlMember = `
@@ -51,18 +47,7 @@ const sqlMember = `
 
 // GetMember reads one member; not_found when there is none.
 func GetMember(ctx context.Context, tx pgx.Tx, ws id.Workspace, user id.User) (Member, error) {
-	rows, err := tx.Query(ctx, sqlMember, ws, user)
-	if err != nil {
-		return Member{}, fmt.Errorf("find the member: %w", err)
-	}
-	m, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Member])
-	if errors.Is(err, pgx.ErrNoRows) {
-		return m, errs.New("not_found")
-	}
-	if err != nil {
-		return m, fmt.Errorf("find the member: %w", err)
-	}
-	return m, nil
+	return pg.One(ctx, tx, "find the member", pgx.RowToStructByPos[Member], sqlMember, ws, user)
 }
 
 // MemberRequest adds a person. Password is the first one of somebody new; for

@@ -48,13 +48,9 @@ func (v *Vault) Rewrap(ctx context.Context) (int, error) {
 	if err != nil {
 		return done, err
 	}
-	rows, err := v.pool.Engine().Query(ctx, sqlStaleWorkspaces, int(v.ring.Box().Newest()))
+	stale, err := pg.All(ctx, v.pool.Engine(), "find the keys to rewrap", pgx.RowTo[id.Workspace], sqlStaleWorkspaces, int(v.ring.Box().Newest()))
 	if err != nil {
-		return done, fmt.Errorf("find the keys to rewrap: %w", err)
-	}
-	stale, err := pgx.CollectRows(rows, pgx.RowTo[id.Workspace])
-	if err != nil {
-		return done, fmt.Errorf("find the keys to rewrap: %w", err)
+		return done, err
 	}
 	for _, ws := range stale {
 		if err := v.rewrapWorkspace(ctx, ws); err != nil {
@@ -151,13 +147,9 @@ func Housekeep(ctx context.Context, pool *pg.Pool) error {
 	if _, err := pool.App().Exec(ctx, sqlOldTries); err != nil {
 		return fmt.Errorf("remove old tries: %w", err)
 	}
-	rows, err := pool.Engine().Query(ctx, sqlAllWorkspaces)
+	all, err := pg.All(ctx, pool.Engine(), "list the workspaces", pgx.RowTo[id.Workspace], sqlAllWorkspaces)
 	if err != nil {
-		return fmt.Errorf("list the workspaces: %w", err)
-	}
-	all, err := pgx.CollectRows(rows, pgx.RowTo[id.Workspace])
-	if err != nil {
-		return fmt.Errorf("list the workspaces: %w", err)
+		return err
 	}
 	for _, ws := range all {
 		err := pool.InWorkspace(ctx, ws, func(tx pgx.Tx) error {

@@ -133,11 +133,7 @@ const sqlWorkspacesOf = `
 
 // WorkspacesOf lists where a user is a member.
 func WorkspacesOf(ctx context.Context, pool *pg.Pool, user id.User) ([]WorkspaceRole, error) {
-	rows, err := pool.Engine().Query(ctx, sqlWorkspacesOf, user)
-	if err != nil {
-		return nil, fmt.Errorf("list the workspaces: %w", err)
-	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[WorkspaceRole])
+	return pg.All(ctx, pool.Engine(), "list the workspaces", pgx.RowToStructByPos[WorkspaceRole], sqlWorkspacesOf, user)
 }
 
 const sqlSetLanguage = `

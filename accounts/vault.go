@@ -158,16 +158,6 @@ func (v *Vault) RecipientHash(recipientKey string) []byte {
 	return mac(v.system[systemRecipient][0].key, recipientKey)[:16]
 }
 
-// RecipientHashes is RecipientHash under every version, newest first: what a
-// look-up has to compare with after a rotation.
-func (v *Vault) RecipientHashes(recipientKey string) [][]byte {
-	var all [][]byte
-	for _, k := range v.system[systemRecipient] {
-		all = append(all, mac(k.key, recipientKey)[:16])
-	}
-	return all
-}
-
 // RecipientKeyVersion is the version RecipientHash uses.
 func (v *Vault) RecipientKeyVersion() int { return v.system[systemRecipient][0].version }
 

@@ -50,12 +50,7 @@ type checkInput struct {
 }
 
 func (s *Server) getCheck(ctx context.Context, a accounts.Actor, in *checkInput) (*reply[check.Check], error) {
-	out := &reply[check.Check]{}
-	err := s.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
-		out.Body, err = check.Get(ctx, tx, a.Workspace, in.Campaign, in.Check)
-		return err
-	})
-	return out, err
+	return front.Answer(ctx, s.Front, a, func(tx pgx.Tx) (check.Check, error) { return check.Get(ctx, tx, a.Workspace, in.Campaign, in.Check) })
 }
 
 type launchCampaignInput struct {

@@ -116,10 +116,8 @@ type messageInput struct {
 }
 
 func (s *Server) getMessage(ctx context.Context, a accounts.Actor, in *messageInput) (*reply[campaigns.Timeline], error) {
-	out := &reply[campaigns.Timeline]{}
-	err := s.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
-		out.Body, err = campaigns.GetMessage(ctx, tx, a.Workspace, in.Message, seesPhones(a))
-		return err
+	out, err := front.Answer(ctx, s.Front, a, func(tx pgx.Tx) (campaigns.Timeline, error) {
+		return campaigns.GetMessage(ctx, tx, a.Workspace, in.Message, seesPhones(a))
 	})
 	out.Body.Tell(front.Lang(ctx))
 	return out, err

@@ -88,13 +88,8 @@ func (s *Server) createCampaign(ctx context.Context, a accounts.Actor, in *creat
 
 // campaign runs an action that answers with the campaign.
 func (s *Server) campaign(ctx context.Context, a accounts.Actor, act func(tx pgx.Tx) (campaigns.Campaign, error)) (*versioned[campaigns.Campaign], error) {
-	out := &versioned[campaigns.Campaign]{}
-	err := s.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
-		out.Body, err = act(tx)
-		return err
-	})
+	out, err := front.AnswerTagged(ctx, s.Front, a, func(c campaigns.Campaign) string { return etag(c.Version) }, act)
 	out.Body.Tell(front.Lang(ctx))
-	out.ETag = etag(out.Body.Version)
 	return out, err
 }
 

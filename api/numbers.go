@@ -289,19 +289,22 @@ func (s *Server) getNumber(ctx context.Context, a accounts.Actor, in *numberInpu
 		return nil, err
 	}
 	var out numberOutput
-	err = s.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) error {
-		n, err := numbers.Get(ctx, tx, a.Workspace, number)
-		if err != nil {
-			return err
-		}
-		out.ETag = numberTag(n)
-		out.Body, err = s.describeNumber(ctx, tx, a, n)
-		return err
-	})
+	err = s.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) error { return s.readNumber(ctx, tx, a, number, &out) })
 	if err != nil {
 		return nil, err
 	}
 	return &out, nil
+}
+
+// readNumber answers with the number as it stands in tx.
+func (s *Server) readNumber(ctx context.Context, tx pgx.Tx, a accounts.Actor, number id.Number, out *numberOutput) error {
+	n, err := numbers.Get(ctx, tx, a.Workspace, number)
+	if err != nil {
+		return err
+	}
+	out.ETag = numberTag(n)
+	out.Body, err = s.describeNumber(ctx, tx, a, n)
+	return err
 }
 
 type rotateInput struct {
@@ -322,26 +325,9 @@ func (s *Server) rotateToken(ctx context.Context, a accounts.Actor, in *rotateIn
 	if err != nil {
 		return nil, err
 	}
-	var n numbers.Number
-	var c numbers.Connection
-	err = s.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) error {
-		if n, err = numbers.Get(ctx, tx, a.Workspace, number); err != nil {
-			return err
-		}
-		if err := front.Match(in.IfMatch, numberTag(n), false); err != nil {
-			return err
-		}
-		c, err = n.Connection(ctx, tx, s.Vault.System(), whatsapp.Token(in.Body.Token))
-		return err
-	})
-	if err == nil {
-		err = c.Check()
-	}
+	n, c, err := s.offered(ctx, a, number, in)
 	if err != nil {
 		return nil, err
-	}
-	if n.DisconnectedAt != nil {
-		return nil, errs.New("number.not_connected")
 	}
 	if _, err := s.probeMeta(ctx, c); err != nil {
 		return nil, err
@@ -354,18 +340,33 @@ func (s *Server) rotateToken(ctx context.Context, a accounts.Actor, in *rotateIn
 		if err := messages.TokenReplaced(ctx, tx, a.Workspace, n.WABA, a.String()); err != nil {
 			return err
 		}
-		fresh, err := numbers.Get(ctx, tx, a.Workspace, number)
-		if err != nil {
-			return err
-		}
-		out.ETag = numberTag(fresh)
-		out.Body, err = s.describeNumber(ctx, tx, a, fresh)
-		return err
+		return s.readNumber(ctx, tx, a, number, &out)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return &out, nil
+}
+
+// offered is the number that a new token is for, and its connection with that token.
+func (s *Server) offered(ctx context.Context, a accounts.Actor, number id.Number, in *rotateInput) (n numbers.Number, c numbers.Connection, err error) {
+	err = s.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
+		if n, err = numbers.Get(ctx, tx, a.Workspace, number); err != nil {
+			return err
+		}
+		if err := front.Match(in.IfMatch, numberTag(n), false); err != nil {
+			return err
+		}
+		c, err = n.Connection(ctx, tx, s.Vault.System(), whatsapp.Token(in.Body.Token))
+		return err
+	})
+	if err == nil {
+		err = c.Check()
+	}
+	if err == nil && n.DisconnectedAt != nil {
+		err = errs.New("number.not_connected")
+	}
+	return n, c, err
 }
 
 func (s *Server) disconnectNumber(ctx context.Context, a accounts.Actor, in *numberInput) (*struct{}, error) {

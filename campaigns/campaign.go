@@ -10,7 +10,6 @@ package campaigns
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -189,16 +188,9 @@ const sqlGet = sqlCampaigns + `
 
 // Get reads one campaign with its open stops; not_found for any other.
 func Get(ctx context.Context, db pg.DB, ws id.Workspace, campaign id.Campaign) (Campaign, error) {
-	rows, err := db.Query(ctx, sqlGet, ws, campaign)
+	c, err := pg.One(ctx, db, "read the campaign", scanCampaign, sqlGet, ws, campaign)
 	if err != nil {
-		return Campaign{}, fmt.Errorf("read the campaign: %w", err)
-	}
-	c, err := pgx.CollectExactlyOneRow(rows, scanCampaign)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return Campaign{}, errs.New("not_found")
-	}
-	if err != nil {
-		return Campaign{}, fmt.Errorf("read the campaign: %w", err)
+		return Campaign{}, err
 	}
 	list := []Campaign{c}
 	err = addStops(ctx, db, ws, list)
@@ -230,13 +222,9 @@ func List(ctx context.Context, db pg.DB, ws id.Workspace, f Filter) ([]Campaign,
 	for i, s := range f.States {
 		states[i] = string(s)
 	}
-	rows, err := db.Query(ctx, sqlList, ws, states, f.Search, f.After, f.Limit, f.Number, f.Template)
+	list, err := pg.All(ctx, db, "list campaigns", scanCampaign, sqlList, ws, states, f.Search, f.After, f.Limit, f.Number, f.Template)
 	if err != nil {
-		return nil, fmt.Errorf("list campaigns: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, scanCampaign)
-	if err != nil {
-		return nil, fmt.Errorf("list campaigns: %w", err)
+		return nil, err
 	}
 	return list, addStops(ctx, db, ws, list)
 }

@@ -13,6 +13,7 @@ import (
 	"bareed/campaigns/schedule"
 	"bareed/internal/errs"
 	"bareed/internal/id"
+	"bareed/internal/pg"
 )
 
 // Duplicate makes a draft of the same definition. Its name is the old one with
@@ -93,15 +94,7 @@ order by a.audience_id`
 
 // audiencesLeft are a campaign's audiences that were not deleted since.
 func audiencesLeft(ctx context.Context, tx pgx.Tx, ws id.Workspace, campaign id.Campaign) ([]id.Audience, error) {
-	rows, err := tx.Query(ctx, sqlAudiencesLeft, ws, campaign)
-	if err != nil {
-		return nil, fmt.Errorf("read the campaign's audiences: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowTo[id.Audience])
-	if err != nil {
-		return nil, fmt.Errorf("read the campaign's audiences: %w", err)
-	}
-	return list, nil
+	return pg.All(ctx, tx, "read the campaign's audiences", pgx.RowTo[id.Audience], sqlAudiencesLeft, ws, campaign)
 }
 
 const sqlFreeName = `

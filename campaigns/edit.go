@@ -242,6 +242,27 @@ func (d *Definition) check(ctx context.Context, tx pgx.Tx, ws id.Workspace) (*sc
 	if err != nil {
 		return nil, err
 	}
+	d.checkNamed(all, named)
+	collect(all, plan.CheckFinish(d.PerMinute, d.FinishWithin))
+	if d.UnknownPolicy != "" && d.UnknownPolicy != "hold" && d.UnknownPolicy != "evidence" {
+		collect(all, errs.New("campaign.unknown_policy").At("/unknown_policy", ""))
+	}
+	collect(all, d.checkWay(named.Template)...)
+	s, err := d.schedule(ctx, tx)
+	if e, ok := errs.As(err); ok && !d.keptTime {
+		collect(all, e)
+	} else if err != nil && !ok {
+		return nil, err
+	}
+	if all.Code != "" {
+		return nil, all
+	}
+	return s, nil
+}
+
+// checkNamed collects what speaks against the number, the template and the
+// audiences.
+func (d *Definition) checkNamed(all *errs.Error, named plan.References) {
 	number, template := named.Number, named.Template
 	for _, e := range named.Faults {
 		collect(all, e)
@@ -264,21 +285,6 @@ func (d *Definition) check(ctx context.Context, tx pgx.Tx, ws id.Workspace) (*sc
 	if number != nil {
 		collect(all, plan.CheckPace(d.PerMinute, *number))
 	}
-	collect(all, plan.CheckFinish(d.PerMinute, d.FinishWithin))
-	if d.UnknownPolicy != "" && d.UnknownPolicy != "hold" && d.UnknownPolicy != "evidence" {
-		collect(all, errs.New("campaign.unknown_policy").At("/unknown_policy", ""))
-	}
-	collect(all, d.checkWay(template)...)
-	s, err := d.schedule(ctx, tx)
-	if e, ok := errs.As(err); ok && !d.keptTime {
-		collect(all, e)
-	} else if err != nil && !ok {
-		return nil, err
-	}
-	if all.Code != "" {
-		return nil, all
-	}
-	return s, nil
 }
 
 // checkWay fills in what the way does not say and finds its faults for a template,

@@ -33,15 +33,7 @@ limit $4`
 
 // Events lists what happened after a sequence, oldest first.
 func Events(ctx context.Context, db pg.DB, ws id.Workspace, campaign id.Campaign, after int64, limit int) ([]Event, error) {
-	rows, err := db.Query(ctx, sqlEvents, ws, campaign, after, limit)
-	if err != nil {
-		return nil, fmt.Errorf("list events: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Event])
-	if err != nil {
-		return nil, fmt.Errorf("list events: %w", err)
-	}
-	return list, nil
+	return pg.All(ctx, db, "list events", pgx.RowToStructByPos[Event], sqlEvents, ws, campaign, after, limit)
 }
 
 const sqlLastSequence = `

@@ -2,7 +2,6 @@ package campaigns
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -77,15 +76,8 @@ func Recipients(ctx context.Context, db pg.DB, ws id.Workspace, campaign id.Camp
 	for i, s := range f.States {
 		states[i] = string(s)
 	}
-	rows, err := db.Query(ctx, sqlRecipientsPage, ws, c.RunID, f.After, f.State, f.Reason, f.Limit, states)
-	if err != nil {
-		return nil, fmt.Errorf("list recipients: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Recipient, error) { return scanRecipient(row, f.Reveal) })
-	if err != nil {
-		return nil, fmt.Errorf("list recipients: %w", err)
-	}
-	return list, nil
+	scan := func(row pgx.CollectableRow) (Recipient, error) { return scanRecipient(row, f.Reveal) }
+	return pg.All(ctx, db, "list recipients", scan, sqlRecipientsPage, ws, c.RunID, f.After, f.State, f.Reason, f.Limit, states)
 }
 
 func scanRecipient(row pgx.CollectableRow, reveal bool) (Recipient, error) {
@@ -140,28 +132,15 @@ limit 500`
 // GetMessage reads one message's timeline; not_found for any other.
 func GetMessage(ctx context.Context, db pg.DB, ws id.Workspace, m id.Message, reveal bool) (Timeline, error) {
 	t := Timeline{RunID: m.Run}
-	rows, err := db.Query(ctx, sqlRecipient, ws, m.Run, m.Ordinal)
-	if err != nil {
-		return t, fmt.Errorf("read the message: %w", err)
-	}
-	t.Recipient, err = pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (Recipient, error) { return scanRecipient(row, reveal) })
-	if errors.Is(err, pgx.ErrNoRows) {
-		return t, errs.New("not_found")
-	}
-	if err != nil {
-		return t, fmt.Errorf("read the message: %w", err)
+	var err error
+	scan := func(row pgx.CollectableRow) (Recipient, error) { return scanRecipient(row, reveal) }
+	if t.Recipient, err = pg.One(ctx, db, "read the message", scan, sqlRecipient, ws, m.Run, m.Ordinal); err != nil {
+		return t, err
 	}
 	err = db.QueryRow(ctx, sqlCampaignOfRun, ws, m.Run).Scan(&t.CampaignID)
 	if err != nil {
 		return t, fmt.Errorf("read the message's run: %w", err)
 	}
-	rows, err = db.Query(ctx, sqlAttempts, ws, m.Run, m.Ordinal)
-	if err != nil {
-		return t, fmt.Errorf("list attempts: %w", err)
-	}
-	t.Attempts, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Attempt])
-	if err != nil {
-		return t, fmt.Errorf("list attempts: %w", err)
-	}
-	return t, nil
+	t.Attempts, err = pg.All(ctx, db, "list attempts", pgx.RowToStructByPos[Attempt], sqlAttempts, ws, m.Run, m.Ordinal)
+	return t, err
 }

@@ -40,12 +40,11 @@ func (c *Client) CreateSession(ctx context.Context, email, password, workspace s
 	if workspace != "" {
 		in["workspace"] = workspace
 	}
-	h, err := c.do(ctx, http.MethodPost, "/v1/sessions", in, &self)
+	h, err := c.do(ctx, http.MethodPost, path("sessions"), in, &self)
 	if err != nil {
 		return nil, self, err
 	}
-	cookies := (&http.Response{Header: h}).Cookies()
-	for _, k := range cookies {
+	for _, k := range (&http.Response{Header: h}).Cookies() {
 		if k.Name == sessionCookie {
 			signed := *c
 			signed.config.Key, signed.config.Session = "", k.Value
@@ -59,27 +58,23 @@ func (c *Client) CreateSession(ctx context.Context, email, password, workspace s
 func (c *Client) Session() string { return c.config.Session }
 
 // UpdateSession uses another of the person's workspaces.
-func (c *Client) UpdateSession(ctx context.Context, workspace string) (self Self, err error) {
-	_, err = c.do(ctx, http.MethodPatch, path("sessions", "current"), map[string]string{"workspace": workspace}, &self)
-	return self, err
+func (c *Client) UpdateSession(ctx context.Context, workspace string) (Self, error) {
+	return ask[Self](ctx, c, http.MethodPatch, path("sessions", "current"), map[string]string{"workspace": workspace})
 }
 
 // DeleteSession signs out.
 func (c *Client) DeleteSession(ctx context.Context) error {
-	_, err := c.do(ctx, http.MethodDelete, path("sessions", "current"), nil, nil)
-	return err
+	return c.Call(ctx, http.MethodDelete, path("sessions", "current"), nil, nil)
 }
 
 // GetSelf tells whose credential this is and what it may do.
-func (c *Client) GetSelf(ctx context.Context) (self Self, err error) {
-	_, err = c.do(ctx, http.MethodGet, path("me"), nil, &self)
-	return self, err
+func (c *Client) GetSelf(ctx context.Context) (Self, error) {
+	return get[Self](ctx, c, path("me"))
 }
 
 // UpdatePassword changes the signed-in person's password; every session ends.
 func (c *Client) UpdatePassword(ctx context.Context, current, next string) error {
-	_, err := c.do(ctx, http.MethodPut, path("me", "password"), map[string]string{"current": current, "new": next}, nil)
-	return err
+	return c.Call(ctx, http.MethodPut, path("me", "password"), map[string]string{"current": current, "new": next}, nil)
 }
 
 // Workspace is a workspace's settings.
@@ -97,7 +92,7 @@ type Workspace struct {
 	RetentionDays int       `json:"retention_days"`
 	UndoSeconds   int       `json:"undo_seconds"`
 	CreatedAt     time.Time `json:"created_at"`
-	ETag          string    `json:"-"` // for UpdateWorkspace
+	Tagged                  // for UpdateWorkspace
 }
 
 // WorkspaceChange is new settings; what is nil stays.
@@ -112,25 +107,13 @@ type WorkspaceChange struct {
 }
 
 // GetWorkspace reads the settings.
-func (c *Client) GetWorkspace(ctx context.Context) (w Workspace, err error) {
-	h, err := c.do(ctx, http.MethodGet, path("workspace"), nil, &w)
-	w.ETag = h.Get("ETag")
-	return w, err
+func (c *Client) GetWorkspace(ctx context.Context) (Workspace, error) {
+	return get[Workspace](ctx, c, path("workspace"))
 }
 
 // UpdateWorkspace changes settings of the version that etag names.
-func (c *Client) UpdateWorkspace(ctx context.Context, etag string, change WorkspaceChange) (w Workspace, err error) {
-	h, err := c.do(ctx, http.MethodPatch, path("workspace"), change, &w, ifMatch(etag))
-	w.ETag = h.Get("ETag")
-	return w, err
-}
-
-func ifMatch(etag string) Option {
-	return func(c *call) {
-		if etag != "" {
-			c.header.Set("If-Match", etag)
-		}
-	}
+func (c *Client) UpdateWorkspace(ctx context.Context, etag string, change WorkspaceChange) (Workspace, error) {
+	return ask[Workspace](ctx, c, http.MethodPatch, path("workspace"), change, ifMatch(etag))
 }
 
 // APIKey is a key without its secret.
@@ -162,15 +145,13 @@ func (c *Client) ListApiKeys(ctx context.Context) iter.Seq2[APIKey, error] {
 }
 
 // CreateApiKey makes a key; its Secret is shown this once.
-func (c *Client) CreateApiKey(ctx context.Context, k NewAPIKey, options ...Option) (out APIKey, err error) {
-	_, err = c.do(ctx, http.MethodPost, path("api-keys"), k, &out, options...)
-	return out, err
+func (c *Client) CreateApiKey(ctx context.Context, k NewAPIKey, options ...Option) (APIKey, error) {
+	return ask[APIKey](ctx, c, http.MethodPost, path("api-keys"), k, options...)
 }
 
 // RevokeApiKey ends a key.
 func (c *Client) RevokeApiKey(ctx context.Context, key string) error {
-	_, err := c.do(ctx, http.MethodDelete, path("api-keys", key), nil, nil)
-	return err
+	return c.Call(ctx, http.MethodDelete, path("api-keys", key), nil, nil)
 }
 
 // Member is a person of the workspace.
@@ -178,7 +159,7 @@ type Member struct {
 	ID, Name, Email, Role string
 	Disabled              bool
 	Since                 time.Time
-	ETag                  string `json:"-"` // for UpdateMember
+	Tagged                // for UpdateMember
 }
 
 // NewMember is somebody to add; the password is for those without an account.
@@ -195,29 +176,23 @@ func (c *Client) ListMembers(ctx context.Context) iter.Seq2[Member, error] {
 }
 
 // AddMember adds a person.
-func (c *Client) AddMember(ctx context.Context, m NewMember, options ...Option) (out Member, err error) {
-	_, err = c.do(ctx, http.MethodPost, path("members"), m, &out, options...)
-	return out, err
+func (c *Client) AddMember(ctx context.Context, m NewMember, options ...Option) (Member, error) {
+	return ask[Member](ctx, c, http.MethodPost, path("members"), m, options...)
 }
 
 // GetMember reads one member.
-func (c *Client) GetMember(ctx context.Context, user string) (m Member, err error) {
-	h, err := c.do(ctx, http.MethodGet, path("members", user), nil, &m)
-	m.ETag = h.Get("ETag")
-	return m, err
+func (c *Client) GetMember(ctx context.Context, user string) (Member, error) {
+	return get[Member](ctx, c, path("members", user))
 }
 
 // UpdateMember changes the role of the version that etag names.
-func (c *Client) UpdateMember(ctx context.Context, user, etag, role string) (m Member, err error) {
-	h, err := c.do(ctx, http.MethodPatch, path("members", user), map[string]string{"role": role}, &m, ifMatch(etag))
-	m.ETag = h.Get("ETag")
-	return m, err
+func (c *Client) UpdateMember(ctx context.Context, user, etag, role string) (Member, error) {
+	return ask[Member](ctx, c, http.MethodPatch, path("members", user), map[string]string{"role": role}, ifMatch(etag))
 }
 
 // RemoveMember takes a person out of the workspace.
 func (c *Client) RemoveMember(ctx context.Context, user string) error {
-	_, err := c.do(ctx, http.MethodDelete, path("members", user), nil, nil)
-	return err
+	return c.Call(ctx, http.MethodDelete, path("members", user), nil, nil)
 }
 
 // AuditEntry is one thing somebody did.
@@ -235,18 +210,15 @@ func (c *Client) ListAudit(ctx context.Context) iter.Seq2[AuditEntry, error] {
 
 // CheckHealth is nil when the process is alive.
 func (c *Client) CheckHealth(ctx context.Context) error {
-	_, err := c.do(ctx, http.MethodGet, "/healthz", nil, nil)
-	return err
+	return c.Call(ctx, http.MethodGet, "/healthz", nil, nil)
 }
 
 // CheckReadiness is nil when the process can do its work.
 func (c *Client) CheckReadiness(ctx context.Context) error {
-	_, err := c.do(ctx, http.MethodGet, "/readyz", nil, nil)
-	return err
+	return c.Call(ctx, http.MethodGet, "/readyz", nil, nil)
 }
 
 // GetDescription writes the OpenAPI document.
 func (c *Client) GetDescription(ctx context.Context, to io.Writer) error {
-	_, err := c.do(ctx, http.MethodGet, "/openapi.json", nil, to)
-	return err
+	return c.Call(ctx, http.MethodGet, "/openapi.json", nil, to)
 }

@@ -70,7 +70,7 @@ type Breaker struct {
 	Optional []string                                 // rules that the operator permits to be switched off
 	Changes  map[string]BreakerChange                 // the last change of each setting
 	Version  int
-	ETag     string `json:"-"` // goes back with a change
+	Tagged
 }
 
 // BreakerChange is the last change of one setting; nil: nothing was, or is, set.
@@ -82,31 +82,23 @@ type BreakerChange struct {
 
 // GetBreaker reads the workspace's rules.
 func (c *Client) GetBreaker(ctx context.Context) (Breaker, error) {
-	return c.breaker(ctx, http.MethodGet, path("breaker"), nil)
+	return get[Breaker](ctx, c, path("breaker"))
 }
 
 // SetBreaker sets them in place of what was set; etag is that of what was read. A
 // key cannot: sign in.
 func (c *Client) SetBreaker(ctx context.Context, etag string, s BreakerSettings) (Breaker, error) {
-	return c.breaker(ctx, http.MethodPut, path("breaker"), s, ifMatch(etag))
+	return ask[Breaker](ctx, c, http.MethodPut, path("breaker"), s, ifMatch(etag))
 }
 
 // GetCampaignBreaker reads a campaign's rules.
 func (c *Client) GetCampaignBreaker(ctx context.Context, campaign string) (Breaker, error) {
-	return c.breaker(ctx, http.MethodGet, path("campaigns", campaign, "breaker"), nil)
+	return get[Breaker](ctx, c, path("campaigns", campaign, "breaker"))
 }
 
 // SetCampaignBreaker sets rules of a campaign's own, as SetBreaker does.
 func (c *Client) SetCampaignBreaker(ctx context.Context, campaign, etag string, s BreakerSettings) (Breaker, error) {
-	return c.breaker(ctx, http.MethodPut, path("campaigns", campaign, "breaker"), s, ifMatch(etag))
-}
-
-func (c *Client) breaker(ctx context.Context, method, path string, in any, options ...Option) (out Breaker, err error) {
-	h, err := c.do(ctx, method, path, in, &out, options...)
-	if err == nil {
-		out.ETag = h.Get("ETag")
-	}
-	return out, err
+	return ask[Breaker](ctx, c, http.MethodPut, path("campaigns", campaign, "breaker"), s, ifMatch(etag))
 }
 
 // Waves is a campaign's waves, what the next one waits for, and what is measured.
@@ -142,9 +134,8 @@ type Wave struct {
 }
 
 // GetWaves reads a campaign's waves.
-func (c *Client) GetWaves(ctx context.Context, campaign string) (out Waves, err error) {
-	_, err = c.do(ctx, http.MethodGet, path("campaigns", campaign, "waves"), nil, &out)
-	return out, err
+func (c *Client) GetWaves(ctx context.Context, campaign string) (Waves, error) {
+	return get[Waves](ctx, c, path("campaigns", campaign, "waves"))
 }
 
 // Held is what Meta holds of a campaign.
@@ -159,14 +150,12 @@ type Held struct {
 }
 
 // GetHeld reads what Meta holds.
-func (c *Client) GetHeld(ctx context.Context, campaign string) (out Held, err error) {
-	_, err = c.do(ctx, http.MethodGet, path("campaigns", campaign, "held"), nil, &out)
-	return out, err
+func (c *Client) GetHeld(ctx context.Context, campaign string) (Held, error) {
+	return get[Held](ctx, c, path("campaigns", campaign, "held"))
 }
 
 // ReturnHeld has dropped messages sent anew; expected is Dropped of what was read.
 // A key cannot: sign in.
-func (c *Client) ReturnHeld(ctx context.Context, campaign string, expected int64, options ...Option) (out Decided, err error) {
-	_, err = c.do(ctx, http.MethodPost, path("campaigns", campaign, "held", "return"), map[string]int64{"expected": expected}, &out, options...)
-	return out, err
+func (c *Client) ReturnHeld(ctx context.Context, campaign string, expected int64, options ...Option) (Decided, error) {
+	return ask[Decided](ctx, c, http.MethodPost, path("campaigns", campaign, "held", "return"), map[string]int64{"expected": expected}, options...)
 }

@@ -25,26 +25,18 @@ type SendingRules struct {
 	CountedFrom       *time.Time `json:"counted_from"` // campaigns planned before do not count; nil: no frequency rule
 	OperatorCountries []string   `json:"operator_countries"`
 	Version           int
-	ETag              string `json:"-"` // goes back with a change
+	Tagged
 }
 
 // GetSendingRules reads the workspace's.
 func (c *Client) GetSendingRules(ctx context.Context) (SendingRules, error) {
-	return c.sendingRules(ctx, http.MethodGet, nil)
+	return get[SendingRules](ctx, c, path("sending-rules"))
 }
 
 // SetSendingRules sets them in place of what was set; etag is that of what was
 // read. A key cannot: sign in.
 func (c *Client) SetSendingRules(ctx context.Context, etag string, s SendingSettings) (SendingRules, error) {
-	return c.sendingRules(ctx, http.MethodPut, s, ifMatch(etag))
-}
-
-func (c *Client) sendingRules(ctx context.Context, method string, in any, options ...Option) (out SendingRules, err error) {
-	h, err := c.do(ctx, method, path("sending-rules"), in, &out, options...)
-	if err == nil {
-		out.ETag = h.Get("ETag")
-	}
-	return out, err
+	return ask[SendingRules](ctx, c, http.MethodPut, path("sending-rules"), s, ifMatch(etag))
 }
 
 // Frequency is whether a campaign may pass the frequency rules.
@@ -56,27 +48,25 @@ type Frequency struct {
 }
 
 // GetFrequency reads it.
-func (c *Client) GetFrequency(ctx context.Context, campaign string) (out Frequency, err error) {
-	_, err = c.do(ctx, http.MethodGet, path("campaigns", campaign, "frequency"), nil, &out)
-	return out, err
+func (c *Client) GetFrequency(ctx context.Context, campaign string) (Frequency, error) {
+	return get[Frequency](ctx, c, path("campaigns", campaign, "frequency"))
 }
 
 // SetFrequency lets a campaign pass the rules, for a reason in writing, or no
 // longer. A key cannot: sign in.
-func (c *Client) SetFrequency(ctx context.Context, campaign string, pass bool, reason string) (out Frequency, err error) {
+func (c *Client) SetFrequency(ctx context.Context, campaign string, pass bool, reason string) (Frequency, error) {
 	in := map[string]any{"pass": pass}
 	if reason != "" {
 		in["reason"] = reason
 	}
-	_, err = c.do(ctx, http.MethodPut, path("campaigns", campaign, "frequency"), in, &out)
-	return out, err
+	return ask[Frequency](ctx, c, http.MethodPut, path("campaigns", campaign, "frequency"), in)
 }
 
 // Budget is an amount that may be spent; Amount is nil for none.
 type Budget struct {
 	Amount  *Money
 	Version int
-	ETag    string `json:"-"` // goes back with a change
+	Tagged
 }
 
 // MonthBudget is the workspace's budget of the month and how it stands.
@@ -100,31 +90,23 @@ type BudgetVerdict struct {
 }
 
 // GetBudget reads the workspace's.
-func (c *Client) GetBudget(ctx context.Context) (out MonthBudget, err error) {
-	h, err := c.do(ctx, http.MethodGet, path("budget"), nil, &out)
-	out.ETag = h.Get("ETag")
-	return out, err
+func (c *Client) GetBudget(ctx context.Context) (MonthBudget, error) {
+	return get[MonthBudget](ctx, c, path("budget"))
 }
 
 // SetBudget sets it, nil takes it away; etag is that of what was read.
-func (c *Client) SetBudget(ctx context.Context, etag string, amount *Money) (out MonthBudget, err error) {
-	h, err := c.do(ctx, http.MethodPut, path("budget"), budgetBody(amount), &out, ifMatch(etag))
-	out.ETag = h.Get("ETag")
-	return out, err
+func (c *Client) SetBudget(ctx context.Context, etag string, amount *Money) (MonthBudget, error) {
+	return ask[MonthBudget](ctx, c, http.MethodPut, path("budget"), budgetBody(amount), ifMatch(etag))
 }
 
 // GetCampaignBudget reads a campaign's own, of each of its sendings.
-func (c *Client) GetCampaignBudget(ctx context.Context, campaign string) (out Budget, err error) {
-	h, err := c.do(ctx, http.MethodGet, path("campaigns", campaign, "budget"), nil, &out)
-	out.ETag = h.Get("ETag")
-	return out, err
+func (c *Client) GetCampaignBudget(ctx context.Context, campaign string) (Budget, error) {
+	return get[Budget](ctx, c, path("campaigns", campaign, "budget"))
 }
 
 // SetCampaignBudget sets it, nil takes it away; etag is that of what was read.
-func (c *Client) SetCampaignBudget(ctx context.Context, campaign, etag string, amount *Money) (out Budget, err error) {
-	h, err := c.do(ctx, http.MethodPut, path("campaigns", campaign, "budget"), budgetBody(amount), &out, ifMatch(etag))
-	out.ETag = h.Get("ETag")
-	return out, err
+func (c *Client) SetCampaignBudget(ctx context.Context, campaign, etag string, amount *Money) (Budget, error) {
+	return ask[Budget](ctx, c, http.MethodPut, path("campaigns", campaign, "budget"), budgetBody(amount), ifMatch(etag))
 }
 
 func budgetBody(amount *Money) any {

@@ -112,9 +112,21 @@ func (c *call) json(in any) error {
 	return nil
 }
 
-// do makes a call with a JSON body and a JSON answer; in and out may be nil.
+// Call makes any call of the API as the methods do, for what they do not cover:
+// JSON in and out, each nil when there is none.
+func (c *Client) Call(ctx context.Context, method, path string, in, out any, options ...Option) error {
+	_, err := c.do(ctx, method, path, in, out, options...)
+	return err
+}
+
+// do is Call with the answer's header.
 func (c *Client) do(ctx context.Context, method, path string, in, out any, options ...Option) (http.Header, error) {
+	path, query, _ := strings.Cut(path, "?")
 	call := newCall(method, path)
+	var err error
+	if call.query, err = url.ParseQuery(query); err != nil {
+		return nil, fmt.Errorf("%s %s: %w", method, path, err)
+	}
 	if in != nil {
 		if err := call.json(in); err != nil {
 			return nil, err
@@ -124,23 +136,35 @@ func (c *Client) do(ctx context.Context, method, path string, in, out any, optio
 	return c.send(ctx, call, options...)
 }
 
-// Call makes any call of the API as the methods do, for what they do not cover:
-// JSON in and out, each nil when there is none.
-func (c *Client) Call(ctx context.Context, method, path string, in, out any, options ...Option) error {
-	path, query, _ := strings.Cut(path, "?")
-	call := newCall(method, path)
-	var err error
-	if call.query, err = url.ParseQuery(query); err != nil {
-		return fmt.Errorf("%s %s: %w", method, path, err)
+// ask makes a call with a JSON body, nil for none, and reads the JSON answer.
+func ask[T any](ctx context.Context, c *Client, method, path string, in any, options ...Option) (out T, err error) {
+	h, err := c.do(ctx, method, path, in, &out, options...)
+	if t, ok := any(&out).(interface{ setETag(string) }); ok && err == nil {
+		t.setETag(h.Get("ETag"))
 	}
-	if in != nil {
-		if err := call.json(in); err != nil {
-			return err
+	return out, err
+}
+
+// get reads what stands at path.
+func get[T any](ctx context.Context, c *Client, path string) (T, error) {
+	return ask[T](ctx, c, http.MethodGet, path, nil)
+}
+
+// Tagged is the version of what was read. Given back with a change, it keeps the
+// change from undoing somebody else's. Rows of lists have none.
+type Tagged struct {
+	ETag string `json:"-"`
+}
+
+func (t *Tagged) setETag(etag string) { t.ETag = etag }
+
+// ifMatch makes the call for one version only, or for any when etag is empty.
+func ifMatch(etag string) Option {
+	return func(c *call) {
+		if etag != "" {
+			c.header.Set("If-Match", etag)
 		}
 	}
-	call.out = out
-	_, err = c.send(ctx, call, options...)
-	return err
 }
 
 // send makes the tries that are safe.

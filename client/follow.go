@@ -31,9 +31,8 @@ type Job struct {
 }
 
 // GetJob reads one.
-func (c *Client) GetJob(ctx context.Context, job string) (j Job, err error) {
-	_, err = c.do(ctx, http.MethodGet, path("jobs", job), nil, &j)
-	return j, err
+func (c *Client) GetJob(ctx context.Context, job string) (Job, error) {
+	return get[Job](ctx, c, path("jobs", job))
 }
 
 // WaitJob asks until the job has ended, less and less often. A job that failed is
@@ -100,9 +99,8 @@ type Report struct {
 }
 
 // GetReport reads the figures.
-func (c *Client) GetReport(ctx context.Context, campaign string) (r Report, err error) {
-	_, err = c.do(ctx, http.MethodGet, path("campaigns", campaign, "report"), nil, &r)
-	return r, err
+func (c *Client) GetReport(ctx context.Context, campaign string) (Report, error) {
+	return get[Report](ctx, c, path("campaigns", campaign, "report"))
 }
 
 // Message is one person's message.
@@ -150,9 +148,8 @@ func (c *Client) ListRecipients(ctx context.Context, campaign string, f Recipien
 }
 
 // GetMessage reads one message with its attempts.
-func (c *Client) GetMessage(ctx context.Context, message string) (m Message, err error) {
-	_, err = c.do(ctx, http.MethodGet, path("messages", message), nil, &m)
-	return m, err
+func (c *Client) GetMessage(ctx context.Context, message string) (Message, error) {
+	return get[Message](ctx, c, path("messages", message))
 }
 
 // Event is one thing that happened to a campaign; sequences have no gaps.

@@ -2,7 +2,7 @@ package client
 
 import (
 	"context"
-	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 )
@@ -51,12 +51,10 @@ type Growth struct {
 // PlanGrowth plans how the number's portfolio earns a higher messaging limit with
 // a list of so many people, fresh of them with a consent of the last 90 days. A
 // target of 0 goes as far as the list needs.
-func (c *Client) PlanGrowth(ctx context.Context, number string, people, fresh, target int64) (out Growth, err error) {
-	call := newCall(http.MethodGet, path("numbers", number, "growth"))
+func (c *Client) PlanGrowth(ctx context.Context, number string, people, fresh, target int64) (Growth, error) {
+	q := url.Values{}
 	for name, n := range map[string]int64{"people": people, "fresh": fresh, "target": target} {
-		call.query.Set(name, strconv.FormatInt(n, 10))
+		q.Set(name, strconv.FormatInt(n, 10))
 	}
-	call.out = &out
-	_, err = c.send(ctx, call)
-	return out, err
+	return get[Growth](ctx, c, path("numbers", number, "growth")+"?"+q.Encode())
 }

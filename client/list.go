@@ -3,7 +3,6 @@ package client
 import (
 	"context"
 	"iter"
-	"net/http"
 	"net/url"
 	"strconv"
 )
@@ -29,10 +28,8 @@ func all[T any](ctx context.Context, c *Client, path string, q url.Values) iter.
 			query.Set("limit", "200")
 		}
 		for {
-			var p page[T]
-			call := newCall(http.MethodGet, path)
-			call.query, call.out = query, &p
-			if _, err := c.send(ctx, call); err != nil {
+			p, err := get[page[T]](ctx, c, path+"?"+query.Encode())
+			if err != nil {
 				yield(none, err)
 				return
 			}

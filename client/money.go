@@ -57,15 +57,13 @@ func (c *Client) CreateRateCard(ctx context.Context, name, validFrom string, fil
 }
 
 // GetRateCard reads a card with every price.
-func (c *Client) GetRateCard(ctx context.Context, card string) (out RateCard, err error) {
-	_, err = c.do(ctx, http.MethodGet, path("rate-cards", card), nil, &out)
-	return out, err
+func (c *Client) GetRateCard(ctx context.Context, card string) (RateCard, error) {
+	return get[RateCard](ctx, c, path("rate-cards", card))
 }
 
 // ExportRateCard writes the file as it was uploaded.
 func (c *Client) ExportRateCard(ctx context.Context, card string, to io.Writer) error {
-	_, err := c.do(ctx, http.MethodGet, path("rate-cards", card, "file.csv"), nil, to)
-	return err
+	return c.Call(ctx, http.MethodGet, path("rate-cards", card, "file.csv"), nil, to)
 }
 
 // Estimate is what the messages of a check would cost if all were delivered.
@@ -97,9 +95,8 @@ type EstimateLine struct {
 }
 
 // GetCheckCost reads what a campaign would cost.
-func (c *Client) GetCheckCost(ctx context.Context, campaign, check string) (out Estimate, err error) {
-	_, err = c.do(ctx, http.MethodGet, path("campaigns", campaign, "checks", check, "cost"), nil, &out)
-	return out, err
+func (c *Client) GetCheckCost(ctx context.Context, campaign, check string) (Estimate, error) {
+	return get[Estimate](ctx, c, path("campaigns", campaign, "checks", check, "cost"))
 }
 
 // Cost is what a campaign's newest run did cost.
@@ -148,7 +145,6 @@ type Cause struct {
 }
 
 // GetCost reads what a campaign did cost.
-func (c *Client) GetCost(ctx context.Context, campaign string) (out Cost, err error) {
-	_, err = c.do(ctx, http.MethodGet, path("campaigns", campaign, "cost"), nil, &out)
-	return out, err
+func (c *Client) GetCost(ctx context.Context, campaign string) (Cost, error) {
+	return get[Cost](ctx, c, path("campaigns", campaign, "cost"))
 }

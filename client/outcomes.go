@@ -28,27 +28,23 @@ type Decided struct {
 }
 
 // GetUnconfirmed reads how many messages got no answer.
-func (c *Client) GetUnconfirmed(ctx context.Context, campaign string) (out Unconfirmed, err error) {
-	_, err = c.do(ctx, http.MethodGet, path("campaigns", campaign, "unconfirmed"), nil, &out)
-	return out, err
+func (c *Client) GetUnconfirmed(ctx context.Context, campaign string) (Unconfirmed, error) {
+	return get[Unconfirmed](ctx, c, path("campaigns", campaign, "unconfirmed"))
 }
 
 // ResendUnconfirmed sends them again; expected is Open of what was read. A key
 // cannot: sign in.
-func (c *Client) ResendUnconfirmed(ctx context.Context, campaign string, expected int64, options ...Option) (out Decided, err error) {
-	_, err = c.do(ctx, http.MethodPost, path("campaigns", campaign, "unconfirmed", "resend"), map[string]int64{"expected": expected}, &out, options...)
-	return out, err
+func (c *Client) ResendUnconfirmed(ctx context.Context, campaign string, expected int64, options ...Option) (Decided, error) {
+	return ask[Decided](ctx, c, http.MethodPost, path("campaigns", campaign, "unconfirmed", "resend"), map[string]int64{"expected": expected}, options...)
 }
 
 // CloseUnconfirmed lets them be; expected is Open of what was read.
-func (c *Client) CloseUnconfirmed(ctx context.Context, campaign string, expected int64, options ...Option) (out Decided, err error) {
-	_, err = c.do(ctx, http.MethodPost, path("campaigns", campaign, "unconfirmed", "close"), map[string]int64{"expected": expected}, &out, options...)
-	return out, err
+func (c *Client) CloseUnconfirmed(ctx context.Context, campaign string, expected int64, options ...Option) (Decided, error) {
+	return ask[Decided](ctx, c, http.MethodPost, path("campaigns", campaign, "unconfirmed", "close"), map[string]int64{"expected": expected}, options...)
 }
 
 // GetCertificate writes the proof of a campaign's run as it comes; bareed verify
 // checks it. One that broke off has no seal.
 func (c *Client) GetCertificate(ctx context.Context, campaign string, to io.Writer) error {
-	_, err := c.do(ctx, http.MethodGet, path("campaigns", campaign, "certificate"), nil, to)
-	return err
+	return c.Call(ctx, http.MethodGet, path("campaigns", campaign, "certificate"), nil, to)
 }

@@ -29,21 +29,18 @@ func (c *Client) ListAudiences(ctx context.Context) iter.Seq2[Audience, error] {
 }
 
 // CreateAudience makes an empty one.
-func (c *Client) CreateAudience(ctx context.Context, name string, options ...Option) (a Audience, err error) {
-	_, err = c.do(ctx, http.MethodPost, path("audiences"), map[string]string{"name": name}, &a, options...)
-	return a, err
+func (c *Client) CreateAudience(ctx context.Context, name string, options ...Option) (Audience, error) {
+	return ask[Audience](ctx, c, http.MethodPost, path("audiences"), map[string]string{"name": name}, options...)
 }
 
 // GetAudience reads one with its figures.
-func (c *Client) GetAudience(ctx context.Context, audience string) (a Audience, err error) {
-	_, err = c.do(ctx, http.MethodGet, path("audiences", audience), nil, &a)
-	return a, err
+func (c *Client) GetAudience(ctx context.Context, audience string) (Audience, error) {
+	return get[Audience](ctx, c, path("audiences", audience))
 }
 
 // DeleteAudience deletes the list; its contacts stay.
 func (c *Client) DeleteAudience(ctx context.Context, audience string) error {
-	_, err := c.do(ctx, http.MethodDelete, path("audiences", audience), nil, nil)
-	return err
+	return c.Call(ctx, http.MethodDelete, path("audiences", audience), nil, nil)
 }
 
 // ImportSettings say how a file is read and what its people agreed to.
@@ -167,9 +164,8 @@ func (c *Client) ListImports(ctx context.Context, audience string) iter.Seq2[Imp
 }
 
 // GetImport reads what became of a file's rows.
-func (c *Client) GetImport(ctx context.Context, id string) (i Import, err error) {
-	_, err = c.do(ctx, http.MethodGet, path("imports", id), nil, &i)
-	return i, err
+func (c *Client) GetImport(ctx context.Context, id string) (Import, error) {
+	return get[Import](ctx, c, path("imports", id))
 }
 
 // Reject is one rejected value.
@@ -185,8 +181,7 @@ func (c *Client) ListRejects(ctx context.Context, id string) iter.Seq2[Reject, e
 
 // ExportRejects writes every rejected row as CSV.
 func (c *Client) ExportRejects(ctx context.Context, id string, to io.Writer) error {
-	_, err := c.do(ctx, http.MethodGet, path("imports", id)+"/rejects.csv", nil, to)
-	return err
+	return c.Call(ctx, http.MethodGet, path("imports", id, "rejects.csv"), nil, to)
 }
 
 // Contact is a person.
@@ -224,9 +219,8 @@ func (c *Client) ListContacts(ctx context.Context, audience string) iter.Seq2[Co
 }
 
 // GetContact reads a person with attributes and permissions.
-func (c *Client) GetContact(ctx context.Context, contact string) (out Contact, err error) {
-	_, err = c.do(ctx, http.MethodGet, path("contacts", contact), nil, &out)
-	return out, err
+func (c *Client) GetContact(ctx context.Context, contact string) (Contact, error) {
+	return get[Contact](ctx, c, path("contacts", contact))
 }
 
 // Consent is one line of the ledger.
@@ -263,9 +257,8 @@ type OptOut struct {
 }
 
 // OptOutContact records that a person refuses; it holds before the next message.
-func (c *Client) OptOutContact(ctx context.Context, contact string, o OptOut, options ...Option) (out Contact, err error) {
-	_, err = c.do(ctx, http.MethodPost, path("contacts", contact, "opt-out"), o, &out, options...)
-	return out, err
+func (c *Client) OptOutContact(ctx context.Context, contact string, o OptOut, options ...Option) (Contact, error) {
+	return ask[Contact](ctx, c, http.MethodPost, path("contacts", contact, "opt-out"), o, options...)
 }
 
 // NewConsent is an opt-in or opt-out of a contact, a phone or a BSUID.
@@ -288,6 +281,6 @@ type NewConsent struct {
 // somebody unknown.
 func (c *Client) RecordConsent(ctx context.Context, n NewConsent, options ...Option) (*Contact, error) {
 	var out struct{ Contact *Contact }
-	_, err := c.do(ctx, http.MethodPost, path("consents"), n, &out, options...)
+	err := c.Call(ctx, http.MethodPost, path("consents"), n, &out, options...)
 	return out.Contact, err
 }

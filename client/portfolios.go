@@ -65,45 +65,37 @@ func (c *Client) ListPortfolios(ctx context.Context) iter.Seq2[Portfolio, error]
 }
 
 // GetPortfolio reads one.
-func (c *Client) GetPortfolio(ctx context.Context, portfolio string) (out Portfolio, err error) {
-	_, err = c.do(ctx, http.MethodGet, path("portfolios", portfolio), nil, &out)
-	return out, err
+func (c *Client) GetPortfolio(ctx context.Context, portfolio string) (Portfolio, error) {
+	return get[Portfolio](ctx, c, path("portfolios", portfolio))
 }
 
 // UpdatePortfolio keeps a part of the limit free, 0 to 0.9; a signed-in person must.
-func (c *Client) UpdatePortfolio(ctx context.Context, portfolio string, reserve float64) (out Portfolio, err error) {
-	_, err = c.do(ctx, http.MethodPatch, path("portfolios", portfolio), map[string]float64{"reserve": reserve}, &out)
-	return out, err
+func (c *Client) UpdatePortfolio(ctx context.Context, portfolio string, reserve float64) (Portfolio, error) {
+	return ask[Portfolio](ctx, c, http.MethodPatch, path("portfolios", portfolio), map[string]float64{"reserve": reserve})
 }
 
 // SetShare keeps places for those who name the share; a signed-in person must.
-func (c *Client) SetShare(ctx context.Context, portfolio, share string, places int, kinds ...string) (out Portfolio, err error) {
-	_, err = c.do(ctx, http.MethodPut, path("portfolios", portfolio, "shares", share), map[string]any{"places": places, "kinds": append([]string{}, kinds...)}, &out)
-	return out, err
+func (c *Client) SetShare(ctx context.Context, portfolio, share string, places int, kinds ...string) (Portfolio, error) {
+	return ask[Portfolio](ctx, c, http.MethodPut, path("portfolios", portfolio, "shares", share), map[string]any{"places": places, "kinds": append([]string{}, kinds...)})
 }
 
 // DropShare gives its places back to all.
 func (c *Client) DropShare(ctx context.Context, portfolio, share string) error {
-	_, err := c.do(ctx, http.MethodDelete, path("portfolios", portfolio, "shares", share), nil, nil)
-	return err
+	return c.Call(ctx, http.MethodDelete, path("portfolios", portfolio, "shares", share), nil, nil)
 }
 
 // GetCalendar reads the days before today and those from today on.
-func (c *Client) GetCalendar(ctx context.Context, portfolio string, past, coming int) (out Calendar, err error) {
-	call := newCall(http.MethodGet, path("portfolios", portfolio, "calendar"))
-	call.query, call.out = url.Values{"past": {strconv.Itoa(past)}, "coming": {strconv.Itoa(coming)}}, &out
-	_, err = c.send(ctx, call)
-	return out, err
+func (c *Client) GetCalendar(ctx context.Context, portfolio string, past, coming int) (Calendar, error) {
+	days := url.Values{"past": {strconv.Itoa(past)}, "coming": {strconv.Itoa(coming)}}
+	return get[Calendar](ctx, c, path("portfolios", portfolio, "calendar")+"?"+days.Encode())
 }
 
 // GetPriority reads a campaign's.
-func (c *Client) GetPriority(ctx context.Context, campaign string) (out Priority, err error) {
-	_, err = c.do(ctx, http.MethodGet, path("campaigns", campaign, "priority"), nil, &out)
-	return out, err
+func (c *Client) GetPriority(ctx context.Context, campaign string) (Priority, error) {
+	return get[Priority](ctx, c, path("campaigns", campaign, "priority"))
 }
 
 // SetPriority changes it, also while the campaign runs; share may be empty.
-func (c *Client) SetPriority(ctx context.Context, campaign, priority, share string) (out Priority, err error) {
-	_, err = c.do(ctx, http.MethodPut, path("campaigns", campaign, "priority"), map[string]string{"priority": priority, "share": share}, &out)
-	return out, err
+func (c *Client) SetPriority(ctx context.Context, campaign, priority, share string) (Priority, error) {
+	return ask[Priority](ctx, c, http.MethodPut, path("campaigns", campaign, "priority"), map[string]string{"priority": priority, "share": share})
 }

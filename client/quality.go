@@ -53,9 +53,8 @@ type Difference struct {
 }
 
 // GetCampaignTemplate reads how a campaign's template stands to what was approved.
-func (c *Client) GetCampaignTemplate(ctx context.Context, campaign string) (out CampaignTemplate, err error) {
-	_, err = c.do(ctx, http.MethodGet, path("campaigns", campaign, "template"), nil, &out)
-	return out, err
+func (c *Client) GetCampaignTemplate(ctx context.Context, campaign string) (CampaignTemplate, error) {
+	return get[CampaignTemplate](ctx, c, path("campaigns", campaign, "template"))
 }
 
 // By which of Meta's ways a campaign's messages go, and what Meta does with a
@@ -82,9 +81,8 @@ type Transports struct {
 }
 
 // GetTransports reads by which ways a number's account can send marketing.
-func (c *Client) GetTransports(ctx context.Context, number string) (out Transports, err error) {
-	_, err = c.do(ctx, http.MethodGet, path("numbers", number, "transports"), nil, &out)
-	return out, err
+func (c *Client) GetTransports(ctx context.Context, number string) (Transports, error) {
+	return get[Transports](ctx, c, path("numbers", number, "transports"))
 }
 
 // MetaError is one of Meta's error codes in words, in the client's language.
@@ -122,6 +120,6 @@ type ErrorCode struct {
 // GetErrorCodes reads the whole table.
 func (c *Client) GetErrorCodes(ctx context.Context) ([]ErrorCode, error) {
 	var out struct{ Data []ErrorCode }
-	_, err := c.do(ctx, http.MethodGet, path("error-codes"), nil, &out)
+	err := c.Call(ctx, http.MethodGet, path("error-codes"), nil, &out)
 	return out.Data, err
 }

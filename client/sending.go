@@ -110,7 +110,7 @@ type Campaign struct {
 	UpdatedAt     time.Time  `json:"updated_at"`
 	LaunchedAt    *time.Time `json:"launched_at"`
 	EndedAt       *time.Time `json:"ended_at"`
-	ETag          string     `json:"-"` // for UpdateCampaign
+	Tagged                   // for UpdateCampaign
 
 	Transport       string
 	ProductPolicy   string `json:"product_policy"` // of TransportMarketing
@@ -148,34 +148,33 @@ func (c *Client) ListCampaigns(ctx context.Context, f CampaignFilter) iter.Seq2[
 
 // CreateCampaign makes a draft.
 func (c *Client) CreateCampaign(ctx context.Context, n NewCampaign, options ...Option) (Campaign, error) {
-	return c.campaign(ctx, http.MethodPost, path("campaigns"), n, options...)
+	return ask[Campaign](ctx, c, http.MethodPost, path("campaigns"), n, options...)
 }
 
 // GetCampaign reads one.
 func (c *Client) GetCampaign(ctx context.Context, campaign string) (Campaign, error) {
-	return c.campaign(ctx, http.MethodGet, path("campaigns", campaign), nil)
+	return get[Campaign](ctx, c, path("campaigns", campaign))
 }
 
 // UpdateCampaign changes a draft of the version that etag names.
 func (c *Client) UpdateCampaign(ctx context.Context, campaign, etag string, change CampaignChange) (Campaign, error) {
-	return c.campaign(ctx, http.MethodPatch, path("campaigns", campaign), change, ifMatch(etag))
+	return ask[Campaign](ctx, c, http.MethodPatch, path("campaigns", campaign), change, ifMatch(etag))
 }
 
 // DeleteCampaign deletes a draft.
 func (c *Client) DeleteCampaign(ctx context.Context, campaign string) error {
-	_, err := c.do(ctx, http.MethodDelete, path("campaigns", campaign), nil, nil)
-	return err
+	return c.Call(ctx, http.MethodDelete, path("campaigns", campaign), nil, nil)
 }
 
 // DuplicateCampaign makes a draft like it, whatever its state, named with (copy)
 // behind. A time that has passed and deleted audiences are left out.
 func (c *Client) DuplicateCampaign(ctx context.Context, campaign string, options ...Option) (Campaign, error) {
-	return c.campaign(ctx, http.MethodPost, path("campaigns", campaign, "duplicate"), nil, options...)
+	return ask[Campaign](ctx, c, http.MethodPost, path("campaigns", campaign, "duplicate"), nil, options...)
 }
 
 // PauseCampaign pauses it.
 func (c *Client) PauseCampaign(ctx context.Context, campaign string, options ...Option) (Campaign, error) {
-	return c.campaign(ctx, http.MethodPost, path("campaigns", campaign, "pause"), nil, options...)
+	return ask[Campaign](ctx, c, http.MethodPost, path("campaigns", campaign, "pause"), nil, options...)
 }
 
 // Resume says which stops of rules are cleared beside the pause, and why.
@@ -187,18 +186,12 @@ type Resume struct {
 
 // ResumeCampaign clears the pause.
 func (c *Client) ResumeCampaign(ctx context.Context, campaign string, r Resume, options ...Option) (Campaign, error) {
-	return c.campaign(ctx, http.MethodPost, path("campaigns", campaign, "resume"), r, options...)
+	return ask[Campaign](ctx, c, http.MethodPost, path("campaigns", campaign, "resume"), r, options...)
 }
 
 // StopCampaign stops it for good.
 func (c *Client) StopCampaign(ctx context.Context, campaign string, options ...Option) (Campaign, error) {
-	return c.campaign(ctx, http.MethodPost, path("campaigns", campaign, "stop"), nil, options...)
-}
-
-func (c *Client) campaign(ctx context.Context, method, path string, in any, options ...Option) (out Campaign, err error) {
-	h, err := c.do(ctx, method, path, in, &out, options...)
-	out.ETag = h.Get("ETag")
-	return out, err
+	return ask[Campaign](ctx, c, http.MethodPost, path("campaigns", campaign, "stop"), nil, options...)
 }
 
 // CheckRequested is where a check will be found.
@@ -209,9 +202,8 @@ type CheckRequested struct {
 }
 
 // CheckCampaign begins a dry run; see WaitJob and GetCheck.
-func (c *Client) CheckCampaign(ctx context.Context, campaign string, options ...Option) (out CheckRequested, err error) {
-	_, err = c.do(ctx, http.MethodPost, path("campaigns", campaign, "check"), nil, &out, options...)
-	return out, err
+func (c *Client) CheckCampaign(ctx context.Context, campaign string, options ...Option) (CheckRequested, error) {
+	return ask[CheckRequested](ctx, c, http.MethodPost, path("campaigns", campaign, "check"), nil, options...)
 }
 
 // Check is the result of a dry run.
@@ -238,21 +230,18 @@ type Check struct {
 }
 
 // GetCheck reads a dry run.
-func (c *Client) GetCheck(ctx context.Context, campaign, check string) (out Check, err error) {
-	_, err = c.do(ctx, http.MethodGet, path("campaigns", campaign, "checks", check), nil, &out)
-	return out, err
+func (c *Client) GetCheck(ctx context.Context, campaign, check string) (Check, error) {
+	return get[Check](ctx, c, path("campaigns", campaign, "checks", check))
 }
 
 // ExportCheck writes every person of a dry run as CSV, those of one reason when
 // it is given.
 func (c *Client) ExportCheck(ctx context.Context, campaign, check, reason string, to io.Writer) error {
-	call := newCall(http.MethodGet, path("campaigns", campaign, "checks", check)+"/rows.csv")
+	rows := path("campaigns", campaign, "checks", check, "rows.csv")
 	if reason != "" {
-		call.query.Set("reason", reason)
+		rows += "?reason=" + url.QueryEscape(reason)
 	}
-	call.out = to
-	_, err := c.send(ctx, call)
-	return err
+	return c.Call(ctx, http.MethodGet, rows, nil, to)
 }
 
 // Launch is what a launch needs: the eligible people of the newest check.
@@ -276,9 +265,8 @@ type Launched struct {
 
 // LaunchCampaign launches. Give an IdempotencyKey of your own when the calling
 // process may die in between.
-func (c *Client) LaunchCampaign(ctx context.Context, campaign string, l Launch, options ...Option) (out Launched, err error) {
-	_, err = c.do(ctx, http.MethodPost, path("campaigns", campaign, "launch"), l, &out, options...)
-	return out, err
+func (c *Client) LaunchCampaign(ctx context.Context, campaign string, l Launch, options ...Option) (Launched, error) {
+	return ask[Launched](ctx, c, http.MethodPost, path("campaigns", campaign, "launch"), l, options...)
 }
 
 // Number is a sending number.
@@ -309,7 +297,7 @@ type Number struct {
 		Path        string
 		VerifyToken string `json:"verify_token"`
 	}
-	ETag string `json:"-"` // for UpdateToken
+	Tagged // for UpdateToken
 }
 
 // Connection is what Meta's dashboards say about a number.
@@ -329,29 +317,22 @@ func (c *Client) ListNumbers(ctx context.Context) iter.Seq2[Number, error] {
 
 // ConnectNumber connects a number; a signed-in person must do it.
 func (c *Client) ConnectNumber(ctx context.Context, n Connection, options ...Option) (Number, error) {
-	return c.number(ctx, http.MethodPost, path("numbers"), n, options...)
+	return ask[Number](ctx, c, http.MethodPost, path("numbers"), n, options...)
 }
 
 // GetNumber reads one.
 func (c *Client) GetNumber(ctx context.Context, number string) (Number, error) {
-	return c.number(ctx, http.MethodGet, path("numbers", number), nil)
+	return get[Number](ctx, c, path("numbers", number))
 }
 
 // UpdateToken replaces the access token; etag may be empty.
 func (c *Client) UpdateToken(ctx context.Context, number, etag, token string) (Number, error) {
-	return c.number(ctx, http.MethodPut, path("numbers", number, "token"), map[string]string{"token": token}, ifMatch(etag))
+	return ask[Number](ctx, c, http.MethodPut, path("numbers", number, "token"), map[string]string{"token": token}, ifMatch(etag))
 }
 
 // DisconnectNumber disconnects it.
 func (c *Client) DisconnectNumber(ctx context.Context, number string) error {
-	_, err := c.do(ctx, http.MethodDelete, path("numbers", number), nil, nil)
-	return err
-}
-
-func (c *Client) number(ctx context.Context, method, path string, in any, options ...Option) (out Number, err error) {
-	h, err := c.do(ctx, method, path, in, &out, options...)
-	out.ETag = h.Get("ETag")
-	return out, err
+	return c.Call(ctx, http.MethodDelete, path("numbers", number), nil, nil)
 }
 
 // Template is a message template of Meta's.
@@ -388,13 +369,11 @@ func (c *Client) ListTemplates(ctx context.Context, f TemplateFilter) iter.Seq2[
 }
 
 // GetTemplate reads one.
-func (c *Client) GetTemplate(ctx context.Context, template string) (t Template, err error) {
-	_, err = c.do(ctx, http.MethodGet, path("templates", template), nil, &t)
-	return t, err
+func (c *Client) GetTemplate(ctx context.Context, template string) (Template, error) {
+	return get[Template](ctx, c, path("templates", template))
 }
 
 // SyncTemplates has Meta asked again, within seconds.
 func (c *Client) SyncTemplates(ctx context.Context, options ...Option) error {
-	_, err := c.do(ctx, http.MethodPost, path("templates", "sync"), nil, nil, options...)
-	return err
+	return c.Call(ctx, http.MethodPost, path("templates", "sync"), nil, nil, options...)
 }

@@ -2,14 +2,12 @@ package consents
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
-	"bareed/internal/errs"
 	"bareed/internal/id"
+	"bareed/internal/pg"
 )
 
 // Line is one entry of a contact's ledger as it is shown.
@@ -48,15 +46,7 @@ const sqlHistory = sqlLines + `
 // History returns a contact's entries in the order of recording, newest first,
 // those before an id when it is given.
 func History(ctx context.Context, tx pgx.Tx, ws id.Workspace, contact id.Contact, before id.Consent, limit int) ([]Line, error) {
-	rows, err := tx.Query(ctx, sqlHistory, ws, contact, before, limit)
-	if err != nil {
-		return nil, fmt.Errorf("read the consent history: %w", err)
-	}
-	lines, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Line])
-	if err != nil {
-		return nil, fmt.Errorf("read the consent history: %w", err)
-	}
-	return lines, nil
+	return pg.All(ctx, tx, "read the consent history", pgx.RowToStructByPos[Line], sqlHistory, ws, contact, before, limit)
 }
 
 const sqlEntry = sqlLines + `
@@ -64,18 +54,7 @@ const sqlEntry = sqlLines + `
 
 // Get reads one entry; not_found for any other.
 func Get(ctx context.Context, tx pgx.Tx, ws id.Workspace, entry id.Consent) (Line, error) {
-	rows, err := tx.Query(ctx, sqlEntry, ws, entry)
-	if err != nil {
-		return Line{}, fmt.Errorf("read a consent entry: %w", err)
-	}
-	l, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Line])
-	if errors.Is(err, pgx.ErrNoRows) {
-		return l, errs.New("not_found")
-	}
-	if err != nil {
-		return l, fmt.Errorf("read a consent entry: %w", err)
-	}
-	return l, nil
+	return pg.One(ctx, tx, "read a consent entry", pgx.RowToStructByPos[Line], sqlEntry, ws, entry)
 }
 
 // Permission says whether a contact may be messaged for a purpose now, and
@@ -97,13 +76,5 @@ const sqlPermissions = `
 
 // Permissions returns what a contact's ledger comes to.
 func Permissions(ctx context.Context, tx pgx.Tx, ws id.Workspace, contact id.Contact) ([]Permission, error) {
-	rows, err := tx.Query(ctx, sqlPermissions, ws, contact)
-	if err != nil {
-		return nil, fmt.Errorf("read the permissions: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Permission])
-	if err != nil {
-		return nil, fmt.Errorf("read the permissions: %w", err)
-	}
-	return list, nil
+	return pg.All(ctx, tx, "read the permissions", pgx.RowToStructByPos[Permission], sqlPermissions, ws, contact)
 }

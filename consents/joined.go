@@ -13,6 +13,7 @@ import (
 	"bareed/contacts"
 	"bareed/contacts/identity"
 	"bareed/internal/id"
+	"bareed/internal/pg"
 )
 
 // Joined is called in the transaction that learned which ids are one person:
@@ -182,19 +183,15 @@ func carryAcross(ctx context.Context, tx pgx.Tx, v *accounts.Vault, ws id.Worksp
 	for i, c := range conflicts {
 		whose[i], others[i], fresh[i] = c.Contact, c.Other, c.Fresh
 	}
-	rows, err := tx.Query(ctx, sqlRefusedByOtherContact, ws, whose, others, fresh)
-	if err != nil {
-		return fmt.Errorf("look for refusals by another contact: %w", err)
-	}
 	type refusal struct {
 		Contact, Other id.Contact
 		Purpose        Purpose
 		Method         string
 		At             time.Time
 	}
-	refusals, err := pgx.CollectRows(rows, pgx.RowToStructByPos[refusal])
+	refusals, err := pg.All(ctx, tx, "look for refusals by another contact", pgx.RowToStructByPos[refusal], sqlRefusedByOtherContact, ws, whose, others, fresh)
 	if err != nil {
-		return fmt.Errorf("look for refusals by another contact: %w", err)
+		return err
 	}
 	var entries []Entry
 	also := map[id.Contact][]string{}

@@ -14,6 +14,7 @@ import (
 	"bareed/contacts"
 	"bareed/internal/errs"
 	"bareed/internal/id"
+	"bareed/internal/pg"
 )
 
 // OptInRequest is one person's agreement. A person nobody knows is made a
@@ -162,15 +163,7 @@ func ForImports(v *accounts.Vault) func(context.Context, pgx.Tx, id.Workspace, c
 		if err := record(ctx, tx, v, ws, entries, also); err != nil {
 			return nil, err
 		}
-		rows, err := tx.Query(ctx, sqlRefused, ws, who, said.Declaration.Purposes)
-		if err != nil {
-			return nil, fmt.Errorf("find who stays opted out: %w", err)
-		}
-		refused, err := pgx.CollectRows(rows, pgx.RowTo[id.Contact])
-		if err != nil {
-			return nil, fmt.Errorf("find who stays opted out: %w", err)
-		}
-		return refused, nil
+		return pg.All(ctx, tx, "find who stays opted out", pgx.RowTo[id.Contact], sqlRefused, ws, who, said.Declaration.Purposes)
 	}
 }
 

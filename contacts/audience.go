@@ -92,15 +92,7 @@ func scanAudience(row pgx.CollectableRow) (Audience, error) {
 // ListAudiences returns audiences newest first, those before an id when it is
 // given, without the counts of opt-in.
 func ListAudiences(ctx context.Context, tx pgx.Tx, ws id.Workspace, before id.Audience, limit int) ([]Audience, error) {
-	rows, err := tx.Query(ctx, sqlAudiences, ws, nil, before, limit)
-	if err != nil {
-		return nil, fmt.Errorf("list audiences: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, scanAudience)
-	if err != nil {
-		return nil, fmt.Errorf("list audiences: %w", err)
-	}
-	return list, nil
+	return pg.All(ctx, tx, "list audiences", scanAudience, sqlAudiences, ws, nil, before, limit)
 }
 
 // A row of permission is what the ledger comes to; consents keeps it.
@@ -119,19 +111,12 @@ func GetAudience(ctx context.Context, tx pgx.Tx, ws id.Workspace, audience id.Au
 	if audience.IsZero() {
 		return Audience{}, errs.New("not_found")
 	}
-	rows, err := tx.Query(ctx, sqlAudiences, ws, audience, nil, 1)
+	a, err := pg.One(ctx, tx, "read an audience", scanAudience, sqlAudiences, ws, audience, nil, 1)
 	if err != nil {
-		return Audience{}, fmt.Errorf("read an audience: %w", err)
-	}
-	a, err := pgx.CollectExactlyOneRow(rows, scanAudience)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return Audience{}, errs.New("not_found")
-	}
-	if err != nil {
-		return Audience{}, fmt.Errorf("read an audience: %w", err)
+		return Audience{}, err
 	}
 	a.OptedIn = map[string]int64{"marketing": 0, "utility": 0, "authentication": 0}
-	rows, err = tx.Query(ctx, sqlAudienceOptedIn, ws, audience)
+	rows, err := tx.Query(ctx, sqlAudienceOptedIn, ws, audience)
 	if err != nil {
 		return Audience{}, fmt.Errorf("count opt-ins: %w", err)
 	}
@@ -232,13 +217,5 @@ const sqlAttributeNames = `
 // AttributeNames lists the attributes that people of the workspace have, in
 // order of their names, at most limit.
 func AttributeNames(ctx context.Context, db pg.DB, ws id.Workspace, limit int) ([]string, error) {
-	rows, err := db.Query(ctx, sqlAttributeNames, ws, limit)
-	if err != nil {
-		return nil, fmt.Errorf("list attributes: %w", err)
-	}
-	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return nil, fmt.Errorf("list attributes: %w", err)
-	}
-	return names, nil
+	return pg.All(ctx, db, "list attributes", pgx.RowTo[string], sqlAttributeNames, ws, limit)
 }

@@ -11,6 +11,7 @@ import (
 
 	"bareed/internal/errs"
 	"bareed/internal/id"
+	"bareed/internal/pg"
 )
 
 // Contact is a person. Phone is E.164 or empty.
@@ -74,26 +75,19 @@ func scanContact(row pgx.CollectableRow) (Contact, error) {
 // one audience or of all for the zero id, without attributes.
 func List(ctx context.Context, tx pgx.Tx, ws id.Workspace, audience id.Audience, before id.Contact, limit int) ([]Contact, error) {
 	if !audience.IsZero() {
-		return list(tx.Query(ctx, sqlMembers, ws, before, limit, audience))
+		return list(ctx, tx, sqlMembers, ws, before, limit, audience)
 	}
-	return list(tx.Query(ctx, sqlContacts, ws, before, limit))
+	return list(ctx, tx, sqlContacts, ws, before, limit)
 }
 
 // Those returns the contacts of these ids that are there, newest first, without
 // attributes.
 func Those(ctx context.Context, tx pgx.Tx, ws id.Workspace, ids []id.Contact) ([]Contact, error) {
-	return list(tx.Query(ctx, sqlThose, ws, ids))
+	return list(ctx, tx, sqlThose, ws, ids)
 }
 
-func list(rows pgx.Rows, err error) ([]Contact, error) {
-	if err != nil {
-		return nil, fmt.Errorf("list contacts: %w", err)
-	}
-	all, err := pgx.CollectRows(rows, scanContact)
-	if err != nil {
-		return nil, fmt.Errorf("list contacts: %w", err)
-	}
-	return all, nil
+func list(ctx context.Context, tx pgx.Tx, sql string, args ...any) ([]Contact, error) {
+	return pg.All(ctx, tx, "list contacts", scanContact, sql, args...)
 }
 
 const sqlAttributes = `
@@ -177,15 +171,7 @@ const sqlRecipientKeys = `
 
 // RecipientKeys returns every key a contact may be reached by.
 func RecipientKeys(ctx context.Context, tx pgx.Tx, ws id.Workspace, contact id.Contact) ([]string, error) {
-	rows, err := tx.Query(ctx, sqlRecipientKeys, ws, contact)
-	if err != nil {
-		return nil, fmt.Errorf("read a contact's identities: %w", err)
-	}
-	keys, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return nil, fmt.Errorf("read a contact's identities: %w", err)
-	}
-	return keys, nil
+	return pg.All(ctx, tx, "read a contact's identities", pgx.RowTo[string], sqlRecipientKeys, ws, contact)
 }
 
 const sqlEnsure = `

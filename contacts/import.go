@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -126,30 +125,11 @@ func GetImport(ctx context.Context, tx pgx.Tx, ws id.Workspace, imp id.Import) (
 	if imp.IsZero() {
 		return Import{}, errs.New("not_found")
 	}
-	rows, err := tx.Query(ctx, sqlImports, ws, imp, nil, nil, 1)
-	if err != nil {
-		return Import{}, fmt.Errorf("read an import: %w", err)
-	}
-	i, err := pgx.CollectExactlyOneRow(rows, scanImport)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return Import{}, errs.New("not_found")
-	}
-	if err != nil {
-		return Import{}, fmt.Errorf("read an import: %w", err)
-	}
-	return i, nil
+	return pg.One(ctx, tx, "read an import", scanImport, sqlImports, ws, imp, nil, nil, 1)
 }
 
 // ListImports returns an audience's imports (or all, for the zero id), newest
 // first, those before an id when it is given.
 func ListImports(ctx context.Context, tx pgx.Tx, ws id.Workspace, audience id.Audience, before id.Import, limit int) ([]Import, error) {
-	rows, err := tx.Query(ctx, sqlImports, ws, nil, audience, before, limit)
-	if err != nil {
-		return nil, fmt.Errorf("list imports: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, scanImport)
-	if err != nil {
-		return nil, fmt.Errorf("list imports: %w", err)
-	}
-	return list, nil
+	return pg.All(ctx, tx, "list imports", scanImport, sqlImports, ws, nil, audience, before, limit)
 }

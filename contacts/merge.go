@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/internal/id"
+	"bareed/internal/pg"
 )
 
 // COPY into a table under row-level security is refused, so people go through
@@ -214,13 +215,9 @@ func (r *run) mergePeople(ctx context.Context, tx pgx.Tx, c *chunk, t *tally) (u
 
 // write returns whom it changed.
 func (r *run) write(ctx context.Context, tx pgx.Tx) (map[id.Contact]bool, error) {
-	rows, err := tx.Query(ctx, sqlWrite, r.ws, r.Mode != ModeAdd)
+	ids, err := pg.All(ctx, tx, "write names and attributes", pgx.RowTo[id.Contact], sqlWrite, r.ws, r.Mode != ModeAdd)
 	if err != nil {
-		return nil, fmt.Errorf("write names and attributes: %w", err)
-	}
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[id.Contact])
-	if err != nil {
-		return nil, fmt.Errorf("write names and attributes: %w", err)
+		return nil, err
 	}
 	changed := make(map[id.Contact]bool, len(ids))
 	for _, c := range ids {

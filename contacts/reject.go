@@ -15,6 +15,7 @@ import (
 	"bareed/contacts/csvfile"
 	"bareed/internal/errs"
 	"bareed/internal/id"
+	"bareed/internal/pg"
 	"bareed/internal/seal"
 )
 
@@ -40,21 +41,13 @@ const sqlListRejects = `
 // ListRejects returns the rejected values behind a row and column, in the order
 // of the file. The API shows the first 1,000; RejectsCSV has them all.
 func ListRejects(ctx context.Context, tx pgx.Tx, ws id.Workspace, imp id.Import, row int64, column string, limit int) ([]Reject, error) {
-	rows, err := tx.Query(ctx, sqlListRejects, ws, imp, row, column, limit)
-	if err != nil {
-		return nil, fmt.Errorf("list rejected rows: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Reject, error) {
+	return pg.All(ctx, tx, "list rejected rows", func(row pgx.CollectableRow) (Reject, error) {
 		var r Reject
 		var raw []byte
 		err := row.Scan(&r.Row, &r.Line, &r.Column, &r.Code, &r.Params, &r.Got, &raw)
 		r.raw = string(raw) // still sealed
 		return r, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list rejected rows: %w", err)
-	}
-	return list, nil
+	}, sqlListRejects, ws, imp, row, column, limit)
 }
 
 // RejectsCSV writes every rejected value of an import as a CSV file (UTF-8 with

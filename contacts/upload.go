@@ -14,6 +14,7 @@ import (
 	"bareed/contacts/spool"
 	"bareed/internal/errs"
 	"bareed/internal/id"
+	"bareed/internal/pg"
 	"bareed/internal/seal"
 )
 
@@ -184,13 +185,9 @@ func (ru *rules) load(ctx context.Context, tx pgx.Tx, ws id.Workspace) error {
 	if err := tx.QueryRow(ctx, sqlPolicy, ws).Scan(&ru.policy); err != nil {
 		return fmt.Errorf("read the consent policy: %w", err)
 	}
-	rows, err := tx.Query(ctx, sqlOwnNumbers, ws)
+	own, err := pg.All(ctx, tx, "read the workspace's numbers", pgx.RowTo[string], sqlOwnNumbers, ws)
 	if err != nil {
-		return fmt.Errorf("read the workspace's numbers: %w", err)
-	}
-	own, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return fmt.Errorf("read the workspace's numbers: %w", err)
+		return err
 	}
 	ru.own = make(map[string]bool)
 	for _, n := range own {

@@ -2,11 +2,11 @@ package messages
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
 	"bareed/internal/id"
+	"bareed/internal/pg"
 )
 
 // sqlAhead takes people in an open service window out of the turn. Like what came
@@ -47,13 +47,5 @@ returning m.ordinal, m.contact_id, m.recipient_hash, true as fresh, true as in_w
 // portfolio's limit and do not wait behind those who do. What it picks must be
 // handed over; what it costs is the distance looked over.
 func Ahead(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run, b Backlog, from, to int32, n int) ([]Candidate, error) {
-	rows, err := tx.Query(ctx, sqlAhead, ws, run, b.Number, from, to, n)
-	if err != nil {
-		return nil, fmt.Errorf("look ahead: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Candidate])
-	if err != nil {
-		return nil, fmt.Errorf("look ahead: %w", err)
-	}
-	return list, nil
+	return pg.All(ctx, tx, "look ahead", pgx.RowToStructByPos[Candidate], sqlAhead, ws, run, b.Number, from, to, n)
 }

@@ -17,9 +17,6 @@ const (
 	DroppedByMeta = "meta_132015" // Meta dropped it after bad feedback; a person may have it sent anew
 )
 
-// DroppedOutcome is the line among a message's attempts that says so.
-const DroppedOutcome = "dropped_by_meta"
-
 // codePaused is Meta's word for it (132015, Template is Paused).
 const codePaused = 132015
 

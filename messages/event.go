@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/internal/id"
+	"bareed/internal/pg"
 )
 
 // sqlCampaignEvent takes the next number from the campaign's row, whose lock
@@ -42,15 +43,11 @@ where workspace_id = $1
   and $2 in (workspace_id, portfolio_id, waba_id, number_id, template_id, campaign_id, id)
 order by campaign_id`
 
-// tellCampaigns appends the same event to every live campaign in a scope.
-func tellCampaigns(ctx context.Context, tx pgx.Tx, ws id.Workspace, scope [16]byte, kind string, data any) error {
-	rows, err := tx.Query(ctx, sqlCampaignsUnder, ws, scope)
+// TellCampaigns appends the same event to every live campaign that a scope holds.
+func TellCampaigns(ctx context.Context, tx pgx.Tx, ws id.Workspace, scope [16]byte, kind string, data any) error {
+	campaigns, err := pg.All(ctx, tx, "find the campaigns a stop holds", pgx.RowTo[id.Campaign], sqlCampaignsUnder, ws, scope)
 	if err != nil {
-		return fmt.Errorf("find the campaigns a stop holds: %w", err)
-	}
-	campaigns, err := pgx.CollectRows(rows, pgx.RowTo[id.Campaign])
-	if err != nil {
-		return fmt.Errorf("find the campaigns a stop holds: %w", err)
+		return err
 	}
 	for _, c := range campaigns {
 		if err := CampaignEvent(ctx, tx, ws, c, kind, data); err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/internal/id"
+	"bareed/internal/pg"
 )
 
 // Candidate is a message the feeder may hand to the queue.
@@ -131,26 +132,18 @@ limit $5`
 // the next ones behind the cursor. cursor is where the cursor may move to once
 // the fresh ones are handed over or put off.
 func Candidates(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run, b Backlog, n int) (list []Candidate, cursor int32, err error) {
-	rows, err := tx.Query(ctx, sqlAgain, ws, run, n, b.Number)
+	list, err = pg.All(ctx, tx, "pick returned messages", pgx.RowToStructByPos[Candidate], sqlAgain, ws, run, n, b.Number)
 	if err != nil {
-		return nil, 0, fmt.Errorf("pick returned messages: %w", err)
-	}
-	list, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Candidate])
-	if err != nil {
-		return nil, 0, fmt.Errorf("pick returned messages: %w", err)
+		return nil, 0, err
 	}
 	room := n - len(list)
 	if room == 0 || b.Fed == b.Planned {
 		return list, b.Fed, nil
 	}
 	to := min(b.Planned, b.Fed+int32(max(1000, 20*room)))
-	rows, err = tx.Query(ctx, sqlFresh, ws, run, b.Fed, to, room, b.Number)
+	fresh, err := pg.All(ctx, tx, "pick the next messages", pgx.RowToStructByPos[Candidate], sqlFresh, ws, run, b.Fed, to, room, b.Number)
 	if err != nil {
-		return nil, 0, fmt.Errorf("pick the next messages: %w", err)
-	}
-	fresh, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Candidate])
-	if err != nil {
-		return nil, 0, fmt.Errorf("pick the next messages: %w", err)
+		return nil, 0, err
 	}
 	cursor = to
 	if len(fresh) == room {

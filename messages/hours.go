@@ -2,12 +2,12 @@ package messages
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"bareed/internal/id"
+	"bareed/internal/pg"
 )
 
 // OutsideHours is the reason of the stop on a run between its hours.
@@ -26,15 +26,7 @@ order by zone`
 // ClosedZones are the zones of a run's people whose hours ended while their
 // messages were still ready.
 func ClosedZones(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run) ([]string, error) {
-	rows, err := tx.Query(ctx, sqlClosedZones, ws, run)
-	if err != nil {
-		return nil, fmt.Errorf("find zones whose hours ended: %w", err)
-	}
-	zones, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return nil, fmt.Errorf("find zones whose hours ended: %w", err)
-	}
-	return zones, nil
+	return pg.All(ctx, tx, "find zones whose hours ended", pgx.RowTo[string], sqlClosedZones, ws, run)
 }
 
 // hoursAtOnce bounds the rows of one statement, so that a zone of a million

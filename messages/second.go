@@ -2,12 +2,12 @@ package messages
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
 
 	"bareed/internal/id"
+	"bareed/internal/pg"
 )
 
 // SecondAcceptance is the line among a message's attempts that must never be
@@ -49,13 +49,5 @@ func noteSecond(ctx context.Context, tx pgx.Tx, ws id.Workspace, list []id.Messa
 		return int(a.Ordinal - b.Ordinal)
 	})
 	runs, ordinals := split(slices.Compact(list))
-	rows, err := tx.Query(ctx, sqlNoteSecond, ws, runs, ordinals)
-	if err != nil {
-		return nil, fmt.Errorf("note a second acceptance: %w", err)
-	}
-	noted, err := pgx.CollectRows(rows, pgx.RowToStructByPos[id.Message])
-	if err != nil {
-		return nil, fmt.Errorf("note a second acceptance: %w", err)
-	}
-	return noted, nil
+	return pg.All(ctx, tx, "note a second acceptance", pgx.RowToStructByPos[id.Message], sqlNoteSecond, ws, runs, ordinals)
 }

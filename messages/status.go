@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/internal/id"
+	"bareed/internal/pg"
 	"bareed/messages/callback"
 	"bareed/whatsapp"
 )
@@ -261,13 +262,9 @@ returning m.run_id, m.ordinal, pick.number_id, pick.portfolio_id, m.contact_id, 
     pick.lost as dropped`
 
 func writeHeard(ctx context.Context, tx pgx.Tx, ws id.Workspace, by map[subject]*heard, done *Applied) error {
-	rows, err := tx.Query(ctx, sqlApply, append([]any{ws}, columns(slices.Collect(maps.Values(by)))...)...)
+	moved, err := pg.All(ctx, tx, "apply statuses", pgx.RowToStructByPos[movedRow], sqlApply, append([]any{ws}, columns(slices.Collect(maps.Values(by)))...)...)
 	if err != nil {
-		return fmt.Errorf("apply statuses: %w", err)
-	}
-	moved, err := pgx.CollectRows(rows, pgx.RowToStructByPos[movedRow])
-	if err != nil {
-		return fmt.Errorf("apply statuses: %w", err)
+		return err
 	}
 	done.Matched = len(moved)
 	seen := make(map[subject]bool, len(moved))

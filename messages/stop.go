@@ -110,7 +110,7 @@ func OpenStop(ctx context.Context, tx pgx.Tx, ws id.Workspace, o Opening) (opene
 	if o.Code != nil {
 		data["meta_code"] = *o.Code
 	}
-	return true, tellCampaigns(ctx, tx, ws, o.ScopeID, event, data)
+	return true, TellCampaigns(ctx, tx, ws, o.ScopeID, event, data)
 }
 
 // Clearing names the stops to clear: those of one scope, and of one reason
@@ -141,7 +141,7 @@ func ClearStops(ctx context.Context, tx pgx.Tx, ws id.Workspace, c Clearing) (in
 	if n == 0 {
 		return 0, nil
 	}
-	return n, tellCampaigns(ctx, tx, ws, c.ScopeID, "campaign.stop_cleared", map[string]any{"reason": c.Reason, "cleared": n})
+	return n, TellCampaigns(ctx, tx, ws, c.ScopeID, "campaign.stop_cleared", map[string]any{"reason": c.Reason, "cleared": n})
 }
 
 const sqlOpenStops = `
@@ -155,16 +155,5 @@ order by since, id`
 
 // OpenStops lists the stops open on any of the scopes, oldest first.
 func OpenStops(ctx context.Context, db pg.DB, ws id.Workspace, scopes ...[16]byte) ([]Stop, error) {
-	return stops(db.Query(ctx, sqlOpenStops, ws, scopes))
-}
-
-func stops(rows pgx.Rows, err error) ([]Stop, error) {
-	if err != nil {
-		return nil, fmt.Errorf("list stops: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[Stop])
-	if err != nil {
-		return nil, fmt.Errorf("list stops: %w", err)
-	}
-	return list, nil
+	return pg.All(ctx, db, "list stops", pgx.RowToStructByName[Stop], sqlOpenStops, ws, scopes)
 }

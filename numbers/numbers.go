@@ -95,31 +95,12 @@ order by n.created_at, n.id`
 // Get reads one number, connected or not; not_found when the workspace has none
 // of that id.
 func Get(ctx context.Context, db pg.DB, ws id.Workspace, number id.Number) (Number, error) {
-	rows, err := db.Query(ctx, sqlGet, ws, number)
-	if err != nil {
-		return Number{}, fmt.Errorf("read the number: %w", err)
-	}
-	n, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Number])
-	if errors.Is(err, pgx.ErrNoRows) {
-		return Number{}, errs.New("not_found")
-	}
-	if err != nil {
-		return Number{}, fmt.Errorf("read the number: %w", err)
-	}
-	return n, nil
+	return pg.One(ctx, db, "read the number", pgx.RowToStructByName[Number], sqlGet, ws, number)
 }
 
 // List reads the workspace's connected numbers, oldest first.
 func List(ctx context.Context, db pg.DB, ws id.Workspace) ([]Number, error) {
-	rows, err := db.Query(ctx, sqlGet, ws, nil)
-	if err != nil {
-		return nil, fmt.Errorf("list numbers: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[Number])
-	if err != nil {
-		return nil, fmt.Errorf("list numbers: %w", err)
-	}
-	return list, nil
+	return pg.All(ctx, db, "list numbers", pgx.RowToStructByName[Number], sqlGet, ws, nil)
 }
 
 func tokenPlace(w id.WABA) string { return "waba.token/" + uuid.UUID(w).String() }

@@ -79,15 +79,7 @@ for update`
 
 // ofWABA reads and locks the connected numbers of a WABA, by id.
 func ofWABA(ctx context.Context, tx pgx.Tx, ws id.Workspace, waba id.WABA) ([]Number, error) {
-	rows, err := tx.Query(ctx, sqlNumbersOfWABA, ws, waba)
-	if err != nil {
-		return nil, fmt.Errorf("read the WABA's numbers: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[Number])
-	if err != nil {
-		return nil, fmt.Errorf("read the WABA's numbers: %w", err)
-	}
-	return list, nil
+	return pg.All(ctx, tx, "read the WABA's numbers", pgx.RowToStructByName[Number], sqlNumbersOfWABA, ws, waba)
 }
 
 const sqlLockWABA = `

@@ -23,15 +23,7 @@ order by n.portfolio_id`
 // Portfolios reads the limits of every portfolio in which the workspace has a
 // connected number.
 func Portfolios(ctx context.Context, tx pgx.Tx, ws id.Workspace) ([]Portfolio, error) {
-	rows, err := tx.Query(ctx, sqlPortfolios, ws)
-	if err != nil {
-		return nil, fmt.Errorf("read the messaging limits: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Portfolio])
-	if err != nil {
-		return nil, fmt.Errorf("read the messaging limits: %w", err)
-	}
-	return list, nil
+	return pg.All(ctx, tx, "read the messaging limits", pgx.RowToStructByPos[Portfolio], sqlPortfolios, ws)
 }
 
 // sqlOwnPlaces counts rows only where another workspace has numbers of the

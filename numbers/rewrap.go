@@ -30,17 +30,13 @@ order by a.id`
 // apps and stray events, while everything runs, and returns how many rows that
 // were. Again is harmless.
 func Rewrap(ctx context.Context, pool *pg.Pool, system *seal.Box) (int, error) {
-	rows, err := pool.Engine().Query(ctx, sqlStaleApps, int(system.Newest()))
-	if err != nil {
-		return 0, fmt.Errorf("find the apps to seal anew: %w", err)
-	}
 	type stale struct {
 		App       id.App
 		Workspace id.Workspace
 	}
-	apps, err := pgx.CollectRows(rows, pgx.RowToStructByPos[stale])
+	apps, err := pg.All(ctx, pool.Engine(), "find the apps to seal anew", pgx.RowToStructByPos[stale], sqlStaleApps, int(system.Newest()))
 	if err != nil {
-		return 0, fmt.Errorf("find the apps to seal anew: %w", err)
+		return 0, err
 	}
 	done := 0
 	for _, a := range apps {

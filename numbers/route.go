@@ -167,13 +167,5 @@ limit $1`
 
 // DuePolls lists the WABAs that are due for a poll, longest waiting first, as engine.
 func DuePolls(ctx context.Context, engine pg.DB, limit int) ([]Due, error) {
-	rows, err := engine.Query(ctx, sqlDue, limit)
-	if err != nil {
-		return nil, fmt.Errorf("find the WABAs to poll: %w", err)
-	}
-	due, err := pgx.CollectRows(rows, pgx.RowToStructByName[Due])
-	if err != nil {
-		return nil, fmt.Errorf("find the WABAs to poll: %w", err)
-	}
-	return due, nil
+	return pg.All(ctx, engine, "find the WABAs to poll", pgx.RowToStructByName[Due], sqlDue, limit)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"bareed/internal/pg"
 	"bareed/whatsapp"
 )
 
@@ -252,13 +253,9 @@ func applyReview(ctx context.Context, tx pgx.Tx, r Route, v whatsapp.AccountRevi
 	if !at.IsZero() {
 		when = &at
 	}
-	rows, err := tx.Query(ctx, sqlSetReview, r.Workspace, r.WABA, v.Decision, when)
+	was, err := pg.All(ctx, tx, "set the review status", pgx.RowTo[string], sqlSetReview, r.Workspace, r.WABA, v.Decision, when)
 	if err != nil {
-		return nil, fmt.Errorf("set the review status: %w", err)
-	}
-	was, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return nil, fmt.Errorf("set the review status: %w", err)
+		return nil, err
 	}
 	if len(was) == 0 {
 		return nil, nil

@@ -110,28 +110,48 @@ func (s *Server) node(r *http.Request, id, edge string, body []byte) (any, *stri
 			return nil, &strict.Refusal{Code: 80007, Details: "management calls of this account", Usage: w.ID}
 		}
 	}
-	switch route := r.Method + " " + edge; {
-	case n != nil && route == "GET ":
-		return strict.Fields(r, n.fields(), "id,display_phone_number,verified_name,quality_rating,code_verification_status,platform_type,throughput")
-	case n != nil && route == "GET whatsapp_business_profile":
-		return map[string]any{"data": []any{n.profile}}, nil
-	case n != nil && route == "POST whatsapp_business_profile":
-		return n.setProfile(body)
-	case n == nil && w != nil && route == "GET ":
-		return strict.Fields(r, w.fields(), "id,name,currency,timezone_id")
-	case n == nil && w != nil && route == "GET phone_numbers":
-		return s.listNumbers(r, w)
-	case n == nil && w != nil && route == "GET message_templates":
-		return s.listTemplates(r, w)
-	case n == nil && w != nil && edge == "subscribed_apps":
-		return s.subscriptions(r.Method, w, s.tokens[token].AppID, body)
-	case p != nil && route == "GET ":
+	switch t := s.findTemplate(id); {
+	case n != nil:
+		return numberNode(r, n, edge, body)
+	case w != nil:
+		return s.accountNode(r, w, edge, body)
+	case r.Method != http.MethodGet || edge != "":
+	case p != nil:
 		return strict.Fields(r, map[string]any{"id": p.ID, "name": p.Name, "whatsapp_business_manager_messaging_limit": p.Limit}, "id,name")
-	}
-	if t := s.findTemplate(id); t != nil && r.Method == http.MethodGet && edge == "" {
+	case t != nil:
 		return strict.Fields(r, t.Fields(), "id,name,language,status,category,components")
 	}
-	return nil, strict.Refuse(100, "unsupported request: no such object or edge")
+	return nil, noNode()
+}
+
+func noNode() *strict.Refusal {
+	return strict.Refuse(100, "unsupported request: no such object or edge")
+}
+
+func numberNode(r *http.Request, n *number, edge string, body []byte) (any, *strict.Refusal) {
+	switch r.Method + " " + edge {
+	case "GET ":
+		return strict.Fields(r, n.fields(), "id,display_phone_number,verified_name,quality_rating,code_verification_status,platform_type,throughput")
+	case "GET whatsapp_business_profile":
+		return map[string]any{"data": []any{n.profile}}, nil
+	case "POST whatsapp_business_profile":
+		return n.setProfile(body)
+	}
+	return nil, noNode()
+}
+
+func (s *Server) accountNode(r *http.Request, w *waba, edge string, body []byte) (any, *strict.Refusal) {
+	switch route := r.Method + " " + edge; {
+	case route == "GET ":
+		return strict.Fields(r, w.fields(), "id,name,currency,timezone_id")
+	case route == "GET phone_numbers":
+		return s.listNumbers(r, w)
+	case route == "GET message_templates":
+		return s.listTemplates(r, w)
+	case edge == "subscribed_apps":
+		return s.subscriptions(r.Method, w, s.tokens[bearer(r)].AppID, body)
+	}
+	return nil, noNode()
 }
 
 func (n *number) fields() map[string]any { return n.Fields(n.waba.WABA, n.waba.portfolio.Portfolio) }

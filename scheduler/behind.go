@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/internal/id"
+	"bareed/internal/pg"
 	"bareed/messages/behind"
 )
 
@@ -79,13 +80,9 @@ order by workspace_id`
 func (s *Scheduler) holdAll(ctx context.Context, l behind.Loss) error {
 	s.Log.Error("the database has lost what it had committed: everything is held until bareed admin release",
 		"ends", l.Has.At, "had_come_to", l.Seen.At, "marks_lost", l.Seen.N-l.Has.N)
-	rows, err := s.Pool.Engine().Query(ctx, sqlEveryWorkspace)
+	all, err := pg.All(ctx, s.Pool.Engine(), "list the workspaces", pgx.RowTo[id.Workspace], sqlEveryWorkspace)
 	if err != nil {
-		return fmt.Errorf("list the workspaces: %w", err)
-	}
-	all, err := pgx.CollectRows(rows, pgx.RowTo[id.Workspace])
-	if err != nil {
-		return fmt.Errorf("list the workspaces: %w", err)
+		return err
 	}
 	for _, ws := range all {
 		err := s.Pool.InWorkspace(ctx, ws, func(tx pgx.Tx) error {

@@ -2,13 +2,13 @@ package scheduler
 
 import (
 	"context"
-	"fmt"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"bareed/internal/id"
+	"bareed/internal/pg"
 	"bareed/messages"
 	"bareed/queue"
 )
@@ -93,13 +93,9 @@ func (s *Scheduler) feedBy(ctx context.Context, width int) error {
 	if err := s.watchQueue(ctx); err != nil {
 		return err
 	}
-	rows, err := s.Pool.Engine().Query(ctx, sqlFeedRuns)
+	runs, err := pg.All(ctx, s.Pool.Engine(), "find running runs", pgx.RowToStructByPos[feedRun], sqlFeedRuns)
 	if err != nil {
-		return fmt.Errorf("find running runs: %w", err)
-	}
-	runs, err := pgx.CollectRows(rows, pgx.RowToStructByPos[feedRun])
-	if err != nil {
-		return fmt.Errorf("find running runs: %w", err)
+		return err
 	}
 	s.feeder.forget(runs)
 	s.feeder.queue.form(runs)

@@ -2,12 +2,12 @@ package scheduler
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
 	"bareed/campaigns/waves"
 	"bareed/internal/id"
+	"bareed/internal/pg"
 )
 
 // sqlFirstHours is by the index of those not measured yet. A receipt that came
@@ -23,17 +23,13 @@ limit 200`
 // firstHours measures the runs whose first hour is over, and warns of those that
 // were read far less than usual. One run's trouble does not keep the next from it.
 func (s *Scheduler) firstHours(ctx context.Context) error {
-	rows, err := s.Pool.Engine().Query(ctx, sqlFirstHours)
-	if err != nil {
-		return fmt.Errorf("find runs whose first hour is over: %w", err)
-	}
 	type over struct {
 		Workspace id.Workspace
 		Run       id.Run
 	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[over])
+	list, err := pg.All(ctx, s.Pool.Engine(), "find runs whose first hour is over", pgx.RowToStructByPos[over], sqlFirstHours)
 	if err != nil {
-		return fmt.Errorf("find runs whose first hour is over: %w", err)
+		return err
 	}
 	for _, r := range list {
 		err := s.Pool.InWorkspace(ctx, r.Workspace, func(tx pgx.Tx) error {

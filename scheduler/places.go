@@ -2,11 +2,11 @@ package scheduler
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
 	"bareed/internal/id"
+	"bareed/internal/pg"
 	"bareed/numbers/places"
 )
 
@@ -31,13 +31,9 @@ func (s *Scheduler) places(ctx context.Context) error {
 		what, find string
 		do         func(context.Context, pgx.Tx, id.Portfolio) error
 	}{{"count people", sqlToRecount, places.Recount}, {"free places", sqlPlacesOver, places.Sweep}} {
-		rows, err := s.Pool.Engine().Query(ctx, job.find)
+		all, err := pg.All(ctx, s.Pool.Engine(), "find portfolios", pgx.RowTo[id.Portfolio], job.find)
 		if err != nil {
-			return fmt.Errorf("find portfolios: %w", err)
-		}
-		all, err := pgx.CollectRows(rows, pgx.RowTo[id.Portfolio])
-		if err != nil {
-			return fmt.Errorf("find portfolios: %w", err)
+			return err
 		}
 		for _, p := range all {
 			err := s.Pool.InEngine(ctx, func(tx pgx.Tx) error { return job.do(ctx, tx, p) })

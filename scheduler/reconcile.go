@@ -2,7 +2,6 @@ package scheduler
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -10,6 +9,7 @@ import (
 
 	"bareed/campaigns"
 	"bareed/internal/id"
+	"bareed/internal/pg"
 	"bareed/messages"
 )
 
@@ -30,15 +30,7 @@ where settled_at is null and (state <> 'planning' or planned > 0)
 order by id`
 
 func (s *Scheduler) openRuns(ctx context.Context) ([]openRun, error) {
-	rows, err := s.Pool.Engine().Query(ctx, sqlOpenRuns)
-	if err != nil {
-		return nil, fmt.Errorf("find open runs: %w", err)
-	}
-	runs, err := pgx.CollectRows(rows, pgx.RowToStructByPos[openRun])
-	if err != nil {
-		return nil, fmt.Errorf("find open runs: %w", err)
-	}
-	return runs, nil
+	return pg.All(ctx, s.Pool.Engine(), "find open runs", pgx.RowToStructByPos[openRun], sqlOpenRuns)
 }
 
 // reconcile repairs and completes runs: claims past their deadline, lost tasks,

@@ -2,13 +2,13 @@ package scheduler
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
 	"bareed/billing/budget"
 	"bareed/campaigns/waves"
 	"bareed/internal/id"
+	"bareed/internal/pg"
 )
 
 const sqlRulesRuns = `
@@ -22,13 +22,9 @@ order by id`
 // passed. One run's trouble does not keep the next from its look, and no run takes
 // more than a twentieth of the time.
 func (s *Scheduler) breaker(ctx context.Context) error {
-	rows, err := s.Pool.Engine().Query(ctx, sqlRulesRuns)
+	runs, err := pg.All(ctx, s.Pool.Engine(), "find running runs", pgx.RowToStructByPos[openRun], sqlRulesRuns)
 	if err != nil {
-		return fmt.Errorf("find running runs: %w", err)
-	}
-	runs, err := pgx.CollectRows(rows, pgx.RowToStructByPos[openRun])
-	if err != nil {
-		return fmt.Errorf("find running runs: %w", err)
+		return err
 	}
 	s.measured.trim(s.Clock())
 	for _, r := range s.looked.of(runs) {

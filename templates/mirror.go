@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/internal/id"
+	"bareed/internal/pg"
 	"bareed/numbers"
 	"bareed/whatsapp"
 )
@@ -80,13 +81,9 @@ func ApplyList(ctx context.Context, tx pgx.Tx, ws id.Workspace, waba id.WABA, li
 }
 
 func ofWABA(ctx context.Context, tx pgx.Tx, ws id.Workspace, waba id.WABA) (map[string]Template, error) {
-	rows, err := tx.Query(ctx, sqlOfWABA, ws, waba)
+	list, err := pg.All(ctx, tx, "read the WABA's templates", pgx.RowToStructByName[Template], sqlOfWABA, ws, waba)
 	if err != nil {
-		return nil, fmt.Errorf("read the WABA's templates: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[Template])
-	if err != nil {
-		return nil, fmt.Errorf("read the WABA's templates: %w", err)
+		return nil, err
 	}
 	known := make(map[string]Template, len(list))
 	for _, t := range list {

@@ -133,15 +133,7 @@ limit $9`
 
 // List reads at most limit templates that Meta lists, behind the one given.
 func List(ctx context.Context, db pg.DB, ws id.Workspace, f Filter, after id.Template, limit int) ([]Template, error) {
-	rows, err := db.Query(ctx, sqlList, ws, f.WABA, f.Number, f.Status, f.Category, f.Language, f.Name, after, limit)
-	if err != nil {
-		return nil, fmt.Errorf("list templates: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[Template])
-	if err != nil {
-		return nil, fmt.Errorf("list templates: %w", err)
-	}
-	return list, nil
+	return pg.All(ctx, db, "list templates", pgx.RowToStructByName[Template], sqlList, ws, f.WABA, f.Number, f.Status, f.Category, f.Language, f.Name, after, limit)
 }
 
 // sqlStale looks at the listed template that was read longest ago: a webhook

@@ -2,14 +2,12 @@ package worker
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"bareed/campaigns/check"
 	"bareed/campaigns/waves"
-	"bareed/internal/pg"
 	"bareed/queue"
 )
 
@@ -27,18 +25,7 @@ func (w *Worker) checkCampaign(ctx context.Context, t queue.CheckCampaign) error
 	if number, template, ok := w.ofCheck(ctx, t); ok {
 		w.preflight(ctx, t.Workspace, number, template)
 	}
-	returned := false
-	defer func() {
-		if !returned { // a panic, which the queue will tell of
-			_ = w.checkFailed(ctx, t)
-		}
-	}()
-	err = w.checkChunks(ctx, t)
-	returned = true
-	if err == nil || ctx.Err() != nil || pg.Momentary(err) { // says nothing of the check
-		return err
-	}
-	return errors.Join(err, w.checkFailed(ctx, t))
+	return atFault(ctx, func() error { return w.checkChunks(ctx, t) }, func() error { return w.checkFailed(ctx, t) })
 }
 
 func (w *Worker) checkChunks(ctx context.Context, t queue.CheckCampaign) error {
@@ -59,9 +46,7 @@ func (w *Worker) checkChunks(ctx context.Context, t queue.CheckCampaign) error {
 // checkFailed counts what is the check's own fault, so that nobody waits for one
 // that cannot be worked out.
 func (w *Worker) checkFailed(ctx context.Context, t queue.CheckCampaign) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-	defer cancel()
-	return w.Pool.InWorkspace(ctx, t.Workspace, func(tx pgx.Tx) error {
+	return w.afterwards(ctx, t.Workspace, 10*time.Second, func(ctx context.Context, tx pgx.Tx) error {
 		return check.Failed(ctx, tx, t.Workspace, t.Check)
 	})
 }

@@ -10,7 +10,6 @@ import (
 	"bareed/billing/budget"
 	"bareed/campaigns/plan"
 	"bareed/campaigns/waves"
-	"bareed/internal/pg"
 	"bareed/queue"
 )
 
@@ -30,21 +29,16 @@ func (w *Worker) planRun(ctx context.Context, t queue.PlanRun) error {
 	if number, template, ok := w.ofRun(ctx, t); ok {
 		w.preflight(ctx, t.Workspace, number, template)
 	}
-	returned := false
-	defer func() {
-		if !returned { // a panic, which the queue will tell of
-			_ = w.planFailed(ctx, t)
+	return atFault(ctx, func() error {
+		err := w.planChunks(ctx, t)
+		switch {
+		case errors.Is(err, plan.ErrTaken):
+			return nil
+		case err != nil && passing(ctx, err):
+			return errors.Join(err, w.releasePlan(ctx, t))
 		}
-	}()
-	err = w.planChunks(ctx, t)
-	returned = true
-	switch {
-	case err == nil, errors.Is(err, plan.ErrTaken):
-		return nil
-	case ctx.Err() != nil, pg.Momentary(err): // says nothing of the run
-		return errors.Join(err, w.releasePlan(ctx, t))
-	}
-	return errors.Join(err, w.planFailed(ctx, t))
+		return err
+	}, func() error { return w.planFailed(ctx, t) })
 }
 
 func (w *Worker) planChunks(ctx context.Context, t queue.PlanRun) error {
@@ -77,9 +71,7 @@ func (w *Worker) planChunks(ctx context.Context, t queue.PlanRun) error {
 // planFailed counts what is the run's own fault, so that a person sees a run
 // that cannot be planned.
 func (w *Worker) planFailed(ctx context.Context, t queue.PlanRun) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-	defer cancel()
-	return w.Pool.InWorkspace(ctx, t.Workspace, func(tx pgx.Tx) error {
+	return w.afterwards(ctx, t.Workspace, 10*time.Second, func(ctx context.Context, tx pgx.Tx) error {
 		return plan.Failed(ctx, tx, t.Workspace, t.Run)
 	})
 }
@@ -87,9 +79,7 @@ func (w *Worker) planFailed(ctx context.Context, t queue.PlanRun) error {
 // releasePlan lets the next task begin at once instead of when the lease ends,
 // also while this process shuts down.
 func (w *Worker) releasePlan(ctx context.Context, t queue.PlanRun) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
-	defer cancel()
-	return w.Pool.InWorkspace(ctx, t.Workspace, func(tx pgx.Tx) error {
+	return w.afterwards(ctx, t.Workspace, 2*time.Second, func(ctx context.Context, tx pgx.Tx) error {
 		return plan.Release(ctx, tx, t.Workspace, t.Run)
 	})
 }

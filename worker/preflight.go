@@ -11,7 +11,7 @@ import (
 	"bareed/campaigns/guard"
 	"bareed/campaigns/plan"
 	"bareed/internal/id"
-	"bareed/messages"
+	"bareed/messages/changed"
 	"bareed/numbers"
 	"bareed/numbers/budget"
 	"bareed/numbers/onboarding"
@@ -125,7 +125,7 @@ func (w *Worker) spent(ctx context.Context, a budget.Account, m whatsapp.Meter, 
 
 // stopOn opens the stops and holds that changes at Meta call for.
 func (w *Worker) stopOn(ctx context.Context, tx pgx.Tx, ws id.Workspace, changes []numbers.Change) error {
-	if err := messages.StopOnChanges(ctx, tx, ws, changes); err != nil {
+	if err := changed.Stop(ctx, tx, ws, changes); err != nil {
 		return err
 	}
 	return guard.Changed(ctx, tx, ws, changes)

@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/internal/errs"
-	"bareed/messages"
+	"bareed/messages/changed"
 	"bareed/numbers"
 	"bareed/numbers/budget"
 	"bareed/numbers/onboarding"
@@ -159,7 +159,7 @@ func (w *Worker) pollFailed(ctx context.Context, t queue.SyncWABA, cause error) 
 		if err != nil {
 			return err
 		}
-		return messages.StopOnChanges(ctx, tx, t.Workspace, changes)
+		return changed.Stop(ctx, tx, t.Workspace, changes)
 	})
 	if err != nil {
 		return fmt.Errorf("keep a failed poll: %w", err)

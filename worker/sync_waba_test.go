@@ -13,7 +13,7 @@ import (
 	"bareed/internal/fixture"
 	"bareed/internal/pg"
 	"bareed/internal/pg/pgtest"
-	"bareed/messages"
+	"bareed/messages/changed"
 	"bareed/numbers"
 	"bareed/queue"
 	"bareed/sandbox"
@@ -182,7 +182,7 @@ func TestOneDropOneStop(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			return messages.StopOnChanges(t.Context(), tx, p.Tenant.Workspace, changes)
+			return changed.Stop(t.Context(), tx, p.Tenant.Workspace, changes)
 		})
 	}
 	rate := func(t *testing.T, p *polled, quality string) {

@@ -56,13 +56,9 @@ func (d *Desk) addMember(ctx context.Context, a accounts.Actor, in *addMemberInp
 func memberTag(m accounts.Member) string { return front.ETag([]any{m.ID, m.Role}) }
 
 func (d *Desk) getMember(ctx context.Context, a accounts.Actor, in *memberInput) (*front.Versioned[accounts.Member], error) {
-	out := &front.Versioned[accounts.Member]{}
-	err := d.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
-		out.Body, err = accounts.GetMember(ctx, tx, a.Workspace, in.User)
-		return err
+	return front.AnswerTagged(ctx, d.Front, a, memberTag, func(tx pgx.Tx) (accounts.Member, error) {
+		return accounts.GetMember(ctx, tx, a.Workspace, in.User)
 	})
-	out.ETag = memberTag(out.Body)
-	return out, err
 }
 
 type setRoleInput struct {
@@ -74,20 +70,11 @@ type setRoleInput struct {
 }
 
 func (d *Desk) setRole(ctx context.Context, a accounts.Actor, in *setRoleInput) (*front.Versioned[accounts.Member], error) {
-	out := &front.Versioned[accounts.Member]{}
-	err := d.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) error {
-		present, err := accounts.LockMember(ctx, tx, a.Workspace, in.User)
-		if err != nil {
-			return err
-		}
-		if err := front.Match(in.IfMatch, memberTag(present), true); err != nil {
-			return err
-		}
-		out.Body, err = accounts.SetRole(ctx, tx, a, in.User, in.Body.Role)
-		return err
-	})
-	out.ETag = memberTag(out.Body)
-	return out, err
+	return front.AnswerChange(ctx, d.Front, a, memberTag, in.IfMatch,
+		func(tx pgx.Tx) (accounts.Member, error) { return accounts.LockMember(ctx, tx, a.Workspace, in.User) },
+		func(tx pgx.Tx, _ accounts.Member) (accounts.Member, error) {
+			return accounts.SetRole(ctx, tx, a, in.User, in.Body.Role)
+		})
 }
 
 type memberInput struct {

@@ -14,14 +14,12 @@ func (d *Desk) workspaces() {
 	front.Add(d.Front, "PATCH /v1/workspace", d.patchWorkspace)
 }
 
+func workspaceTag(w accounts.Workspace) string { return front.ETag(w) }
+
 func (d *Desk) getWorkspace(ctx context.Context, a accounts.Actor, _ *front.Empty) (*front.Versioned[accounts.Workspace], error) {
-	out := &front.Versioned[accounts.Workspace]{}
-	err := d.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
-		out.Body, err = accounts.GetWorkspace(ctx, tx, a.Workspace)
-		return err
+	return front.AnswerTagged(ctx, d.Front, a, workspaceTag, func(tx pgx.Tx) (accounts.Workspace, error) {
+		return accounts.GetWorkspace(ctx, tx, a.Workspace)
 	})
-	out.ETag = front.ETag(out.Body)
-	return out, err
 }
 
 type patchWorkspaceInput struct {
@@ -30,18 +28,9 @@ type patchWorkspaceInput struct {
 }
 
 func (d *Desk) patchWorkspace(ctx context.Context, a accounts.Actor, in *patchWorkspaceInput) (*front.Versioned[accounts.Workspace], error) {
-	out := &front.Versioned[accounts.Workspace]{}
-	err := d.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) error {
-		present, err := accounts.LockWorkspace(ctx, tx, a.Workspace)
-		if err != nil {
-			return err
-		}
-		if err := front.Match(in.IfMatch, front.ETag(present), true); err != nil {
-			return err
-		}
-		out.Body, err = accounts.PatchWorkspace(ctx, tx, a, in.Body)
-		return err
-	})
-	out.ETag = front.ETag(out.Body)
-	return out, err
+	return front.AnswerChange(ctx, d.Front, a, workspaceTag, in.IfMatch,
+		func(tx pgx.Tx) (accounts.Workspace, error) { return accounts.LockWorkspace(ctx, tx, a.Workspace) },
+		func(tx pgx.Tx, _ accounts.Workspace) (accounts.Workspace, error) {
+			return accounts.PatchWorkspace(ctx, tx, a, in.Body)
+		})
 }

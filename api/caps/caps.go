@@ -51,21 +51,10 @@ func Register(f *front.Front, operator []string) {
 	front.Add(f, "PUT /v1/campaigns/{campaign}/budget", d.putCampaign)
 }
 
-// within runs a handler's work and tags its answer by the version.
-func within[T any](ctx context.Context, d *desk, a accounts.Actor, version func(T) int, do func(tx pgx.Tx) (T, error)) (*front.Versioned[T], error) {
-	out := &front.Versioned[T]{}
-	err := d.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
-		out.Body, err = do(tx)
-		return err
-	})
-	out.ETag = front.ETag(version(out.Body))
-	return out, err
-}
-
-func rulesVersion(r caps.SendingRules) int { return r.Version }
+func rulesTag(r caps.SendingRules) string { return front.ETag(r.Version) }
 
 func (d *desk) getRules(ctx context.Context, a accounts.Actor, _ *front.Empty) (*front.Versioned[caps.SendingRules], error) {
-	return within(ctx, d, a, rulesVersion, func(tx pgx.Tx) (caps.SendingRules, error) { return caps.Read(ctx, tx, a.Workspace, d.operator) })
+	return front.AnswerTagged(ctx, d.Front, a, rulesTag, func(tx pgx.Tx) (caps.SendingRules, error) { return caps.Read(ctx, tx, a.Workspace, d.operator) })
 }
 
 type putRulesInput struct {
@@ -74,16 +63,11 @@ type putRulesInput struct {
 }
 
 func (d *desk) putRules(ctx context.Context, a accounts.Actor, in *putRulesInput) (*front.Versioned[caps.SendingRules], error) {
-	return within(ctx, d, a, rulesVersion, func(tx pgx.Tx) (caps.SendingRules, error) {
-		was, err := caps.Read(ctx, tx, a.Workspace, d.operator)
-		if err == nil {
-			err = front.Match(in.IfMatch, front.ETag(was.Version), true)
-		}
-		if err != nil {
-			return was, err
-		}
-		return caps.Put(ctx, tx, a, was, in.Body)
-	})
+	return front.AnswerChange(ctx, d.Front, a, rulesTag, in.IfMatch,
+		func(tx pgx.Tx) (caps.SendingRules, error) { return caps.Read(ctx, tx, a.Workspace, d.operator) },
+		func(tx pgx.Tx, was caps.SendingRules) (caps.SendingRules, error) {
+			return caps.Put(ctx, tx, a, was, in.Body)
+		})
 }
 
 type campaignInput struct {
@@ -91,12 +75,7 @@ type campaignInput struct {
 }
 
 func (d *desk) getPass(ctx context.Context, a accounts.Actor, in *campaignInput) (*front.Reply[caps.Pass], error) {
-	out := &front.Reply[caps.Pass]{}
-	err := d.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
-		out.Body, err = caps.ReadPass(ctx, tx, a.Workspace, in.Campaign)
-		return err
-	})
-	return out, err
+	return front.Answer(ctx, d.Front, a, func(tx pgx.Tx) (caps.Pass, error) { return caps.ReadPass(ctx, tx, a.Workspace, in.Campaign) })
 }
 
 type putPassInput struct {
@@ -108,18 +87,15 @@ type putPassInput struct {
 }
 
 func (d *desk) putPass(ctx context.Context, a accounts.Actor, in *putPassInput) (*front.Reply[caps.Pass], error) {
-	out := &front.Reply[caps.Pass]{}
-	err := d.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
-		out.Body, err = caps.SetPass(ctx, tx, a, in.Campaign, in.Body.Pass, in.Body.Reason)
-		return err
+	return front.Answer(ctx, d.Front, a, func(tx pgx.Tx) (caps.Pass, error) {
+		return caps.SetPass(ctx, tx, a, in.Campaign, in.Body.Pass, in.Body.Reason)
 	})
-	return out, err
 }
 
-func monthVersion(m budget.Month) int { return m.Version }
+func monthTag(m budget.Month) string { return front.ETag(m.Version) }
 
 func (d *desk) getMonth(ctx context.Context, a accounts.Actor, _ *front.Empty) (*front.Versioned[budget.Month], error) {
-	return within(ctx, d, a, monthVersion, func(tx pgx.Tx) (budget.Month, error) { return budget.GetMonth(ctx, tx, a.Workspace) })
+	return front.AnswerTagged(ctx, d.Front, a, monthTag, func(tx pgx.Tx) (budget.Month, error) { return budget.GetMonth(ctx, tx, a.Workspace) })
 }
 
 // amountBody is what a budget is set to.
@@ -133,25 +109,19 @@ type putMonthInput struct {
 }
 
 func (d *desk) putMonth(ctx context.Context, a accounts.Actor, in *putMonthInput) (*front.Versioned[budget.Month], error) {
-	return within(ctx, d, a, monthVersion, func(tx pgx.Tx) (budget.Month, error) {
-		was, err := budget.GetMonth(ctx, tx, a.Workspace)
-		if err == nil {
-			err = front.Match(in.IfMatch, front.ETag(was.Version), true)
-		}
-		if err == nil {
-			err = budget.PutMonth(ctx, tx, a, was.Budget, in.Body.Amount)
-		}
-		if err != nil {
+	read := func(tx pgx.Tx) (budget.Month, error) { return budget.GetMonth(ctx, tx, a.Workspace) }
+	return front.AnswerChange(ctx, d.Front, a, monthTag, in.IfMatch, read, func(tx pgx.Tx, was budget.Month) (budget.Month, error) {
+		if err := budget.PutMonth(ctx, tx, a, was.Budget, in.Body.Amount); err != nil {
 			return was, err
 		}
-		return budget.GetMonth(ctx, tx, a.Workspace)
+		return read(tx)
 	})
 }
 
-func campaignVersion(c budget.OfCampaign) int { return c.Version }
+func campaignTag(c budget.OfCampaign) string { return front.ETag(c.Version) }
 
 func (d *desk) getCampaign(ctx context.Context, a accounts.Actor, in *campaignInput) (*front.Versioned[budget.OfCampaign], error) {
-	return within(ctx, d, a, campaignVersion, func(tx pgx.Tx) (budget.OfCampaign, error) {
+	return front.AnswerTagged(ctx, d.Front, a, campaignTag, func(tx pgx.Tx) (budget.OfCampaign, error) {
 		return budget.GetCampaign(ctx, tx, a.Workspace, in.Campaign)
 	})
 }
@@ -163,14 +133,11 @@ type putCampaignInput struct {
 }
 
 func (d *desk) putCampaign(ctx context.Context, a accounts.Actor, in *putCampaignInput) (*front.Versioned[budget.OfCampaign], error) {
-	return within(ctx, d, a, campaignVersion, func(tx pgx.Tx) (budget.OfCampaign, error) {
-		was, err := budget.GetCampaign(ctx, tx, a.Workspace, in.Campaign)
-		if err == nil {
-			err = front.Match(in.IfMatch, front.ETag(was.Version), true)
-		}
-		if err != nil {
-			return was, err
-		}
-		return budget.PutCampaign(ctx, tx, a, was, in.Body.Amount)
-	})
+	return front.AnswerChange(ctx, d.Front, a, campaignTag, in.IfMatch,
+		func(tx pgx.Tx) (budget.OfCampaign, error) {
+			return budget.GetCampaign(ctx, tx, a.Workspace, in.Campaign)
+		},
+		func(tx pgx.Tx, was budget.OfCampaign) (budget.OfCampaign, error) {
+			return budget.PutCampaign(ctx, tx, a, was, in.Body.Amount)
+		})
 }

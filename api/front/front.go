@@ -170,6 +170,12 @@ func (f *Front) Run(ctx context.Context, ln net.Listener) error {
 		<-written
 	}()
 
+	return Serve(ctx, srv, ln, 20*time.Second)
+}
+
+// Serve answers until ctx ends, and then lets requests in progress finish for as
+// long as grace.
+func Serve(ctx context.Context, srv *http.Server, ln net.Listener, grace time.Duration) error {
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(ln) }()
 	select {
@@ -177,9 +183,9 @@ func (f *Front) Run(ctx context.Context, ln net.Listener) error {
 		return fmt.Errorf("serve: %w", err)
 	case <-ctx.Done():
 	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
-	err := srv.Shutdown(grace)
+	err := srv.Shutdown(stopping)
 	if err != nil {
 		_ = srv.Close() // those that did not end in time are cut off
 	}

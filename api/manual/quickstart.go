@@ -9,52 +9,61 @@ import (
 // quickstart writes our own Markdown as a page: headings, paragraphs, lists,
 // fences, code, bold and links are all that it holds. Everything is escaped first.
 func quickstart(markdown string) string {
-	var b strings.Builder
-	b.WriteString(`<!DOCTYPE html><html lang="en" dir="ltr"><head><link rel="icon" href="data:,"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">` +
+	p := &sheet{}
+	p.WriteString(`<!DOCTYPE html><html lang="en" dir="ltr"><head><link rel="icon" href="data:,"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">` +
 		`<title>Quick start · Bareed</title><style>` + quickstartStyle + `</style></head><body><main>`)
-	open := "" // the tag that is open
-	end := func() {
-		if open != "" {
-			b.WriteString("</" + open + ">\n")
-		}
-		open = ""
-	}
-	fence := false
 	for line := range strings.Lines(markdown) {
-		line = strings.TrimRight(line, "\r\n")
-		switch {
-		case strings.HasPrefix(line, "```"):
-			end()
-			b.WriteString(map[bool]string{false: `<pre dir="ltr" tabindex="0"><code>`, true: "</code></pre>\n"}[fence])
-			fence = !fence
-		case fence:
-			b.WriteString(html.EscapeString(line) + "\n")
-		case strings.TrimSpace(line) == "":
-			end()
-		case strings.HasPrefix(line, "#"):
-			end()
-			text := strings.TrimLeft(line, "#")
-			level := string(rune('0' + min(len(line)-len(text), 6)))
-			b.WriteString("<h" + level + ">" + inline(strings.TrimSpace(text)) + "</h" + level + ">\n")
-		case strings.HasPrefix(line, "- "):
-			if open != "ul" {
-				end()
-				b.WriteString("<ul>")
-				open = "ul"
-			}
-			b.WriteString("<li>" + inline(line[2:]) + "</li>\n")
-		default:
-			if open != "p" {
-				end()
-				b.WriteString("<p>")
-				open = "p"
-			}
-			b.WriteString(inline(line) + "\n")
-		}
+		p.line(strings.TrimRight(line, "\r\n"))
 	}
-	end()
-	b.WriteString("</main></body></html>\n")
-	return b.String()
+	p.within("")
+	p.WriteString("</main></body></html>\n")
+	return p.String()
+}
+
+// sheet is a page as far as it is written.
+type sheet struct {
+	strings.Builder
+	open  string // the tag that is open; empty: none
+	fence bool   // inside of one
+}
+
+// within closes the tag that is open and opens another, unless it is the same or
+// none is asked for.
+func (p *sheet) within(tag string) {
+	if tag == p.open {
+		return
+	}
+	if p.open != "" {
+		p.WriteString("</" + p.open + ">\n")
+	}
+	if tag != "" {
+		p.WriteString("<" + tag + ">")
+	}
+	p.open = tag
+}
+
+func (p *sheet) line(line string) {
+	switch {
+	case strings.HasPrefix(line, "```"):
+		p.within("")
+		p.WriteString(map[bool]string{false: `<pre dir="ltr" tabindex="0"><code>`, true: "</code></pre>\n"}[p.fence])
+		p.fence = !p.fence
+	case p.fence:
+		p.WriteString(html.EscapeString(line) + "\n")
+	case strings.TrimSpace(line) == "":
+		p.within("")
+	case strings.HasPrefix(line, "#"):
+		p.within("")
+		text := strings.TrimLeft(line, "#")
+		level := string(rune('0' + min(len(line)-len(text), 6)))
+		p.WriteString("<h" + level + ">" + inline(strings.TrimSpace(text)) + "</h" + level + ">\n")
+	case strings.HasPrefix(line, "- "):
+		p.within("ul")
+		p.WriteString("<li>" + inline(line[2:]) + "</li>\n")
+	default:
+		p.within("p")
+		p.WriteString(inline(line) + "\n")
+	}
 }
 
 var (

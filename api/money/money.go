@@ -189,12 +189,7 @@ type cardInput struct {
 }
 
 func (d *desk) get(ctx context.Context, a accounts.Actor, in *cardInput) (*front.Reply[ratecard.Card], error) {
-	out := &front.Reply[ratecard.Card]{}
-	err := d.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
-		out.Body, err = ratecard.Get(ctx, tx, a.Workspace, in.Card)
-		return err
-	})
-	return out, err
+	return front.Answer(ctx, d.Front, a, func(tx pgx.Tx) (ratecard.Card, error) { return ratecard.Get(ctx, tx, a.Workspace, in.Card) })
 }
 
 func (d *desk) file(c *gin.Context, a accounts.Actor) error {
@@ -237,10 +232,5 @@ type campaignInput struct {
 }
 
 func (d *desk) cost(ctx context.Context, a accounts.Actor, in *campaignInput) (*front.Reply[cost.Cost], error) {
-	out := &front.Reply[cost.Cost]{}
-	err := d.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
-		out.Body, err = cost.Get(ctx, tx, a.Workspace, in.Campaign)
-		return err
-	})
-	return out, err
+	return front.Answer(ctx, d.Front, a, func(tx pgx.Tx) (cost.Cost, error) { return cost.Get(ctx, tx, a.Workspace, in.Campaign) })
 }

@@ -59,12 +59,9 @@ type campaignInput struct {
 }
 
 func (d *desk) unconfirmed(ctx context.Context, a accounts.Actor, in *campaignInput) (*front.Reply[unconfirmed.Standing], error) {
-	out := &front.Reply[unconfirmed.Standing]{}
-	err := d.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
-		out.Body, err = unconfirmed.Read(ctx, tx, a.Workspace, in.Campaign)
-		return err
+	return front.Answer(ctx, d.Front, a, func(tx pgx.Tx) (unconfirmed.Standing, error) {
+		return unconfirmed.Read(ctx, tx, a.Workspace, in.Campaign)
 	})
-	return out, err
 }
 
 type decideInput struct {
@@ -84,12 +81,7 @@ func (d *desk) close(ctx context.Context, a accounts.Actor, in *decideInput) (*f
 
 func (d *desk) decide(ctx context.Context, a accounts.Actor, in *decideInput,
 	do func(context.Context, pgx.Tx, accounts.Actor, id.Campaign, int64) (unconfirmed.Decided, error)) (*front.Reply[unconfirmed.Decided], error) {
-	out := &front.Reply[unconfirmed.Decided]{}
-	err := d.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
-		out.Body, err = do(ctx, tx, a, in.Campaign, in.Body.Expected)
-		return err
-	})
-	return out, err
+	return front.Answer(ctx, d.Front, a, func(tx pgx.Tx) (unconfirmed.Decided, error) { return do(ctx, tx, a, in.Campaign, in.Body.Expected) })
 }
 
 // certificate streams the proof. When it breaks off its seal is missing, so

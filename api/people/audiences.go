@@ -59,12 +59,9 @@ func (d *Desk) createAudience(ctx context.Context, a accounts.Actor, in *createA
 }
 
 func (d *Desk) getAudience(ctx context.Context, a accounts.Actor, in *audienceInput) (*front.Reply[contacts.Audience], error) {
-	out := &front.Reply[contacts.Audience]{}
-	err := d.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
-		out.Body, err = contacts.GetAudience(ctx, tx, a.Workspace, in.Audience)
-		return err
+	return front.Answer(ctx, d.Front, a, func(tx pgx.Tx) (contacts.Audience, error) {
+		return contacts.GetAudience(ctx, tx, a.Workspace, in.Audience)
 	})
-	return out, err
 }
 
 func (d *Desk) deleteAudience(ctx context.Context, a accounts.Actor, in *audienceInput) (*front.Empty, error) {

@@ -81,12 +81,7 @@ type contactView struct {
 }
 
 func (d *Desk) getContact(ctx context.Context, a accounts.Actor, in *contactInput) (*front.Reply[contactView], error) {
-	out := &front.Reply[contactView]{}
-	err := d.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
-		out.Body, err = d.viewContact(ctx, tx, a, in.Contact)
-		return err
-	})
-	return out, err
+	return front.Answer(ctx, d.Front, a, func(tx pgx.Tx) (contactView, error) { return d.viewContact(ctx, tx, a, in.Contact) })
 }
 
 func (d *Desk) viewContact(ctx context.Context, tx pgx.Tx, a accounts.Actor, contact id.Contact) (contactView, error) {

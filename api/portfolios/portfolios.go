@@ -82,16 +82,7 @@ func (d *desk) list(ctx context.Context, a accounts.Actor, in *front.Paging) (*f
 }
 
 func (d *desk) get(ctx context.Context, a accounts.Actor, in *portfolioInput) (*portfolioReply, error) {
-	return d.within(ctx, a, func(tx pgx.Tx) (portfolios.Portfolio, error) { return portfolios.Get(ctx, tx, in.Portfolio) })
-}
-
-func (d *desk) within(ctx context.Context, a accounts.Actor, do func(tx pgx.Tx) (portfolios.Portfolio, error)) (*portfolioReply, error) {
-	out := &portfolioReply{}
-	err := d.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
-		out.Body, err = do(tx)
-		return err
-	})
-	return out, err
+	return front.Answer(ctx, d.Front, a, func(tx pgx.Tx) (portfolios.Portfolio, error) { return portfolios.Get(ctx, tx, in.Portfolio) })
 }
 
 type changeInput struct {
@@ -102,7 +93,7 @@ type changeInput struct {
 }
 
 func (d *desk) change(ctx context.Context, a accounts.Actor, in *changeInput) (*portfolioReply, error) {
-	return d.within(ctx, a, func(tx pgx.Tx) (portfolios.Portfolio, error) {
+	return front.Answer(ctx, d.Front, a, func(tx pgx.Tx) (portfolios.Portfolio, error) {
 		return portfolios.SetReserve(ctx, tx, a, in.Portfolio, in.Body.Reserve)
 	})
 }
@@ -122,7 +113,7 @@ type setShareInput struct {
 }
 
 func (d *desk) setShare(ctx context.Context, a accounts.Actor, in *setShareInput) (*portfolioReply, error) {
-	return d.within(ctx, a, func(tx pgx.Tx) (portfolios.Portfolio, error) {
+	return front.Answer(ctx, d.Front, a, func(tx pgx.Tx) (portfolios.Portfolio, error) {
 		return portfolios.SetShare(ctx, tx, a, in.Portfolio, portfolios.Share{Name: in.Share, Places: in.Body.Places, Kinds: in.Body.Kinds})
 	})
 }
@@ -163,12 +154,9 @@ type campaignInput struct {
 type standingReply = front.Reply[capacity.CampaignPriority]
 
 func (d *desk) priority(ctx context.Context, a accounts.Actor, in *campaignInput) (*standingReply, error) {
-	out := &standingReply{}
-	err := d.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
-		out.Body, err = capacity.Get(ctx, tx, a.Workspace, in.Campaign)
-		return err
+	return front.Answer(ctx, d.Front, a, func(tx pgx.Tx) (capacity.CampaignPriority, error) {
+		return capacity.Get(ctx, tx, a.Workspace, in.Campaign)
 	})
-	return out, err
 }
 
 type setPriorityInput struct {
@@ -180,10 +168,7 @@ type setPriorityInput struct {
 }
 
 func (d *desk) setPriority(ctx context.Context, a accounts.Actor, in *setPriorityInput) (*standingReply, error) {
-	out := &standingReply{}
-	err := d.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
-		out.Body, err = capacity.Set(ctx, tx, a, in.Campaign, in.Body.Priority, in.Body.Share)
-		return err
+	return front.Answer(ctx, d.Front, a, func(tx pgx.Tx) (capacity.CampaignPriority, error) {
+		return capacity.Set(ctx, tx, a, in.Campaign, in.Body.Priority, in.Body.Share)
 	})
-	return out, err
 }

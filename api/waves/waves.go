@@ -68,13 +68,7 @@ func (d *desk) getCampaign(ctx context.Context, a accounts.Actor, in *campaignIn
 }
 
 func (d *desk) get(ctx context.Context, a accounts.Actor, campaign id.Campaign) (*rulesOutput, error) {
-	out := &rulesOutput{}
-	err := d.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
-		out.Body, err = d.read(ctx, tx, a, campaign)
-		return err
-	})
-	out.ETag = tag(out.Body)
-	return out, err
+	return front.AnswerTagged(ctx, d.Front, a, tag, func(tx pgx.Tx) (waves.Breaker, error) { return d.read(ctx, tx, a, campaign) })
 }
 
 // read refuses a campaign that is not the workspace's.
@@ -107,38 +101,19 @@ func (d *desk) putCampaign(ctx context.Context, a accounts.Actor, in *putCampaig
 }
 
 func (d *desk) put(ctx context.Context, a accounts.Actor, campaign id.Campaign, match string, s breaker.Thresholds) (*rulesOutput, error) {
-	out := &rulesOutput{}
-	err := d.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) error {
-		present, err := d.read(ctx, tx, a, campaign)
-		if err != nil {
-			return err
-		}
-		if err := front.Match(match, tag(present), true); err != nil {
-			return err
-		}
-		out.Body, err = waves.PutRules(ctx, tx, a, campaign, present, s, d.limits)
-		return err
-	})
-	out.ETag = tag(out.Body)
-	return out, err
+	return front.AnswerChange(ctx, d.Front, a, tag, match,
+		func(tx pgx.Tx) (waves.Breaker, error) { return d.read(ctx, tx, a, campaign) },
+		func(tx pgx.Tx, present waves.Breaker) (waves.Breaker, error) {
+			return waves.PutRules(ctx, tx, a, campaign, present, s, d.limits)
+		})
 }
 
 func (d *desk) waves(ctx context.Context, a accounts.Actor, in *campaignInput) (*front.Reply[waves.Course], error) {
-	out := &front.Reply[waves.Course]{}
-	err := d.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
-		out.Body, err = waves.Read(ctx, tx, a.Workspace, in.Campaign, d.limits)
-		return err
-	})
-	return out, err
+	return front.Answer(ctx, d.Front, a, func(tx pgx.Tx) (waves.Course, error) { return waves.Read(ctx, tx, a.Workspace, in.Campaign, d.limits) })
 }
 
 func (d *desk) held(ctx context.Context, a accounts.Actor, in *campaignInput) (*front.Reply[pacing.Held], error) {
-	out := &front.Reply[pacing.Held]{}
-	err := d.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
-		out.Body, err = pacing.Read(ctx, tx, a.Workspace, in.Campaign)
-		return err
-	})
-	return out, err
+	return front.Answer(ctx, d.Front, a, func(tx pgx.Tx) (pacing.Held, error) { return pacing.Read(ctx, tx, a.Workspace, in.Campaign) })
 }
 
 type returnInput struct {
@@ -149,10 +124,7 @@ type returnInput struct {
 }
 
 func (d *desk) giveBack(ctx context.Context, a accounts.Actor, in *returnInput) (*front.Reply[pacing.Returned], error) {
-	out := &front.Reply[pacing.Returned]{}
-	err := d.Pool.InWorkspace(ctx, a.Workspace, func(tx pgx.Tx) (err error) {
-		out.Body, err = pacing.Return(ctx, tx, a, in.Campaign, in.Body.Expected)
-		return err
+	return front.Answer(ctx, d.Front, a, func(tx pgx.Tx) (pacing.Returned, error) {
+		return pacing.Return(ctx, tx, a, in.Campaign, in.Body.Expected)
 	})
-	return out, err
 }

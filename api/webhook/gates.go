@@ -17,7 +17,7 @@ import (
 	"bareed/internal/errs"
 	"bareed/internal/id"
 	"bareed/internal/pg"
-	"bareed/messages"
+	"bareed/messages/changed"
 	"bareed/messages/consequences"
 	"bareed/numbers"
 	"bareed/numbers/onboarding"
@@ -117,7 +117,7 @@ func (g *gates) meta(ctx context.Context, tx pgx.Tx, one gate) error {
 		return err
 	}
 	changes = append(changes, more...)
-	if err := messages.StopOnChanges(ctx, tx, g.workspace, changes); err != nil {
+	if err := changed.Stop(ctx, tx, g.workspace, changes); err != nil {
 		return err
 	}
 	return guard.Changed(ctx, tx, g.workspace, changes)

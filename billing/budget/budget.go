@@ -229,13 +229,9 @@ func hold(ctx context.Context, tx pgx.Tx, a accounts.Actor, campaign id.Campaign
 	if _, err := tx.Exec(ctx, sqlLockCampaigns, a.Workspace, campaign); err != nil { // zero: all
 		return fmt.Errorf("lock the campaigns that the budget holds: %w", err)
 	}
-	rows, err := tx.Query(ctx, sqlHold, a.Workspace, campaign)
+	runs, err := pg.All(ctx, tx, "have the budget hold what runs", pgx.RowTo[id.Run], sqlHold, a.Workspace, campaign)
 	if err != nil {
-		return fmt.Errorf("have the budget hold what runs: %w", err)
-	}
-	runs, err := pgx.CollectRows(rows, pgx.RowTo[id.Run])
-	if err != nil {
-		return fmt.Errorf("have the budget hold what runs: %w", err)
+		return err
 	}
 	for _, run := range runs {
 		if _, err := messages.ClearStops(ctx, tx, a.Workspace, messages.Clearing{ScopeID: run, Reason: reason, By: a.String()}); err != nil {

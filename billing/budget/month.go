@@ -79,17 +79,13 @@ order by w.portfolio_id`
 // spentIn prices what the workspace had delivered in a month up to a day, from the
 // counts that costs are shown from: rows of a month, never messages.
 func spentIn(ctx context.Context, db pg.DB, ws id.Workspace, day time.Time, currency string) (micros, unpriced int64, err error) {
-	rows, err := db.Query(ctx, sqlAccounts, ws)
-	if err != nil {
-		return 0, 0, fmt.Errorf("read the accounts that are charged: %w", err)
-	}
 	type account struct {
 		Portfolio id.Portfolio
 		Currency  string
 	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[account])
+	list, err := pg.All(ctx, db, "read the accounts that are charged", pgx.RowToStructByPos[account], sqlAccounts, ws)
 	if err != nil {
-		return 0, 0, fmt.Errorf("read the accounts that are charged: %w", err)
+		return 0, 0, err
 	}
 	month := billing.MonthOf(day)
 	cards, err := ratecard.Between(ctx, db, ws, month, day)
@@ -126,13 +122,9 @@ order by r.id`
 
 // promises is what launched runs may still cost at their estimates.
 func promises(ctx context.Context, db pg.DB, ws id.Workspace, currency string, but id.Run) (int64, error) {
-	rows, err := db.Query(ctx, sqlPromising, ws, [16]byte(but))
+	runs, err := pg.All(ctx, db, "read what was launched", pgx.RowTo[id.Run], sqlPromising, ws, [16]byte(but))
 	if err != nil {
-		return 0, fmt.Errorf("read what was launched: %w", err)
-	}
-	runs, err := pgx.CollectRows(rows, pgx.RowTo[id.Run])
-	if err != nil {
-		return 0, fmt.Errorf("read what was launched: %w", err)
+		return 0, err
 	}
 	var promised int64
 	for _, run := range runs {

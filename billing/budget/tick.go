@@ -51,15 +51,7 @@ where budget_to is not null
 
 // Workspaces lists those of which a budget holds a run, as engine.
 func Workspaces(ctx context.Context, engine pg.DB) ([]id.Workspace, error) {
-	rows, err := engine.Query(ctx, sqlHeld)
-	if err != nil {
-		return nil, fmt.Errorf("find runs with a budget: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowTo[id.Workspace])
-	if err != nil {
-		return nil, fmt.Errorf("find runs with a budget: %w", err)
-	}
-	return list, nil
+	return pg.All(ctx, engine, "find runs with a budget", pgx.RowTo[id.Workspace], sqlHeld)
 }
 
 const sqlRuns = `
@@ -75,15 +67,11 @@ order by r.id`
 // and how much further the budgets let it go. A run that cannot go on is held once
 // everybody before its boundary has left.
 func Tick(ctx context.Context, tx pgx.Tx, ws id.Workspace) error {
-	rows, err := tx.Query(ctx, sqlRuns, ws)
-	if err != nil {
-		return fmt.Errorf("read the runs with a budget: %w", err)
-	}
-	runs, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (h held, err error) {
+	runs, err := pg.All(ctx, tx, "read the runs with a budget", func(row pgx.CollectableRow) (h held, err error) {
 		return h, row.Scan(&h.run, &h.campaign, &h.running, &h.fed, &h.planned, &h.to, &h.upto, &h.handed)
-	})
+	}, sqlRuns, ws)
 	if err != nil {
-		return fmt.Errorf("read the runs with a budget: %w", err)
+		return err
 	}
 	subjects := [][16]byte{ws}
 	for _, h := range runs {
@@ -300,15 +288,7 @@ where m.workspace_id = $1
 order by m.ordinal`
 
 func (h *held) ahead(ctx context.Context, tx pgx.Tx, ws id.Workspace, until int32) ([]next, error) {
-	rows, err := tx.Query(ctx, sqlAhead, ws, h.run, h.to, until)
-	if err != nil {
-		return nil, fmt.Errorf("look who comes next: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[next])
-	if err != nil {
-		return nil, fmt.Errorf("look who comes next: %w", err)
-	}
-	return list, nil
+	return pg.All(ctx, tx, "look who comes next", pgx.RowToStructByPos[next], sqlAhead, ws, h.run, h.to, until)
 }
 
 // afford goes through messages in their order as far as the room pays: up to

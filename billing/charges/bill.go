@@ -3,7 +3,6 @@ package charges
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -34,7 +33,7 @@ order by outcome, day, country, model, type, category, billable`
 
 // OfRun reads a run's counts, all outcomes; their sum is the run's messages.
 func OfRun(ctx context.Context, db pg.DB, ws id.Workspace, run id.Run) ([]Line, error) {
-	return collect(db.Query(ctx, sqlLines, ws, run))
+	return collect(ctx, db, sqlLines, ws, run)
 }
 
 // sqlMonth is what was delivered in a portfolio, by the order in which tiers
@@ -54,20 +53,13 @@ order by 3, 1, 4, 5, 6, 7, 8`
 // Between reads what the workspace's runs delivered in a portfolio from a day to
 // another, both included, told apart as before, of and after a run.
 func Between(ctx context.Context, db pg.DB, ws id.Workspace, p id.Portfolio, first, last time.Time, run id.Run) ([]Line, error) {
-	return collect(db.Query(ctx, sqlMonth, ws, p, first, last, [16]byte(run)))
+	return collect(ctx, db, sqlMonth, ws, p, first, last, [16]byte(run))
 }
 
-func collect(rows pgx.Rows, err error) ([]Line, error) {
-	if err != nil {
-		return nil, fmt.Errorf("read the counts: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (l Line, err error) {
+func collect(ctx context.Context, db pg.DB, sql string, args ...any) ([]Line, error) {
+	return pg.All(ctx, db, "read the counts", func(row pgx.CollectableRow) (l Line, err error) {
 		return l, row.Scan(&l.Order, &l.Outcome, &l.Day, &l.Country, &l.Model, &l.Type, &l.Category, &l.Billable, &l.N)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read the counts: %w", err)
-	}
-	return list, nil
+	}, sql, args...)
 }
 
 // Billed is a delivered line with its price.

@@ -55,15 +55,7 @@ order by 2`
 
 // Due lists the runs to count, asked as the engine.
 func Due(ctx context.Context, engine pg.DB) ([]Waiting, error) {
-	rows, err := engine.Query(ctx, sqlDue)
-	if err != nil {
-		return nil, fmt.Errorf("find runs to count: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Waiting])
-	if err != nil {
-		return nil, fmt.Errorf("find runs to count: %w", err)
-	}
-	return list, nil
+	return pg.All(ctx, engine, "find runs to count", pgx.RowToStructByPos[Waiting], sqlDue)
 }
 
 // sqlNoteCount comes first: the row's lock lets one count of a run pass at a

@@ -114,15 +114,7 @@ order by people desc, country`
 
 // OfRun reads what Fix kept; nothing for a run that was never estimated.
 func OfRun(ctx context.Context, db pg.DB, ws id.Workspace, run id.Run) ([]Fixed, error) {
-	rows, err := db.Query(ctx, sqlFixed, ws, run)
-	if err != nil {
-		return nil, fmt.Errorf("read the run's estimate: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Fixed])
-	if err != nil {
-		return nil, fmt.Errorf("read the run's estimate: %w", err)
-	}
-	return list, nil
+	return pg.All(ctx, db, "read the run's estimate", pgx.RowToStructByPos[Fixed], sqlFixed, ws, run)
 }
 
 // Amount is the fixed price as money; nil where it is not known.

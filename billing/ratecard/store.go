@@ -155,16 +155,9 @@ where workspace_id = $1
 
 // Get reads a card with its prices.
 func Get(ctx context.Context, db pg.DB, ws id.Workspace, card id.RateCard) (Card, error) {
-	rows, err := db.Query(ctx, sqlCard, ws, card)
+	c, err := pg.One(ctx, db, "read the rate card", scanCard, sqlCard, ws, card)
 	if err != nil {
-		return Card{}, fmt.Errorf("read the rate card: %w", err)
-	}
-	c, err := pgx.CollectExactlyOneRow(rows, scanCard)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return c, errs.New("not_found")
-	}
-	if err != nil {
-		return c, fmt.Errorf("read the rate card: %w", err)
+		return c, err
 	}
 	list := []Card{c}
 	err = readRates(ctx, db, ws, list)
@@ -188,15 +181,7 @@ limit $3`
 
 // List reads the cards before one, the newest upload first, without prices.
 func List(ctx context.Context, db pg.DB, ws id.Workspace, before id.RateCard, limit int) ([]Card, error) {
-	rows, err := db.Query(ctx, sqlCards, ws, before, limit)
-	if err != nil {
-		return nil, fmt.Errorf("list rate cards: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, scanCard)
-	if err != nil {
-		return nil, fmt.Errorf("list rate cards: %w", err)
-	}
-	return list, nil
+	return pg.All(ctx, db, "list rate cards", scanCard, sqlCards, ws, before, limit)
 }
 
 const sqlCardFile = `
@@ -230,13 +215,9 @@ order by id`
 // Between reads the cards in force on any of the days, the last included, and
 // those named beside, to price by.
 func Between(ctx context.Context, db pg.DB, ws id.Workspace, first, last time.Time, also ...id.RateCard) (*Set, error) {
-	rows, err := db.Query(ctx, sqlCardsBetween, ws, first, last, also)
+	list, err := pg.All(ctx, db, "read the rate cards", scanCard, sqlCardsBetween, ws, first, last, also)
 	if err != nil {
-		return nil, fmt.Errorf("read the rate cards: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, scanCard)
-	if err != nil {
-		return nil, fmt.Errorf("read the rate cards: %w", err)
+		return nil, err
 	}
 	if err := readRates(ctx, db, ws, list); err != nil {
 		return nil, err

@@ -9,7 +9,6 @@ package board
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -60,13 +59,9 @@ where c.workspace_id = $1
 
 // Lines reads the rows of those campaigns, with one query.
 func Lines(ctx context.Context, db pg.DB, ws id.Workspace, of ...id.Campaign) (map[id.Campaign]Line, error) {
-	rows, err := db.Query(ctx, sqlLines, ws, of)
+	list, err := pg.All(ctx, db, "read the rows of campaigns", pgx.RowToStructByPos[Line], sqlLines, ws, of)
 	if err != nil {
-		return nil, fmt.Errorf("read the rows of campaigns: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Line])
-	if err != nil {
-		return nil, fmt.Errorf("read the rows of campaigns: %w", err)
+		return nil, err
 	}
 	by := make(map[id.Campaign]Line, len(list))
 	for _, l := range list {
@@ -113,13 +108,5 @@ limit 200)`
 // Choices reads what the list of campaigns can be narrowed to, with one query.
 // A number's and a template's Value is its bare UUID.
 func Choices(ctx context.Context, db pg.DB, ws id.Workspace) ([]Choice, error) {
-	rows, err := db.Query(ctx, sqlChoices, ws)
-	if err != nil {
-		return nil, fmt.Errorf("read what the list can be narrowed to: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Choice])
-	if err != nil {
-		return nil, fmt.Errorf("read what the list can be narrowed to: %w", err)
-	}
-	return list, nil
+	return pg.All(ctx, db, "read what the list can be narrowed to", pgx.RowToStructByPos[Choice], sqlChoices, ws)
 }

@@ -2,13 +2,10 @@ package board
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
-	"bareed/internal/errs"
 	"bareed/internal/id"
 	"bareed/internal/pg"
 	"bareed/messages"
@@ -37,15 +34,7 @@ limit 50`
 
 // PastStops lists what held a run between two times, the newest 50, newest first.
 func PastStops(ctx context.Context, db pg.DB, ws id.Workspace, run id.Run, from, to time.Time) ([]PastStop, error) {
-	rows, err := db.Query(ctx, sqlPastStops, ws, run, from, to)
-	if err != nil {
-		return nil, fmt.Errorf("list what held the run: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[PastStop])
-	if err != nil {
-		return nil, fmt.Errorf("list what held the run: %w", err)
-	}
-	return list, nil
+	return pg.All(ctx, db, "list what held the run", pgx.RowToStructByPos[PastStop], sqlPastStops, ws, run, from, to)
 }
 
 // Passage is what the ledger holds of one message's way, beside its times. The
@@ -74,16 +63,5 @@ where m.workspace_id = $1
 
 // ReadPassage reads one message's way; not_found for any other.
 func ReadPassage(ctx context.Context, db pg.DB, ws id.Workspace, m id.Message) (Passage, error) {
-	rows, err := db.Query(ctx, sqlPassage, ws, m.Run, m.Ordinal)
-	if err != nil {
-		return Passage{}, fmt.Errorf("read the message's way: %w", err)
-	}
-	p, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Passage])
-	if errors.Is(err, pgx.ErrNoRows) {
-		return p, errs.New("not_found")
-	}
-	if err != nil {
-		return p, fmt.Errorf("read the message's way: %w", err)
-	}
-	return p, nil
+	return pg.One(ctx, db, "read the message's way", pgx.RowToStructByPos[Passage], sqlPassage, ws, m.Run, m.Ordinal)
 }

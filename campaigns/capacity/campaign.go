@@ -127,13 +127,5 @@ limit 100`
 // ListOpen lists the workspace's campaigns on a portfolio that are not over, at
 // most 100, those first that go first.
 func ListOpen(ctx context.Context, db pg.DB, ws id.Workspace, portfolio id.Portfolio) ([]Open, error) {
-	rows, err := db.Query(ctx, sqlOpen, ws, portfolio)
-	if err != nil {
-		return nil, fmt.Errorf("list open campaigns: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Open])
-	if err != nil {
-		return nil, fmt.Errorf("list open campaigns: %w", err)
-	}
-	return list, nil
+	return pg.All(ctx, db, "list open campaigns", pgx.RowToStructByPos[Open], sqlOpen, ws, portfolio)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/internal/id"
+	"bareed/internal/pg"
 	"bareed/messages"
 )
 
@@ -73,13 +74,9 @@ limit $4`
 func (w *writing) people(ctx context.Context, tx pgx.Tx, out io.Writer) error {
 	after, separator := int32(0), "\n"
 	for {
-		rows, err := tx.Query(ctx, sqlPeople, w.Actor.Workspace, w.head.Run, after, page)
+		list, err := pg.All(ctx, tx, "read the run's people", scanRecipient, sqlPeople, w.Actor.Workspace, w.head.Run, after, page)
 		if err != nil {
-			return fmt.Errorf("read the run's people: %w", err)
-		}
-		list, err := pgx.CollectRows(rows, scanRecipient)
-		if err != nil {
-			return fmt.Errorf("read the run's people: %w", err)
+			return err
 		}
 		var text []byte
 		for _, r := range list {

@@ -70,13 +70,5 @@ order by people desc, country`
 
 // Countries reads the eligible people of a check by country, most first.
 func Countries(ctx context.Context, db pg.DB, ws id.Workspace, check id.Check) ([]Country, error) {
-	rows, err := db.Query(ctx, sqlCountries, ws, check)
-	if err != nil {
-		return nil, fmt.Errorf("read the countries: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Country])
-	if err != nil {
-		return nil, fmt.Errorf("read the countries: %w", err)
-	}
-	return list, nil
+	return pg.All(ctx, db, "read the countries", pgx.RowToStructByPos[Country], sqlCountries, ws, check)
 }

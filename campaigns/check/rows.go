@@ -81,22 +81,14 @@ limit $5`
 // Rows reads those after a contact, of one reason ("eligible" for those
 // without) or of all.
 func Rows(ctx context.Context, db pg.DB, ws id.Workspace, check id.Check, reason string, after id.Contact, limit int, reveal bool) ([]Row, error) {
-	rows, err := db.Query(ctx, sqlReadCheckRows, ws, check, [16]byte(after), reason, limit)
-	if err != nil {
-		return nil, fmt.Errorf("read the check's rows: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Row, error) {
+	return pg.All(ctx, db, "read the check's rows", func(row pgx.CollectableRow) (Row, error) {
 		var r Row
 		err := row.Scan(&r.ContactID, &r.Name, &r.Phone, &r.Reason)
 		if !reveal {
 			r.Phone = errs.MaskPhone(r.Phone)
 		}
 		return r, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read the check's rows: %w", err)
-	}
-	return list, nil
+	}, sqlReadCheckRows, ws, check, [16]byte(after), reason, limit)
 }
 
 // WriteCSV writes rows as a file, page by page, so that a million of them need

@@ -43,15 +43,7 @@ type open struct {
 }
 
 func openRuns(ctx context.Context, db pg.DB, ws id.Workspace, of []id.Template, campaign id.Campaign) ([]open, error) {
-	rows, err := db.Query(ctx, sqlOpenRuns, ws, of, campaign)
-	if err != nil {
-		return nil, fmt.Errorf("find who sends the template: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[open])
-	if err != nil {
-		return nil, fmt.Errorf("find who sends the template: %w", err)
-	}
-	return list, nil
+	return pg.All(ctx, db, "find who sends the template", pgx.RowToStructByPos[open], sqlOpenRuns, ws, of, campaign)
 }
 
 // scope is where a run's hold stands: on its campaign, else on itself.
@@ -65,7 +57,7 @@ func (o open) scope() (messages.Scope, [16]byte) {
 // Changed holds every campaign that may still send a template which Meta changed
 // and that was approved as something else. It belongs in the transaction that
 // applied the changes: from its commit on at most one message per worker slot
-// leaves. Status and quality hold the template itself (messages.StopFor), with all
+// leaves. Status and quality hold the template itself (messages/changed), with all
 // its campaigns, and are looked at again at each firing.
 func Changed(ctx context.Context, tx pgx.Tx, ws id.Workspace, changes []numbers.Change) error {
 	var of []id.Template

@@ -6,12 +6,12 @@ package history
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"bareed/internal/id"
+	"bareed/internal/pg"
 )
 
 // Part is one person's place in one run of a campaign. State and Reason are
@@ -43,13 +43,5 @@ const sqlOf = `
 // Of returns the last campaigns a contact was in, newest first; test sends and
 // single messages are left out.
 func Of(ctx context.Context, tx pgx.Tx, ws id.Workspace, contact id.Contact, limit int) ([]Part, error) {
-	rows, err := tx.Query(ctx, sqlOf, ws, contact, limit)
-	if err != nil {
-		return nil, fmt.Errorf("read the campaigns of a contact: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Part])
-	if err != nil {
-		return nil, fmt.Errorf("read the campaigns of a contact: %w", err)
-	}
-	return list, nil
+	return pg.All(ctx, tx, "read the campaigns of a contact", pgx.RowToStructByPos[Part], sqlOf, ws, contact, limit)
 }

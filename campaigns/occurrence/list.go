@@ -2,7 +2,6 @@ package occurrence
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -50,13 +49,5 @@ limit $4`
 // List lists a campaign's firings that have a run, newest first, at most limit
 // after one (zero: from the newest).
 func List(ctx context.Context, db pg.DB, ws id.Workspace, campaign id.Campaign, after id.Run, limit int) ([]Firing, error) {
-	rows, err := db.Query(ctx, sqlList, ws, campaign, after, limit)
-	if err != nil {
-		return nil, fmt.Errorf("list firings: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Firing])
-	if err != nil {
-		return nil, fmt.Errorf("list firings: %w", err)
-	}
-	return list, nil
+	return pg.All(ctx, db, "list firings", pgx.RowToStructByPos[Firing], sqlList, ws, campaign, after, limit)
 }

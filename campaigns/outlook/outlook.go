@@ -110,22 +110,14 @@ select starts_at, people, coalesce(per_minute, 0), per_second, on_biz_app, same_
 from portfolio_claims($1, $2, $3)`
 
 func readClaims(ctx context.Context, db pg.DB, a Asked) ([]forecast.Other, error) {
-	rows, err := db.Query(ctx, sqlClaims, a.Number.Portfolio, a.Number.ID, a.Campaign)
-	if err != nil {
-		return nil, fmt.Errorf("read the portfolio's other campaigns: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (o forecast.Other, err error) {
+	return pg.All(ctx, db, "read the portfolio's other campaigns", func(row pgx.CollectableRow) (o forecast.Other, err error) {
 		var perMinute, perSecond int
 		var onBizApp bool
 		err = row.Scan(&o.Starts, &o.People, &perMinute, &perSecond, &onBizApp, &o.SameNumber, &o.Priority, &o.Share)
 		o.Paced = perMinute > 0
 		o.PerSecond = forecast.Pace(forecast.BulkRate(perSecond, onBizApp), perMinute)
 		return o, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read the portfolio's other campaigns: %w", err)
-	}
-	return list, nil
+	}, sqlClaims, a.Number.Portfolio, a.Number.ID, a.Campaign)
 }
 
 const sqlFrees = `

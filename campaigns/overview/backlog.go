@@ -62,15 +62,7 @@ limit $1`
 // ListOpen lists the runs of all workspaces that are not over, as engine, those
 // first that have not moved for longest.
 func ListOpen(ctx context.Context, engine pg.DB, limit int) ([]Open, error) {
-	rows, err := engine.Query(ctx, sqlOpen, limit)
-	if err != nil {
-		return nil, fmt.Errorf("list open runs: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Open])
-	if err != nil {
-		return nil, fmt.Errorf("list open runs: %w", err)
-	}
-	return list, nil
+	return pg.All(ctx, engine, "list open runs", pgx.RowToStructByPos[Open], sqlOpen, limit)
 }
 
 // Intake is the webhook bodies that are stored and not yet applied.

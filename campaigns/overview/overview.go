@@ -136,13 +136,5 @@ limit $2`
 
 // ListHeld lists the open stops, newest first, at most limit.
 func ListHeld(ctx context.Context, db pg.DB, ws id.Workspace, limit int) ([]Held, error) {
-	rows, err := db.Query(ctx, sqlHeld, ws, limit)
-	if err != nil {
-		return nil, fmt.Errorf("list what is held: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Held])
-	if err != nil {
-		return nil, fmt.Errorf("list what is held: %w", err)
-	}
-	return list, nil
+	return pg.All(ctx, db, "list what is held", pgx.RowToStructByPos[Held], sqlHeld, ws, limit)
 }

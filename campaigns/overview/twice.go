@@ -2,7 +2,6 @@ package overview
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -33,13 +32,5 @@ order by 4`
 
 // ListTwice lists them since a time.
 func ListTwice(ctx context.Context, db pg.DB, ws id.Workspace, since time.Time) ([]Twice, error) {
-	rows, err := db.Query(ctx, sqlTwice, ws, since)
-	if err != nil {
-		return nil, fmt.Errorf("list what was accepted twice: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Twice])
-	if err != nil {
-		return nil, fmt.Errorf("list what was accepted twice: %w", err)
-	}
-	return list, nil
+	return pg.All(ctx, db, "list what was accepted twice", pgx.RowToStructByPos[Twice], sqlTwice, ws, since)
 }

@@ -140,13 +140,5 @@ func chooseCanary(ctx context.Context, db pg.DB, s Scope, n int) ([]id.Contact, 
 	if order == "random" {
 		sql, args = sqlByChance, []any{s.Workspace, s.Audiences, s.Purpose, s.Run, n}
 	}
-	rows, err := db.Query(ctx, sql, args...)
-	if err != nil {
-		return nil, fmt.Errorf("choose the canary: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowTo[id.Contact])
-	if err != nil {
-		return nil, fmt.Errorf("choose the canary: %w", err)
-	}
-	return list, nil
+	return pg.All(ctx, db, "choose the canary", pgx.RowTo[id.Contact], sql, args...)
 }

@@ -190,19 +190,26 @@ func Next(ctx context.Context, tx pgx.Tx, v *accounts.Vault, box *seal.Box, ws i
 	if len(people) > 0 && !first {
 		last = people[len(people)-1].Contact
 	}
+	return c, p.move(ctx, tx, c, last)
+}
+
+// move moves the cursor behind the last of the chunk's people, and sets the pace of
+// a run that is planned; ErrTaken when another planner has moved it.
+func (p planned) move(ctx context.Context, tx pgx.Tx, c Progress, last id.Contact) error {
+	ws, run := p.scope.Workspace, p.scope.Run
 	tag, err := tx.Exec(ctx, sqlPlanned, ws, run, p.planned, c.Planned, last, c.Done, LeaseTime)
 	if err != nil {
-		return c, fmt.Errorf("move the plan's cursor: %w", err)
+		return fmt.Errorf("move the plan's cursor: %w", err)
 	}
 	if tag.RowsAffected() == 0 {
-		return c, ErrTaken
+		return ErrTaken
 	}
 	if c.Done {
 		if _, err := tx.Exec(ctx, sqlPace, ws, run); err != nil {
-			return c, fmt.Errorf("set the run's pace: %w", err)
+			return fmt.Errorf("set the run's pace: %w", err)
 		}
 	}
-	return c, nil
+	return nil
 }
 
 // next reads the people of the next chunk; first: those of the canary, who are

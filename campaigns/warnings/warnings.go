@@ -87,13 +87,9 @@ func Hour(ctx context.Context, tx pgx.Tx, ws id.Workspace, campaign id.Campaign,
 	if err != nil {
 		return fmt.Errorf("measure a run's first hour: %w", err)
 	}
-	rows, err := tx.Query(ctx, sqlBefore, ws, number, due)
+	before, err := pg.All(ctx, tx, "read the number's first hours", pgx.RowToStructByPos[breaker.Hour], sqlBefore, ws, number, due)
 	if err != nil {
-		return fmt.Errorf("read the number's first hours: %w", err)
-	}
-	before, err := pgx.CollectRows(rows, pgx.RowToStructByPos[breaker.Hour])
-	if err != nil {
-		return fmt.Errorf("read the number's first hours: %w", err)
+		return err
 	}
 	return Note(ctx, tx, ws, campaign, run, p.FirstHour(h, before))
 }
@@ -129,15 +125,7 @@ order by at, reason`
 
 // OfRun lists a run's warnings, the oldest first.
 func OfRun(ctx context.Context, db pg.DB, ws id.Workspace, run id.Run) ([]RunWarning, error) {
-	rows, err := db.Query(ctx, sqlOfRun, ws, run)
-	if err != nil {
-		return nil, fmt.Errorf("list a run's warnings: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[RunWarning])
-	if err != nil {
-		return nil, fmt.Errorf("list a run's warnings: %w", err)
-	}
-	return list, nil
+	return pg.All(ctx, db, "list a run's warnings", pgx.RowToStructByPos[RunWarning], sqlOfRun, ws, run)
 }
 
 // Recent is a warning with the campaign it is about.
@@ -159,15 +147,7 @@ limit $3`
 
 // Since lists the workspace's warnings since then, the newest first, by their index.
 func Since(ctx context.Context, db pg.DB, ws id.Workspace, since time.Time, limit int) ([]Recent, error) {
-	rows, err := db.Query(ctx, sqlRecent, ws, since, limit)
-	if err != nil {
-		return nil, fmt.Errorf("list warnings: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r Recent, err error) {
+	return pg.All(ctx, db, "list warnings", func(row pgx.CollectableRow) (r Recent, err error) {
 		return r, row.Scan(&r.Campaign, &r.Name, &r.Reason, &r.Threshold, &r.Measured, &r.At)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list warnings: %w", err)
-	}
-	return list, nil
+	}, sqlRecent, ws, since, limit)
 }

@@ -73,36 +73,50 @@ func Due(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run, limits bre
 // nothing is fed before; for a run that does not begin just now it does nothing.
 // The caller holds the campaign's row.
 func Begin(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run, limits breaker.Limits) error {
-	var campaign id.Campaign
-	var s breaker.Sending
-	err := tx.QueryRow(ctx, sqlSending, ws, run).
-		Scan(&campaign, &s.People, &s.Purpose, &s.OwnTime, &s.NewTemplate, &s.NewNumber, &s.NewPeople, &s.Quality)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("look whether a run goes in waves: %w", err)
-	}
-	widest, own, err := readSettings(ctx, tx, ws, campaign)
-	if err != nil {
+	s, ok, err := readSending(ctx, tx, ws, sqlSending, run)
+	if err != nil || !ok {
 		return err
 	}
-	policy := limits.Resolve(widest.Settings)
+	policy := limits.Resolve(s.widest)
 	if err := keep(ctx, tx, ws, run, policy); err != nil {
 		return err
 	}
 	if err := warnings.Begin(ctx, tx, ws, run); err != nil {
 		return err
 	}
-	people := limits.Over(policy, own.Settings).WavesOf(s)
+	people := limits.Over(policy, s.own).WavesOf(s.Sending)
 	if len(people) == 0 {
 		return nil
 	}
 	detail := map[string]any{"run": run, "wave": 1, "of": len(people), "people": people[0], "risks": s.Risks()}
-	if err := messages.CampaignEvent(ctx, tx, ws, campaign, "campaign.wave_opened", detail); err != nil {
+	if err := messages.CampaignEvent(ctx, tx, ws, s.campaign, "campaign.wave_opened", detail); err != nil {
 		return err
 	}
 	return write(ctx, tx, ws, run, people)
+}
+
+// sending is what divides a run into waves: what it is, and what its workspace and
+// its campaign set.
+type sending struct {
+	breaker.Sending
+	campaign    id.Campaign
+	widest, own breaker.Thresholds
+}
+
+// readSending reads it by sqlSending of a run or sqlProspect of a check; ok is
+// false when there is nothing to divide.
+func readSending(ctx context.Context, tx pgx.Tx, ws id.Workspace, sql string, of [16]byte) (s sending, ok bool, err error) {
+	err = tx.QueryRow(ctx, sql, ws, of).
+		Scan(&s.campaign, &s.People, &s.Purpose, &s.OwnTime, &s.NewTemplate, &s.NewNumber, &s.NewPeople, &s.Quality)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return s, false, nil
+	}
+	if err != nil {
+		return s, false, fmt.Errorf("look whether a campaign goes in waves: %w", err)
+	}
+	widest, own, err := readSettings(ctx, tx, ws, s.campaign)
+	s.widest, s.own = widest.Settings, own.Settings
+	return s, err == nil, err
 }
 
 const sqlInsertWaves = `

@@ -2,7 +2,6 @@ package waves
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -61,22 +60,12 @@ where workspace_id = $1
 // forecast of its check. It belongs in the transaction that completes the check,
 // and does nothing for one that is not complete.
 func Foresee(ctx context.Context, tx pgx.Tx, ws id.Workspace, check id.Check, limits breaker.Limits) error {
-	var campaign id.Campaign
-	var s breaker.Sending
-	err := tx.QueryRow(ctx, sqlProspect, ws, check).
-		Scan(&campaign, &s.People, &s.Purpose, &s.OwnTime, &s.NewTemplate, &s.NewNumber, &s.NewPeople, &s.Quality)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("look whether a campaign would go in waves: %w", err)
-	}
-	widest, own, err := readSettings(ctx, tx, ws, campaign)
-	if err != nil {
+	s, ok, err := readSending(ctx, tx, ws, sqlProspect, check)
+	if err != nil || !ok {
 		return err
 	}
-	p := limits.Resolve(widest.Settings, own.Settings)
-	if _, err := tx.Exec(ctx, sqlForesee, ws, check, p.WavesOf(s), p.WaveWait); err != nil {
+	p := limits.Resolve(s.widest, s.own)
+	if _, err := tx.Exec(ctx, sqlForesee, ws, check, p.WavesOf(s.Sending), p.WaveWait); err != nil {
 		return fmt.Errorf("note a campaign's waves: %w", err)
 	}
 	return nil

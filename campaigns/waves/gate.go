@@ -32,11 +32,7 @@ where workspace_id = $1
 order by wave`
 
 func readWaves(ctx context.Context, db pg.DB, ws id.Workspace, run id.Run) ([]Wave, error) {
-	rows, err := db.Query(ctx, sqlWaves, ws, run)
-	if err != nil {
-		return nil, fmt.Errorf("read the run's waves: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (w Wave, err error) {
+	return pg.All(ctx, db, "read the run's waves", func(row pgx.CollectableRow) (w Wave, err error) {
 		err = row.Scan(&w.Wave, &w.People, &w.Boundary, &w.OpenedAt, &w.LeftAt, &w.PassedAt)
 		switch {
 		case w.PassedAt != nil:
@@ -49,11 +45,7 @@ func readWaves(ctx context.Context, db pg.DB, ws id.Workspace, run id.Run) ([]Wa
 			w.State = "waiting"
 		}
 		return w, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read the run's waves: %w", err)
-	}
-	return list, nil
+	}, sqlWaves, ws, run)
 }
 
 // open is the place of the wave that is open; -1: none.

@@ -33,40 +33,12 @@ func runAPI(ctx context.Context, _ []string) error {
 		return err
 	}
 	defer p.close()
-	hasher, err := accounts.NewHasher(accounts.OWASP)
-	if err != nil {
-		return err
-	}
-	probe, err := newProbe(p.config)
-	if err != nil {
-		return err
-	}
-	limits, err := breaker.ParseLimits(p.config.BreakerLimits, p.config.Waves)
-	if err != nil {
-		return err
-	}
-	blocked, err := caps.ParseCountries(p.config.BlockedCountries)
-	if err != nil {
-		return err
-	}
 	dashboard := queue.NewDashboard(p.config.Redis, dashboardPath, true)
 	defer dashboard.Close()
 	tasks := queue.NewClient(p.config.Redis)
 	defer func() { _ = tasks.Close() }()
 	watching := live.New(live.Config{Pool: p.pool, Log: p.log})
-	pages, err := web.New(web.Config{
-		Pool: p.pool, Vault: p.vault, Hasher: hasher, Clock: clock.System, Log: p.log,
-		BaseURL: p.config.BaseURL, Until: front.UntilShutdown, Live: watching,
-		Probe: probe, Queues: queues(p, tasks), Limits: limits, Blocked: blocked,
-	})
-	if err != nil {
-		return err
-	}
-	server, err := api.New(api.Config{
-		Pool: p.pool, Vault: p.vault, Hasher: hasher, Clock: clock.System, Log: p.log,
-		BaseURL: p.config.BaseURL, TrustedProxies: proxies(p.config), Checks: checks(p),
-		Dashboard: dashboard, Probe: probe, Live: watching, Web: pages, Limits: limits, Blocked: blocked,
-	})
+	server, err := p.newServer(watching, dashboard, tasks)
 	if err != nil {
 		return err
 	}
@@ -78,6 +50,39 @@ func runAPI(ctx context.Context, _ []string) error {
 	return together(ctx, watching.Run,
 		func(ctx context.Context) error { return server.Run(ctx, ln) },
 		func(ctx context.Context) error { return p.metrics(ctx, server.MetricsHandler()) })
+}
+
+// newServer builds the JSON and the pages out of the same parts.
+func (p *process) newServer(watching *live.Hub, dashboard *queue.Dashboard, tasks *queue.Client) (*api.Server, error) {
+	hasher, err := accounts.NewHasher(accounts.OWASP)
+	if err != nil {
+		return nil, err
+	}
+	probe, err := newProbe(p.config)
+	if err != nil {
+		return nil, err
+	}
+	limits, err := breaker.ParseLimits(p.config.BreakerLimits, p.config.Waves)
+	if err != nil {
+		return nil, err
+	}
+	blocked, err := caps.ParseCountries(p.config.BlockedCountries)
+	if err != nil {
+		return nil, err
+	}
+	pages, err := web.New(web.Config{
+		Pool: p.pool, Vault: p.vault, Hasher: hasher, Clock: clock.System, Log: p.log,
+		BaseURL: p.config.BaseURL, Until: front.UntilShutdown, Live: watching,
+		Probe: probe, Queues: queues(p, tasks), Limits: limits, Blocked: blocked,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return api.New(api.Config{
+		Pool: p.pool, Vault: p.vault, Hasher: hasher, Clock: clock.System, Log: p.log,
+		BaseURL: p.config.BaseURL, TrustedProxies: proxies(p.config), Checks: checks(p),
+		Dashboard: dashboard, Probe: probe, Live: watching, Web: pages, Limits: limits, Blocked: blocked,
+	})
 }
 
 // metrics serves the API's own figures on the private address.

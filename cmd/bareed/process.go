@@ -16,6 +16,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"bareed/accounts"
+	"bareed/api/front"
 	"bareed/internal/config"
 	"bareed/internal/pg"
 	"bareed/internal/seal"
@@ -155,16 +156,7 @@ func readiness(parts []part) http.HandlerFunc {
 // serve answers until ctx ends and lets requests in progress finish.
 func serve(ctx context.Context, ln net.Listener, h http.Handler) error {
 	srv := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
-	failed := make(chan error, 1)
-	go func() { failed <- srv.Serve(ln) }()
-	select {
-	case err := <-failed:
-		return fmt.Errorf("serve: %w", err)
-	case <-ctx.Done():
-	}
-	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
-	return srv.Shutdown(stopping)
+	return front.Serve(ctx, srv, ln, 5*time.Second)
 }
 
 // together runs parts until ctx ends or one fails; then all end, and the first

@@ -18,10 +18,8 @@ import (
 	"bareed/contacts"
 	"bareed/internal/errs"
 	"bareed/internal/id"
+	"bareed/internal/pg"
 )
-
-// Life is how long a file waits for its answers at least.
-const Life = 24 * time.Hour
 
 // Draft is a stored file with the answers given so far. Rows is zero when the
 // file cannot be read without an answer.
@@ -64,15 +62,7 @@ func List(ctx context.Context, tx pgx.Tx, ws id.Workspace, audience id.Audience)
 }
 
 func find(ctx context.Context, tx pgx.Tx, ws id.Workspace, audience id.Audience, file id.Blob) ([]Draft, error) {
-	rows, err := tx.Query(ctx, sqlDrafts, ws, audience, file)
-	if err != nil {
-		return nil, fmt.Errorf("read drafts of imports: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, scan)
-	if err != nil {
-		return nil, fmt.Errorf("read drafts of imports: %w", err)
-	}
-	return list, nil
+	return pg.All(ctx, tx, "read drafts of imports", scan, sqlDrafts, ws, audience, file)
 }
 
 // Get finds one draft of an audience; not_found otherwise, also when its file

@@ -9,6 +9,7 @@ import (
 
 	"bareed/contacts"
 	"bareed/internal/id"
+	"bareed/internal/pg"
 )
 
 // Learn gives contacts the ids that pairs show to be theirs: a business-scoped
@@ -181,13 +182,9 @@ func note(ctx context.Context, tx pgx.Tx, ws id.Workspace, all []known) ([]Confl
 	if len(list) == 0 {
 		return nil, nil
 	}
-	rows, err := tx.Query(ctx, sqlNote, ws, whose, others)
+	fresh, err := pg.All(ctx, tx, "note that two contacts are one person", pgx.RowToStructByPos[struct{ Contact, Other id.Contact }], sqlNote, ws, whose, others)
 	if err != nil {
-		return nil, fmt.Errorf("note that two contacts are one person: %w", err)
-	}
-	fresh, err := pgx.CollectRows(rows, pgx.RowToStructByPos[struct{ Contact, Other id.Contact }])
-	if err != nil {
-		return nil, fmt.Errorf("note that two contacts are one person: %w", err)
+		return nil, err
 	}
 	for i, c := range list {
 		list[i].Fresh = slices.Contains(fresh, struct{ Contact, Other id.Contact }{c.Contact, c.Other})
@@ -207,13 +204,5 @@ func Others(ctx context.Context, tx pgx.Tx, ws id.Workspace, contact id.Contact)
 	if contact.IsZero() {
 		return nil, nil
 	}
-	rows, err := tx.Query(ctx, sqlOthers, ws, contact)
-	if err != nil {
-		return nil, fmt.Errorf("read who else a contact may be: %w", err)
-	}
-	others, err := pgx.CollectRows(rows, pgx.RowTo[id.Contact])
-	if err != nil {
-		return nil, fmt.Errorf("read who else a contact may be: %w", err)
-	}
-	return others, nil
+	return pg.All(ctx, tx, "read who else a contact may be", pgx.RowTo[id.Contact], sqlOthers, ws, contact)
 }

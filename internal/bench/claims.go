@@ -15,6 +15,7 @@ import (
 	"bareed/internal/bench/report"
 	"bareed/internal/id"
 	"bareed/messages"
+	"bareed/numbers"
 )
 
 const (
@@ -47,39 +48,45 @@ func (s *stand) claims(ctx context.Context) error {
 	defer bare.Close()
 	var single, batched []report.Pair
 	for round := range s.Rounds {
-		d, err := w.addRun(ctx, n, claimRun)
+		one, many, err := w.claimRound(ctx, n, bare, round)
 		if err != nil {
 			return err
 		}
-		if err := w.begin(ctx, d); err != nil {
-			return err
-		}
-		next := &atomic.Int32{}
-		if err := w.warmClaims(ctx, d, next); err != nil {
-			return err
-		}
-		ceiling, err := bareUpdates(ctx, bare, round)
-		if err != nil {
-			return err
-		}
-		one, err := w.claimRate(ctx, d, next, slots, 1)
-		if err != nil {
-			return err
-		}
-		many, err := w.claimRate(ctx, d, next, flights, perFlight)
-		if err != nil {
-			return err
-		}
-		single, batched = append(single, report.Pair{Ours: one, Ceiling: ceiling}), append(batched, report.Pair{Ours: many, Ceiling: ceiling})
-		if err := w.end(ctx, d); err != nil {
-			return err
-		}
+		single, batched = append(single, one), append(batched, many)
 	}
 	const against = "bare durable UPDATE of one row, 32 connections"
 	s.report.Figures = append(s.report.Figures,
 		report.Sum("durable claims", "one claim a transaction, 32 slots", against, single),
 		report.Sum("durable claims", "32 slots sharing statements, as the worker", against, batched))
 	return nil
+}
+
+// claimRound measures both kinds of claim on a run of its own, and the ceiling just
+// before them.
+func (w *world) claimRound(ctx context.Context, n numbers.Number, bare *pgxpool.Pool, round int) (one, many report.Pair, err error) {
+	d, err := w.addRun(ctx, n, claimRun)
+	if err != nil {
+		return one, many, err
+	}
+	if err := w.begin(ctx, d); err != nil {
+		return one, many, err
+	}
+	next := &atomic.Int32{}
+	if err := w.warmClaims(ctx, d, next); err != nil {
+		return one, many, err
+	}
+	ceiling, err := bareUpdates(ctx, bare, round)
+	if err != nil {
+		return one, many, err
+	}
+	one.Ceiling, many.Ceiling = ceiling, ceiling
+	if one.Ours, err = w.claimRate(ctx, d, next, slots, 1); err != nil {
+		return one, many, err
+	}
+	if many.Ours, err = w.claimRate(ctx, d, next, flights, perFlight); err != nil {
+		return one, many, err
+	}
+	return one, many, w.end(ctx, d)
 }
 
 // bareTable makes the ceiling's table and the connections to it.

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"bareed/internal/bench/explain"
 	"bareed/internal/bench/report"
 	"bareed/internal/pg"
 )
@@ -48,6 +49,11 @@ func (s *stand) plans(ctx context.Context) error {
 	if err := c.fill(ctx); err != nil {
 		return err
 	}
+	return s.moments(ctx, c, e, calls)
+}
+
+// moments looks at the calls at each moment of the run.
+func (s *stand) moments(ctx context.Context, c *crowd, e *explainer, calls []call) error {
 	for _, m := range []struct {
 		name    string
 		at      int
@@ -80,7 +86,7 @@ type explainer struct {
 	url         string
 	app, engine *pgx.Conn
 	ledger      string // enters the workspace for hot statements
-	heard       []explained
+	heard       []explain.Statement
 }
 
 // explain needs a superuser: on a private server it is postgres, on any other
@@ -127,7 +133,7 @@ func (e *explainer) connect(ctx context.Context, role string) (*pgx.Conn, error)
 		return nil, fmt.Errorf("read the database address: it is not a URL")
 	}
 	cfg.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) {
-		if x, ok := parseExplained(n.Message); ok {
+		if x, ok := explain.Parse(n.Message); ok {
 			e.heard = append(e.heard, x)
 		}
 	}
@@ -165,9 +171,9 @@ func (e *explainer) all(ctx context.Context, calls []call, moment string) ([]rep
 			}
 		}
 		for _, x := range e.heard {
-			st.Moments[0].MS += x.ms
-			st.Moments[0].Pages += x.plan.pages()
-			for _, f := range x.plan.faults(c.most) {
+			st.Moments[0].MS += x.MS
+			st.Moments[0].Pages += x.Plan.Pages()
+			for _, f := range x.Plan.Faults(c.most) {
 				if f = moment + ": " + f; !slices.Contains(st.Faults, f) {
 					st.Faults = append(st.Faults, f)
 				}

@@ -49,24 +49,35 @@ func (d *drive) next(ctx context.Context) (time.Time, error) {
 		soon(d.gate)
 	}
 	if d.left > 0 {
-		if freed {
-			soon(d.sweep)
-		}
-		switch {
-		case frees == nil:
-		case frees.After(d.now):
-			soon(*frees)
-		default: // over, and gone with the next sweep
-			soon(d.sweep)
-		}
-		if !d.meta.raiseAt.IsZero() {
-			soon(d.meta.raiseAt.Add(pollEvery))
+		for _, at := range d.moreRoom(frees, freed) {
+			soon(at)
 		}
 	}
 	if least := d.now.Add(scheduler.Tick); next.Before(least) {
 		next = least
 	}
 	return next, nil
+}
+
+// moreRoom is when the limit may permit more people: a place comes back, or Meta
+// raises it. frees is when the next place in use is over; freed tells that one
+// already is.
+func (d *drive) moreRoom(frees *time.Time, freed bool) []time.Time {
+	var all []time.Time
+	if freed {
+		all = append(all, d.sweep)
+	}
+	switch {
+	case frees == nil:
+	case frees.After(d.now):
+		all = append(all, *frees)
+	default: // over, and gone with the next sweep
+		all = append(all, d.sweep)
+	}
+	if !d.meta.raiseAt.IsZero() {
+		all = append(all, d.meta.raiseAt.Add(pollEvery))
+	}
+	return all
 }
 
 // jump goes to an instant in one step: the jobs that would have run meanwhile

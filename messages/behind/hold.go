@@ -70,15 +70,7 @@ order by workspace_id, id`
 
 // Runs lists every run that is not over, as engine.
 func Runs(ctx context.Context, engine pg.DB) ([]Run, error) {
-	rows, err := engine.Query(ctx, sqlRuns)
-	if err != nil {
-		return nil, fmt.Errorf("find open runs: %w", err)
-	}
-	runs, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Run])
-	if err != nil {
-		return nil, fmt.Errorf("find open runs: %w", err)
-	}
-	return runs, nil
+	return pg.All(ctx, engine, "find open runs", pgx.RowToStructByPos[Run], sqlRuns)
 }
 
 // chunk is how many messages Doubt takes in a transaction.

@@ -59,13 +59,9 @@ func Dropped(ctx context.Context, tx pgx.Tx, ws id.Workspace, ended []messages.E
 	if len(runs) == 0 {
 		return nil
 	}
-	rows, err := tx.Query(ctx, sqlNote, ws, runs)
+	portfolios, err := pg.All(ctx, tx, "note whose messages Meta dropped", pgx.RowTo[id.Portfolio], sqlNote, ws, runs)
 	if err != nil {
-		return fmt.Errorf("note whose messages Meta dropped: %w", err)
-	}
-	portfolios, err := pgx.CollectRows(rows, pgx.RowTo[id.Portfolio])
-	if err != nil {
-		return fmt.Errorf("note whose messages Meta dropped: %w", err)
+		return err
 	}
 	looked := map[id.Portfolio]bool{}
 	for _, p := range portfolios {
@@ -138,13 +134,5 @@ order by 1, 2`
 // messages of several templates within a day, and that may not be stopped yet: the
 // statuses came to another workspace.
 func ListSharing(ctx context.Context, engine pg.DB) ([]Sharing, error) {
-	rows, err := engine.Query(ctx, sqlSharing, Several, Reason)
-	if err != nil {
-		return nil, fmt.Errorf("find who shares a portfolio that Meta judged: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Sharing])
-	if err != nil {
-		return nil, fmt.Errorf("find who shares a portfolio that Meta judged: %w", err)
-	}
-	return list, nil
+	return pg.All(ctx, engine, "find who shares a portfolio that Meta judged", pgx.RowToStructByPos[Sharing], sqlSharing, Several, Reason)
 }

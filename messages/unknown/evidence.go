@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/internal/id"
+	"bareed/internal/pg"
 )
 
 // Judged is one message without an answer, with what is known about it.
@@ -134,21 +135,13 @@ func Look(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run, s Setting
 }
 
 func overdue(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run, after time.Duration) ([]Judged, error) {
-	rows, err := tx.Query(ctx, sqlOverdue, ws, run, after, atOnce)
-	if err != nil {
-		return nil, fmt.Errorf("find messages without an answer: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Judged, error) {
+	return pg.All(ctx, tx, "find messages without an answer", func(row pgx.CollectableRow) (Judged, error) {
 		var j Judged
 		var age float64
 		err := row.Scan(&j.Ordinal, (*[16]byte)(&j.Token), &j.At, &age, &j.Resent)
 		j.Age = time.Duration(age * float64(time.Second))
 		return j, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("find messages without an answer: %w", err)
-	}
-	return list, nil
+	}, sqlOverdue, ws, run, after, atOnce)
 }
 
 func neighbours(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run, list []Judged) error {

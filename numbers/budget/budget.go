@@ -217,13 +217,5 @@ limit $1`
 
 // List is what was asked of late, most first.
 func List(ctx context.Context, engine pg.DB, limit int) ([]Usage, error) {
-	rows, err := engine.Query(ctx, sqlList, limit)
-	if err != nil {
-		return nil, fmt.Errorf("list the budgets of calls: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[Usage])
-	if err != nil {
-		return nil, fmt.Errorf("list the budgets of calls: %w", err)
-	}
-	return list, nil
+	return pg.All(ctx, engine, "list the budgets of calls", pgx.RowToStructByName[Usage], sqlList, limit)
 }

@@ -107,15 +107,7 @@ func rounded(part float32) float64 { return math.Round(float64(part)*1000) / 100
 
 // Shares reads the shares of a portfolio in which the workspace has a number.
 func Shares(ctx context.Context, db pg.DB, portfolio id.Portfolio) ([]Share, error) {
-	rows, err := db.Query(ctx, sqlShares, portfolio)
-	if err != nil {
-		return nil, fmt.Errorf("read the portfolio's shares: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Share])
-	if err != nil {
-		return nil, fmt.Errorf("read the portfolio's shares: %w", err)
-	}
-	return list, nil
+	return pg.All(ctx, db, "read the portfolio's shares", pgx.RowToStructByPos[Share], sqlShares, portfolio)
 }
 
 const sqlSetReserve = `select portfolio_set_reserve($1, $2)`

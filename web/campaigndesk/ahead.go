@@ -1,6 +1,7 @@
 package campaigndesk
 
 import (
+	"context"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -10,6 +11,7 @@ import (
 	"bareed/campaigns/forecast"
 	"bareed/campaigns/outlook"
 	"bareed/campaigns/waves"
+	"bareed/internal/id"
 	"bareed/numbers"
 	"bareed/web/ahead"
 	"bareed/web/front"
@@ -43,16 +45,7 @@ func (d *desk) foresee(c *front.Call, tx pgx.Tx, v *paceView, r campaigns.Report
 		}
 		return nil
 	}
-	n, err := numbers.Get(ctx, tx, ws, campaign.NumberID)
-	if err != nil {
-		return err
-	}
-	stands, err := capacity.Get(ctx, tx, ws, campaign.ID)
-	if err != nil {
-		return err
-	}
-	o, err := outlook.Read(ctx, tx, ws, outlook.Asked{Campaign: campaign.ID, Number: n, Rules: campaign.Rules, PerMinute: campaign.PerMinute, People: waiting,
-		Waves: left, Priority: stands.Priority, Share: stands.Share})
+	o, err := outlookOf(ctx, tx, ws, campaign, waiting, left)
 	if err != nil || !o.Known {
 		return err
 	}
@@ -62,6 +55,20 @@ func (d *desk) foresee(c *front.Call, tx pgx.Tx, v *paceView, r campaigns.Report
 		v.Ahead = ahead.Of(c.Locale(), &f, o.Input.Now, "ahead")
 	}
 	return nil
+}
+
+// outlookOf reads what the forecast of those who still wait is made of.
+func outlookOf(ctx context.Context, tx pgx.Tx, ws id.Workspace, c campaigns.Campaign, waiting int64, left []forecast.Wave) (outlook.Outlook, error) {
+	n, err := numbers.Get(ctx, tx, ws, c.NumberID)
+	if err != nil {
+		return outlook.Outlook{}, err
+	}
+	stands, err := capacity.Get(ctx, tx, ws, c.ID)
+	if err != nil {
+		return outlook.Outlook{}, err
+	}
+	return outlook.Read(ctx, tx, ws, outlook.Asked{Campaign: c.ID, Number: n, Rules: c.Rules, PerMinute: c.PerMinute, People: waiting,
+		Waves: left, Priority: stands.Priority, Share: stands.Share})
 }
 
 // enough tells whether everybody who waits has a place now.

@@ -1,18 +1,14 @@
 package campaigndesk
 
 import (
-	"net/url"
 	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
-	"bareed/accounts"
 	"bareed/campaigns"
 	"bareed/campaigns/breaker"
-	"bareed/campaigns/pacing"
 	"bareed/campaigns/waves"
-	"bareed/internal/id"
 	"bareed/web/front"
 	"bareed/web/ui"
 )
@@ -116,65 +112,4 @@ func (w *watch) waves() ([]byte, error) {
 		return nil, err
 	}
 	return w.Fragment("campaign", "campaign-waves", v)
-}
-
-// heldView is what Meta holds of a campaign, and asks what is to become of what
-// it dropped.
-type heldView struct {
-	Campaign campaigns.Campaign
-	pacing.Held
-	May bool // this reader decides
-}
-
-func readHeld(c *front.Call) (v heldView, err error) {
-	campaign, err := front.ID[id.Campaign](c, "campaign")
-	if err != nil {
-		return v, err
-	}
-	v.May = c.Can(accounts.OverrideStops)
-	err = c.InWorkspace(func(tx pgx.Tx) (err error) {
-		if v.Campaign, err = campaigns.Get(c.Ctx(), tx, c.Actor().Workspace, campaign); err != nil {
-			return err
-		}
-		v.Held, err = pacing.Read(c.Ctx(), tx, c.Actor().Workspace, campaign)
-		return err
-	})
-	return v, err
-}
-
-func (d *desk) heldPage(c *front.Call) error {
-	v, err := readHeld(c)
-	if err != nil {
-		return err
-	}
-	return c.Render("campaign-held", v, front.WithForm(ui.NewForm(url.Values{"expected": {strconv.FormatInt(v.Dropped, 10)}})))
-}
-
-// returnHeld sends anew what the page showed as dropped. If its number has
-// changed, the page comes again with the new one.
-func (d *desk) returnHeld(c *front.Call) error {
-	campaign, err := front.ID[id.Campaign](c, "campaign")
-	if err != nil {
-		return err
-	}
-	f := c.Form()
-	expected, _ := strconv.ParseInt(f.Get("expected"), 10, 64) // 0 is refused
-	var out pacing.Returned
-	err = c.InWorkspace(func(tx pgx.Tx) (err error) {
-		out, err = pacing.Return(c.Ctx(), tx, c.Actor(), campaign, expected)
-		return err
-	})
-	if err == nil {
-		c.Flash("done", "campaign.flash.returned", "n", strconv.FormatInt(out.Messages, 10))
-		return c.Redirect("/campaigns/" + campaign.String())
-	}
-	if !f.Fail(c.Lang(), err, "/expected", "") {
-		return err
-	}
-	v, failed := readHeld(c)
-	if failed != nil {
-		return failed
-	}
-	f.Set("expected", strconv.FormatInt(v.Dropped, 10))
-	return c.Refused(err, "campaign-held", v, f)
 }

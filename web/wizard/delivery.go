@@ -14,10 +14,10 @@ import (
 	"bareed/web/ui"
 )
 
-// deliveryView is the third step's own part.
 // usualFinish is offered first, in minutes.
 const usualFinish = 240
 
+// deliveryView is the third step's own part.
 type deliveryView struct {
 	Zone      string
 	PerMinute int              // what the number may send

@@ -18,6 +18,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"bareed/internal/devenv"
+	"bareed/internal/pg"
 	"bareed/migrations"
 )
 
@@ -147,16 +148,12 @@ func (s *server) underBuildLock(ctx context.Context, fn func(*pgx.Conn) error) e
 // sweep drops what dead processes left: copies whose run's lock is free, and
 // templates nobody uses that are not ours.
 func (s *server) sweep(ctx context.Context, conn *pgx.Conn) error {
-	rows, err := conn.Query(ctx, `
+	names, err := pg.All(ctx, conn, "list the test databases", pgx.RowTo[string], `
 		select datname
 		from pg_database
 		where starts_with(datname, $1) or starts_with(datname, $2)`, clonePrefix, templatePrefix)
 	if err != nil {
-		return fmt.Errorf("list the test databases: %w", err)
-	}
-	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return fmt.Errorf("list the test databases: %w", err)
+		return err
 	}
 	for _, name := range names {
 		class, key, ok := ownerLock(name)

@@ -192,32 +192,7 @@ func (t *trial) everybody() {
 // reported compares each row with the journal.
 func (t *trial) reported() {
 	for k, r := range t.rows {
-		sent := len(t.accepted[k]) > 0
-		wrong := ""
-		switch r.State {
-		case "suppressed":
-			if sent {
-				wrong = "suppressed, and was sent"
-			}
-		case "accepted", "held", "sent", "delivered", "read", "played":
-			if !sent {
-				wrong = r.State + ", and was not"
-			}
-		case "unconfirmed", "unknown":
-			t.f.Unconfirmed++
-			if t.stopped(k.run) {
-				t.f.OfStopped++
-			}
-			if sent {
-				t.f.UnconfirmedSent++
-				wrong = r.State + ", and was sent"
-			}
-		case "failed":
-			if r.Reason == "render" {
-				wrong = "failed to render"
-			}
-		}
-		if wrong != "" {
+		if wrong := t.wrongly(k, r); wrong != "" {
 			if t.f.Wrong++; t.f.Wrong <= 3 {
 				t.breach("run %s ordinal %d is reported as %s", k.run, r.Ordinal, wrong)
 			}
@@ -237,6 +212,36 @@ func (t *trial) reported() {
 	if t.f.Unconfirmed > t.Possible {
 		t.breach("%d unconfirmed, the faults explain %d", t.f.Unconfirmed, t.Possible)
 	}
+}
+
+// wrongly is what is wrong with a message's state beside what Meta took; empty:
+// nothing. It counts those whose end is not known.
+func (t *trial) wrongly(k key, r Message) string {
+	sent := len(t.accepted[k]) > 0
+	switch r.State {
+	case "suppressed":
+		if sent {
+			return "suppressed, and was sent"
+		}
+	case "accepted", "held", "sent", "delivered", "read", "played":
+		if !sent {
+			return r.State + ", and was not"
+		}
+	case "unconfirmed", "unknown":
+		t.f.Unconfirmed++
+		if t.stopped(k.run) {
+			t.f.OfStopped++
+		}
+		if sent {
+			t.f.UnconfirmedSent++
+			return r.State + ", and was sent"
+		}
+	case "failed":
+		if r.Reason == "render" {
+			return "failed to render"
+		}
+	}
+	return ""
 }
 
 // stopped tells whether a run was stopped for good: nothing of it is sent again.

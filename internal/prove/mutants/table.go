@@ -115,9 +115,9 @@ func instead() []Mutant {
 			{"messages/record.go", "m.state in ('sending', 'unknown') or", "m.state in ('ready', 'sending', 'unknown') or"},
 		}, sentSet()...), forgotten(), isTwice},
 		{"queue-pause-as-quality-stop", []Patch{
-			{"messages/stop_changes.go", "		if _, err := OpenStop(ctx, tx, ws, o); err != nil {\n", "		if err := pauseQueue(); err != nil {\n"},
-			{"messages/stop_changes.go", "	\"github.com/jackc/pgx/v5\"\n", "	\"os\"\n	\"strings\"\n\n	\"github.com/hibiken/asynq\"\n	\"github.com/jackc/pgx/v5\"\n"},
-			{"messages/stop_changes.go", "// sameDrop tells", `func pauseQueue() error {
+			{"messages/changed/changed.go", "		if _, err := messages.OpenStop(ctx, tx, ws, o); err != nil {\n", "		if err := pauseQueue(); err != nil {\n"},
+			{"messages/changed/changed.go", "	\"github.com/jackc/pgx/v5\"\n", "	\"os\"\n	\"strings\"\n\n	\"github.com/hibiken/asynq\"\n	\"github.com/jackc/pgx/v5\"\n"},
+			{"messages/changed/changed.go", "// sameDrop tells", `func pauseQueue() error {
 	o, err := asynq.ParseRedisURI(os.Getenv("REDIS_URL"))
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"bareed/internal/pg"
 	"bareed/internal/rig"
 )
 
@@ -78,13 +79,9 @@ where claimed_by like '%/' || $1
 
 // taken counts what a worker left unknown and Meta accepted.
 func (w *World) taken(ctx context.Context, pid string) (n int, err error) {
-	rows, err := w.Admin.Query(ctx, sqlHeldBy, pid)
+	held, err := pg.All(ctx, w.Admin, "read what it held", pgx.RowTo[string], sqlHeldBy, pid)
 	if err != nil {
-		return 0, fmt.Errorf("read what it held: %w", err)
-	}
-	held, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return 0, fmt.Errorf("read what it held: %w", err)
+		return 0, err
 	}
 	accepted := map[string]bool{}
 	all, err := w.Rig.Journal(ctx, 0)

@@ -1,6 +1,7 @@
-//go:build unix
-
-package bench
+// Package explain reads the plans that PostgreSQL's auto_explain tells of the
+// statements it ran, and finds in them what reads too many rows of a large
+// table. The benchmark of plans calls it; it knows no connection.
+package explain
 
 import (
 	"encoding/json"
@@ -11,9 +12,9 @@ import (
 	"bareed/internal/bench/report"
 )
 
-// node is a step of a plan as PostgreSQL's EXPLAIN (ANALYZE, BUFFERS, FORMAT
+// Node is a step of a plan as PostgreSQL's EXPLAIN (ANALYZE, BUFFERS, FORMAT
 // JSON) gives it.
-type node struct {
+type Node struct {
 	Type      string  `json:"Node Type"`
 	Relation  string  `json:"Relation Name"`
 	Index     string  `json:"Index Name"`
@@ -23,39 +24,40 @@ type node struct {
 	Rechecked float64 `json:"Rows Removed by Index Recheck"`
 	Hit       int64   `json:"Shared Hit Blocks"`
 	Read      int64   `json:"Shared Read Blocks"`
-	Plans     []node  `json:"Plans"`
+	Plans     []Node  `json:"Plans"`
 }
 
-// explained is one statement that was run.
-type explained struct {
-	ms   float64
-	plan node
+// Statement is one statement that was run.
+type Statement struct {
+	MS   float64
+	Plan Node
 }
 
-// parseExplained reads what auto_explain says of a statement; ok is false for
-// any other notice.
-func parseExplained(text string) (e explained, ok bool) {
+// Parse reads what auto_explain says of a statement in its format json; ok is
+// false for any other notice.
+func Parse(text string) (s Statement, ok bool) {
 	rest, ok := strings.CutPrefix(text, "duration: ")
 	if !ok {
-		return e, false
+		return s, false
 	}
 	ms, rest, ok := strings.Cut(rest, " ms  plan:")
 	if !ok {
-		return e, false
+		return s, false
 	}
-	var doc struct{ Plan node }
+	var doc struct{ Plan Node }
 	var err error
-	if e.ms, err = strconv.ParseFloat(ms, 64); err != nil || json.Unmarshal([]byte(rest), &doc) != nil {
-		return e, false
+	if s.MS, err = strconv.ParseFloat(ms, 64); err != nil || json.Unmarshal([]byte(rest), &doc) != nil {
+		return s, false
 	}
-	e.plan = doc.Plan
-	return e, true
+	s.Plan = doc.Plan
+	return s, true
 }
 
-func (n node) pages() int64 { return n.Hit + n.Read }
+// Pages is how many pages the step and those below it looked at, in memory or not.
+func (n Node) Pages() int64 { return n.Hit + n.Read }
 
 // walk visits a plan from its top.
-func (n node) walk(visit func(node)) {
+func (n Node) walk(visit func(Node)) {
 	visit(n)
 	for _, p := range n.Plans {
 		p.walk(visit)
@@ -77,12 +79,12 @@ func isLarge(relation string) bool {
 	return false
 }
 
-// faults are what is wrong with a plan for a statement that should look at no
+// Faults are what is wrong with a plan for a statement that should look at no
 // more than so many rows of a large table. Rows of a small partition that a
 // scan reads to its end count as what they are: few.
-func (n node) faults(most float64) []string {
+func (n Node) Faults(most float64) []string {
 	var found []string
-	n.walk(func(p node) {
+	n.walk(func(p Node) {
 		if !isLarge(p.Relation) {
 			return
 		}

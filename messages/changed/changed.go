@@ -1,4 +1,9 @@
-package messages
+// Package changed owns the stops that what Meta changed calls for: of a number, a
+// template, a WABA or a portfolio. Those that an error code opens are messages'.
+//
+// The worker calls it for what a poll found and the webhook door for what Meta
+// tells. It must not know campaigns or HTTP.
+package changed
 
 import (
 	"context"
@@ -7,12 +12,13 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/internal/id"
+	"bareed/messages"
 	"bareed/numbers"
 )
 
-// StopOnChanges opens the stops that what Meta changed calls for. It belongs in
+// Stop opens the stops that what Meta changed calls for. It belongs in
 // the transaction that applied the changes and so has locked what they are of.
-func StopOnChanges(ctx context.Context, tx pgx.Tx, ws id.Workspace, changes []numbers.Change) error {
+func Stop(ctx context.Context, tx pgx.Tx, ws id.Workspace, changes []numbers.Change) error {
 	for _, c := range changes {
 		o, stops := StopFor(c)
 		if !stops {
@@ -25,7 +31,7 @@ func StopOnChanges(ctx context.Context, tx pgx.Tx, ws id.Workspace, changes []nu
 		if held {
 			continue
 		}
-		if _, err := OpenStop(ctx, tx, ws, o); err != nil {
+		if _, err := messages.OpenStop(ctx, tx, ws, o); err != nil {
 			return err
 		}
 	}
@@ -64,7 +70,7 @@ where s.workspace_id = $1
 
 // sameDrop tells whether an open stop already holds for the same drop of
 // quality. One that a rating took over is told to the campaigns by its new name.
-func sameDrop(ctx context.Context, tx pgx.Tx, ws id.Workspace, c numbers.Change, o Opening) (bool, error) {
+func sameDrop(ctx context.Context, tx pgx.Tx, ws id.Workspace, c numbers.Change, o messages.Opening) (bool, error) {
 	flag := string(o.Scope) + "_flagged"
 	switch {
 	case o.Reason == flag:
@@ -81,7 +87,7 @@ func sameDrop(ctx context.Context, tx pgx.Tx, ws id.Workspace, c numbers.Change,
 		if tag.RowsAffected() == 0 {
 			return false, nil
 		}
-		return true, tellCampaigns(ctx, tx, ws, o.ScopeID, "campaign.holding", map[string]any{
+		return true, messages.TellCampaigns(ctx, tx, ws, o.ScopeID, "campaign.holding", map[string]any{
 			"scope": o.Scope, "reason": o.Reason, "threshold": o.Threshold, "measured": o.Measured, "until": o.Until, "instead_of": flag,
 		})
 	}
