@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"bareed/campaigns/guard"
 	"bareed/internal/id"
 	"bareed/messages"
 )
@@ -148,6 +149,11 @@ func advance(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run, campai
 	}
 	if campaign.IsZero() {
 		return to == RunCompleted, nil
+	}
+	if to == RunRunning {
+		if err := guard.Again(ctx, tx, ws, campaign); err != nil {
+			return false, err
+		}
 	}
 	// The two machines name these states alike.
 	if c.current() == run {

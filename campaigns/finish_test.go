@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/campaigns"
+	"bareed/campaigns/guard"
 	"bareed/internal/id"
 	"bareed/messages"
 )
@@ -133,6 +134,24 @@ func TestFinishSteps(t *testing.T) {
 		"campaign.finishing", "campaign.running", "campaign.finishing", "campaign.completed"}
 	if fmt.Sprint(types) != fmt.Sprint(want) {
 		t.Errorf("events %v", types)
+	}
+}
+
+// TestGoingOnWithAnotherTemplate: a run that had nothing left to send goes on under
+// a hold when Meta changed its template's category meanwhile.
+func TestGoingOnWithAnotherTemplate(t *testing.T) {
+	t.Parallel()
+	b := newBroadcast(t, 2)
+	c, run := launched(t, b, "Late")
+	planAll(t, b, run)
+	b.Do(t, `update message set state = case ordinal when 1 then 'unknown' else 'accepted' end where run_id = $1`, run)
+	finish(t, b, run)
+	b.Do(t, `update template set category = 'UTILITY' where workspace_id = $1`, b.Workspace)
+	b.Do(t, `update message set state = 'ready' where run_id = $1 and ordinal = 1`, run)
+	finish(t, b, run)
+	got := get(t, b, c)
+	if got.State != campaigns.Running || len(got.Stops) != 1 || got.Stops[0].Reason != guard.Reason || got.Stops[0].Measured != "category MARKETING → UTILITY" {
+		t.Errorf("it is %s with %+v", got.State, got.Stops)
 	}
 }
 

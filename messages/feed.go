@@ -39,12 +39,27 @@ type Backlog struct {
 // one process answers, the old claims of another say nothing of the number. A
 // claim takes a place for five seconds only: when every process died with its
 // slots full, nothing would be fed that could show that the number answers.
+//
+// In a run by everybody's own zone the cursor is soon at the end, and nearly all
+// below it wait for their time: there what is out is found by its lease, which is a
+// minute at most. Its order is what makes sure of the index message_again, and no
+// number has room for more than the limit.
 const sqlBacklog = `
 select r.number_id, least(r.planned, r.wave_to, r.budget_to), r.fed, r.plan_done,
-    (select count(*) from message m
-        where m.run_id = r.id and m.state = 'ready' and m.ordinal <= r.fed
-          and (m.not_before is null or m.not_before <= bareed_now())
-          and (m.feed_after is null or m.feed_after > bareed_now())),
+    case when r.recipient_time
+        then (select count(*)
+            from (select from message m
+                where m.run_id = r.id and m.state = 'ready'
+                  and m.feed_after > bareed_now()
+                  and m.feed_after <= bareed_now() + interval '61 seconds'
+                  and (m.not_before is null or m.not_before <= bareed_now())
+                order by m.feed_after
+                limit 2000) leased)
+        else (select count(*) from message m
+            where m.run_id = r.id and m.state = 'ready' and m.ordinal <= r.fed
+              and (m.not_before is null or m.not_before <= bareed_now())
+              and (m.feed_after is null or m.feed_after > bareed_now()))
+    end,
     s.sending,
     s.young,
     s.slow
@@ -78,9 +93,11 @@ func ReadBacklog(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run) (b
 	return b, true, nil
 }
 
-// sqlAgain takes what came back and is due. feed_after becomes a lease: if the
-// task is lost, the row is due again in a minute. The index message_again
-// orders it, so the cost does not grow with the run.
+// sqlAgain takes what came back and is due, or is due at a time of its own, up to
+// $5, beyond which the claim would refuse it: it would take a place under the limit
+// from somebody who may go. feed_after becomes a lease: if the task is lost, the
+// row is due again in a minute. The index message_again orders it, so the cost does
+// not grow with the run; the sum keeps indexes by ordinal out of it.
 const sqlAgain = `
 with due as (
     select run_id, ordinal
@@ -90,6 +107,7 @@ with due as (
       and state = 'ready'
       and feed_after <= bareed_now()
       and (not_before is null or not_before <= bareed_now())
+      and ordinal + 0 <= $5
     order by feed_after
     limit $3
     for update skip locked
@@ -132,7 +150,7 @@ limit $5`
 // the next ones behind the cursor. cursor is where the cursor may move to once
 // the fresh ones are handed over or put off.
 func Candidates(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run, b Backlog, n int) (list []Candidate, cursor int32, err error) {
-	list, err = pg.All(ctx, tx, "pick returned messages", pgx.RowToStructByPos[Candidate], sqlAgain, ws, run, n, b.Number)
+	list, err = pg.All(ctx, tx, "pick returned messages", pgx.RowToStructByPos[Candidate], sqlAgain, ws, run, n, b.Number, b.Planned)
 	if err != nil {
 		return nil, 0, err
 	}

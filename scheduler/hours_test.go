@@ -12,6 +12,7 @@ import (
 	"bareed/campaigns/schedule"
 	"bareed/internal/fixture"
 	"bareed/internal/id"
+	"bareed/internal/pg/pgtest"
 	"bareed/messages"
 )
 
@@ -68,6 +69,53 @@ func TestHoursEnd(t *testing.T) {
 	fire(t.Context(), t, s, b)
 	if now, _ = state(t, b, goesOn.CampaignID); now.State != campaigns.Running || len(now.Stops) != 0 {
 		t.Errorf("the next day: %s %+v", now.State, now.Stops)
+	}
+}
+
+// TestHoursEndBesideAnAct: at the end of the hours a campaign's row is locked before
+// its run's, as by everybody who acts on a campaign.
+func TestHoursEndBesideAnAct(t *testing.T) {
+	t.Parallel()
+	s, b := planner(t)
+	clock := clockOf(t, b)
+	at := clock.base.Truncate(24 * time.Hour).Add(34 * time.Hour)
+	l := planned(t, b, "Two at once", schedule.Rules{At: at.Format("2006-01-02T15:04"), Zone: "UTC",
+		Window: &schedule.Window{From: "09:00", To: "11:00", After: "continue"}})
+	clock.to(t, at)
+	planPeople(t, b, l.RunID)
+	fire(t.Context(), t, s, b)
+	clock.to(t, at.Add(time.Hour))
+	deadlocks := pgtest.CountDeadlocks(t, b.Pool)
+	act, err := pgtest.Owner(t, b.Pool).Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := act.Exec(t.Context(), `select from campaign where id = $1 for update`, l.CampaignID); err != nil {
+		t.Fatal(err)
+	}
+	turned := make(chan error, 1)
+	go func() { turned <- s.hours(t.Context()) }()
+	const waits = `select exists (select from pg_locks join pg_stat_activity using (pid) where datname = current_database() and not granted)`
+	watch := pgtest.Owner(t, b.Pool)
+	for waiting, end := false, time.Now().Add(30*time.Second); !waiting; {
+		if err := watch.QueryRow(t.Context(), waits).Scan(&waiting); err != nil || time.Now().After(end) {
+			t.Fatalf("it does not wait for the campaign: %v", err)
+		}
+	}
+	if _, err := act.Exec(t.Context(), `update run set lease_until = null where id = $1`, l.RunID); err != nil {
+		t.Error(err)
+	}
+	if err := act.Commit(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := <-turned; err != nil {
+		t.Error(err)
+	}
+	if now, _ := state(t, b, l.CampaignID); len(now.Stops) != 1 || now.Stops[0].Reason != "outside_hours" {
+		t.Errorf("after the hours: %+v", now.Stops)
+	}
+	if n := deadlocks(); n != 0 {
+		t.Errorf("%d deadlocks", n)
 	}
 }
 

@@ -30,7 +30,7 @@ func (s *Scheduler) reserve(ctx context.Context, r feedRun, list []messages.Cand
 	var wanted []places.Wanted
 	for _, c := range list {
 		if !c.Window {
-			wanted = append(wanted, places.Wanted{Hash: c.Hash, Run: r.Run, Ordinal: c.Ordinal})
+			wanted = append(wanted, places.Wanted{Hash: c.Hash, Run: r.Run, Ordinal: c.Ordinal, InTurn: c.Fresh})
 		}
 	}
 	granted, err := s.claimable(ctx, r, wanted)

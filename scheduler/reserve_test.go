@@ -204,3 +204,25 @@ func TestALimitAfterNone(t *testing.T) {
 		t.Errorf("%d handed over, want the 3 that are left", got)
 	}
 }
+
+// TestNobodyBeyondTheBudgetTakesAPlace: in a run by everybody's own zone people are
+// due in any order. Who is due and lies beyond what a budget pays for is not handed
+// over and takes no place from those before it.
+func TestNobodyBeyondTheBudgetTakesAPlace(t *testing.T) {
+	t.Parallel()
+	const limit = 2
+	f := newFeeding(t, 6, limit)
+	f.b.Do(t, `update run set recipient_time = true, budget_to = $2 where workspace_id = $1`, f.b.Workspace, limit)
+	f.b.Do(t, `update message set not_before = bareed_now() - ordinal * interval '1 minute', feed_after = bareed_now() - ordinal * interval '1 minute'
+		where workspace_id = $1`, f.b.Workspace) // the last were due first
+	got := f.ticks(t, 10)
+	slices.SortFunc(got, func(a, b id.Message) int { return int(a.Ordinal - b.Ordinal) })
+	if len(got) != limit || got[0].Ordinal != 1 || got[1].Ordinal != 2 {
+		t.Errorf("%v were handed over, want the first two", got)
+	}
+	f.b.Do(t, `update run set budget_to = 6 where workspace_id = $1`, f.b.Workspace)
+	f.engine(t, `update portfolio set messaging_limit = 10 where id = $1`, f.b.Portfolio)
+	if more := f.ticks(t, 10); len(more) != 4 {
+		t.Errorf("%v were handed over when more was paid for, want the other four", more)
+	}
+}

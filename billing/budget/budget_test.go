@@ -287,6 +287,55 @@ func TestTwoRunsShareTheMonth(t *testing.T) {
 	}
 }
 
+// What is counted as delivered while the leader looks is not left out of the month.
+func TestACountBesideTheLook(t *testing.T) {
+	t.Parallel()
+	p := newPurse(t, 4)
+	var runs []id.Run
+	for _, name := range []string{"First", "Second"} {
+		c := p.Campaign(t, name)
+		l, err := p.launch(c.ID, p.Check(t, c.ID).Eligible)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.begin(l.RunID)
+		runs = append(runs, l.RunID)
+	}
+	p.send(runs[1], 1, 4, "accepted")
+	if err := p.putMonth(p.Actor, xts(4_500_000)); err != nil { // five at 0.90, four of them on their way
+		t.Fatal(err)
+	}
+	owner := pgtest.Owner(t, p.Pool)
+	for _, sql := range []string{`delete from run_estimate where run_id = $1`, `begin`, `select from run where id = $1 for update`} {
+		args := []any{runs[0]}
+		if sql == "begin" {
+			args = nil
+		}
+		if _, err := owner.Exec(t.Context(), sql, args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	looked := make(chan error, 1)
+	go func() {
+		looked <- p.try(func(ctx context.Context, tx pgx.Tx) error { return budget.Tick(ctx, tx, p.Workspace) })
+	}()
+	const waits = `select exists (select from pg_locks join pg_stat_activity using (pid) where datname = current_database() and not granted)`
+	for waiting, end := false, time.Now().Add(30*time.Second); !waiting; { // for the first run's row, to keep its estimate
+		if err := owner.QueryRow(t.Context(), waits).Scan(&waiting); err != nil || time.Now().After(end) {
+			t.Fatalf("it does not wait for the run: %v", err)
+		}
+	}
+	p.send(runs[1], 1, 4, "delivered")
+	p.must(func(ctx context.Context, tx pgx.Tx) error { return charges.Count(ctx, tx, p.Workspace, runs[1]) })
+	if _, err := owner.Exec(t.Context(), `commit`); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-looked; err != nil {
+		t.Fatal(err)
+	}
+	p.wants("3.60 of 4.50 are spent", runs[0], 1)
+}
+
 // A launch above a budget is refused with what to do, and leaves nothing behind.
 func TestALaunchAboveABudgetIsRefused(t *testing.T) {
 	t.Parallel()

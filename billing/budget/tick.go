@@ -81,14 +81,18 @@ func Tick(ctx context.Context, tx pgx.Tx, ws id.Workspace) error {
 	if err != nil {
 		return err
 	}
+	for i := range runs {
+		if err := runs[i].look(ctx, tx, ws); err != nil {
+			return err
+		}
+	}
+	// Behind the looks: what is counted as delivered in between counts twice until
+	// the next one. Before them it would be left out.
 	month, err := purseOf(ctx, tx, ws, budgets[ws].Amount)
 	if err != nil {
 		return err
 	}
 	for i := range runs {
-		if err := runs[i].look(ctx, tx, ws); err != nil {
-			return err
-		}
 		month.use(runs[i], runs[i].onWay)
 	}
 	for i := range runs {

@@ -19,6 +19,7 @@ import (
 
 	"bareed/accounts"
 	"bareed/campaigns"
+	"bareed/campaigns/guard"
 	"bareed/internal/errs"
 	"bareed/internal/id"
 	"bareed/internal/pg"
@@ -217,5 +218,5 @@ func reopen(ctx context.Context, tx pgx.Tx, ws id.Workspace, s Standing) (campai
 	if _, err := tx.Exec(ctx, sqlReopenRun, ws, s.RunID); err != nil {
 		return s.State, fmt.Errorf("open the run again: %w", err)
 	}
-	return campaigns.Running, nil
+	return campaigns.Running, guard.Again(ctx, tx, ws, s.CampaignID)
 }

@@ -73,7 +73,21 @@ func Changed(ctx context.Context, tx pgx.Tx, ws id.Workspace, changes []numbers.
 	if err != nil {
 		return err
 	}
-	return hold(ctx, tx, ws, runs, func(d Difference) bool { return d.What == Content || d.What == Category })
+	return hold(ctx, tx, ws, runs, worded)
+}
+
+// worded tells a difference that holds campaigns, not the template.
+func worded(d Difference) bool { return d.What == Content || d.What == Category }
+
+// Again holds a campaign that had nothing left to send, and has again, if Meta
+// changed the content or category of its template meanwhile: Changed holds only who
+// may send. It belongs in the transaction in which the run goes on.
+func Again(ctx context.Context, tx pgx.Tx, ws id.Workspace, campaign id.Campaign) error {
+	runs, err := openRuns(ctx, tx, ws, nil, campaign)
+	if err != nil {
+		return err
+	}
+	return hold(ctx, tx, ws, runs, worded)
 }
 
 // Look holds a campaign whose template is not what was approved, in any part; it
@@ -88,7 +102,7 @@ func Look(ctx context.Context, tx pgx.Tx, ws id.Workspace, campaign id.Campaign)
 		return err
 	}
 	return hold(ctx, tx, ws, runs, func(d Difference) bool {
-		return d.What == Content || d.What == Category || !held(runs, stops)
+		return worded(d) || !held(runs, stops)
 	})
 }
 
@@ -294,6 +308,6 @@ func acceptable(was, is templates.Template, list []Difference, measured string) 
 // category. Quality and status hold the template itself and are told there.
 func seen(list []Difference, measured string) bool {
 	return !slices.ContainsFunc(list, func(d Difference) bool {
-		return (d.What == Content || d.What == Category) && !slices.Contains(parts(measured), Told([]Difference{d}))
+		return worded(d) && !slices.Contains(parts(measured), Told([]Difference{d}))
 	})
 }

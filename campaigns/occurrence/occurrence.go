@@ -115,6 +115,21 @@ func Begin(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run, r *sched
 	return err
 }
 
+// sqlLockClosing comes before the run's lock, as everywhere: the stop until the next
+// hours is told in the campaign's events.
+const sqlLockClosing = `
+select
+from campaign c
+where c.workspace_id = $1
+  and c.id = (
+    select r.campaign_id
+    from run r
+    where r.workspace_id = $1
+      and r.id = $2
+      and r.state = 'running'
+      and r.closes_at <= bareed_now())
+for update`
+
 const sqlTurn = `
 select c.schedule, r.recipient_time, coalesce(r.closes_at <= bareed_now(), false), bareed_now()
 from run r
@@ -131,6 +146,9 @@ func Turn(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run) error {
 	var r *schedule.Rules
 	var recipient, closed bool
 	var now time.Time
+	if _, err := tx.Exec(ctx, sqlLockClosing, ws, run); err != nil {
+		return fmt.Errorf("lock the campaign whose hours end: %w", err)
+	}
 	err := tx.QueryRow(ctx, sqlTurn, ws, run).Scan(&r, &recipient, &closed, &now)
 	if err == pgx.ErrNoRows {
 		return nil

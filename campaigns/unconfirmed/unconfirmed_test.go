@@ -124,6 +124,23 @@ func TestResendOpensACompletedCampaign(t *testing.T) {
 	}
 }
 
+// What is sent once more goes under a hold when Meta changed the template since.
+func TestResendWithAnotherTemplate(t *testing.T) {
+	t.Parallel()
+	b, l := silent(t, 2, 1)
+	completed(t, b, l.RunID)
+	b.Do(t, `update template set category = 'UTILITY' where workspace_id = $1`, b.Workspace)
+	if _, err := do(t, b, b.Actor, l.CampaignID, 1, unconfirmed.Resend); err != nil {
+		t.Fatal(err)
+	}
+	if got := claim(t, b, l.RunID, 1); len(got) != 0 {
+		t.Errorf("%d claimed with a template that nobody approved", len(got))
+	}
+	if n := count(t, b, `select count(*) from stop where scope_id = $1 and reason = 'template_changed' and cleared_at is null`, l.CampaignID); n != 1 {
+		t.Errorf("%d holds", n)
+	}
+}
+
 func TestDecisionsAreRefusedAndRepeated(t *testing.T) {
 	t.Parallel()
 	b, l := silent(t, 4, 3)

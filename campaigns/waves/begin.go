@@ -131,43 +131,54 @@ func write(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run, people [
 	return bound(ctx, tx, ws, run, 1, people[0])
 }
 
-// sqlBoundary is the ordinal of the last of so many people; those left out by the
-// plan do not count. It reads as far as the wave goes, a few times in a run's life.
+// sqlBoundary is how far a run is planned, and the ordinal of the last of so many
+// people; those left out by the plan do not count. In one statement, because more
+// are planned meanwhile: between two, a whole chunk would pass for part of the wave.
+// It reads as far as the wave goes, a few times in a run's life.
 const sqlBoundary = `
-select m.ordinal
-from message m
-where m.workspace_id = $1
-  and m.run_id = $2
-  and m.state <> 'suppressed'
-order by m.ordinal
-offset $3::bigint - 1
-limit 1`
+select r.planned, r.plan_done, (
+    select m.ordinal
+    from message m
+    where m.workspace_id = $1
+      and m.run_id = $2
+      and m.state <> 'suppressed'
+    order by m.ordinal
+    offset $3::bigint - 1
+    limit 1)
+from run r
+where r.workspace_id = $1
+  and r.id = $2`
 
-// sqlBound: while fewer people are planned than the wave has, all of them may be
-// fed, and the boundary is looked for again.
 const sqlBound = `
 with r as (
     update run
-    set wave_to = greatest(wave_to, coalesce($4, planned))
+    set wave_to = greatest(wave_to, $4)
     where workspace_id = $1
       and id = $2
-    returning planned, plan_done
 )
 update run_wave
-set boundary = coalesce($4, case when r.plan_done then r.planned end)
-from r
+set boundary = $5
 where workspace_id = $1
   and run_id = $2
   and wave = $3`
 
-// bound lets the run go as far as the wave reaches.
+// bound lets the run go as far as the wave reaches. While fewer people are planned
+// than the wave has, all of them may be fed, and its end is looked for again.
 func bound(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run, wave int, people int64) error {
+	var planned int32
+	var done bool
 	var boundary *int32
-	err := tx.QueryRow(ctx, sqlBoundary, ws, run, people).Scan(&boundary)
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+	if err := tx.QueryRow(ctx, sqlBoundary, ws, run, people).Scan(&planned, &done, &boundary); err != nil {
 		return fmt.Errorf("find a wave's end: %w", err)
 	}
-	if _, err := tx.Exec(ctx, sqlBound, ws, run, wave, boundary); err != nil {
+	reach := planned
+	switch {
+	case boundary != nil:
+		reach = *boundary
+	case done:
+		boundary = &planned
+	}
+	if _, err := tx.Exec(ctx, sqlBound, ws, run, wave, reach, boundary); err != nil {
 		return fmt.Errorf("set a wave's end: %w", err)
 	}
 	return nil

@@ -88,7 +88,7 @@ var table = []rule{
 	{folder: "campaigns/growth", may: []string{"campaigns/forecast"}},
 	{folder: "campaigns/outlook", may: []string{"campaigns/forecast", "campaigns/schedule", "campaigns/growth", "numbers"}},
 	{folder: "campaigns/board", may: []string{"campaigns", "messages", "templates"}},
-	{folder: "campaigns/byhand", may: []string{"campaigns", "messages", "accounts"}},
+	{folder: "campaigns/byhand", may: []string{"campaigns", "campaigns/guard", "messages", "accounts"}},
 	{folder: "campaigns/unconfirmed", may: []string{"campaigns", "campaigns/byhand", "messages", "messages/unknown", "accounts"}},
 	{folder: "campaigns/breaker"},
 	{folder: "campaigns/warnings", may: []string{"campaigns/breaker", "messages"}},

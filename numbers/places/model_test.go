@@ -221,7 +221,7 @@ func (w *world) feed(r *run, n int) {
 	var wanted []places.Wanted
 	for _, m := range list {
 		if !w.open(r, m.person, 2*time.Minute) {
-			wanted = append(wanted, places.Wanted{Hash: hashOf(m.person), Run: r.id, Ordinal: m.ordinal})
+			wanted = append(wanted, places.Wanted{Hash: hashOf(m.person), Run: r.id, Ordinal: m.ordinal, InTurn: true})
 		}
 	}
 	var granted []bool

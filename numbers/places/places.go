@@ -34,6 +34,7 @@ type Wanted struct {
 	Hash    []byte // keyed hash of the recipient
 	Run     id.Run
 	Ordinal int32
+	InTurn  bool // when this one is refused, those in turn behind it wait with it
 }
 
 // sqlLockPortfolio finds nothing when there is no limit to keep, and locks
@@ -77,8 +78,9 @@ for update`
 // open service windows over all numbers of the portfolio; other tools may use
 // it too, so a reserve is left (10 % by default). Called by the leader alone,
 // as engine; the claim checks the place again, and for an hour. In order of
-// wishing, so that what was planned first goes first. Without a limit nothing is
-// written and nothing locked.
+// wishing, so that what was planned first goes first. Who waits in turn behind one
+// that is refused is not asked for: a place of theirs that runs out meanwhile is
+// the one that is waited for. Without a limit nothing is written and nothing locked.
 func Reserve(ctx context.Context, tx pgx.Tx, a Ask, wanted []Wanted) (granted []bool, err error) {
 	granted = make([]bool, len(wanted))
 	pool, found, limited, err := look(ctx, tx, a.Portfolio, wanted)
@@ -98,12 +100,17 @@ func Reserve(ctx context.Context, tx pgx.Tx, a Ask, wanted []Wanted) (granted []
 	before := slices.Clone(pool.Shares)
 	d := newDesk(pool, a.Share, a.Kind, a.Ahead)
 	w := writing{ask: a, added: -pool.Taken}
+	waits := false
 	for i, want := range wanted {
+		if waits && want.InTurn {
+			continue
+		}
 		f := found[string(want.Hash)]
 		f.mine = f.there && f.run == want.Run && f.ordinal == want.Ordinal
 		f.held = f.mine || f.there && f.ordinal == 0
 		v, share := d.ask(f.row)
 		granted[i] = v == given || v == renewed || v == taken
+		waits = waits || want.InTurn && !granted[i]
 		w.note(v, want, share, f)
 		switch v {
 		case taken:

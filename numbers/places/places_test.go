@@ -159,3 +159,36 @@ func TestLateDeliveryIsCounted(t *testing.T) {
 		t.Error("a second unique person within Meta's 24 hours")
 	}
 }
+
+// People who wait in turn behind one without a place keep none of theirs alive: it
+// is the one that is waited for.
+func TestWhoWaitsInTurnKeepsNoPlace(t *testing.T) {
+	t.Parallel()
+	q := newQuarter(t, 1)
+	yesterday, today := id.New[id.Run](), id.New[id.Run]()
+	if !q.reserve(t, yesterday, 1) {
+		t.Fatal("no place")
+	}
+	q.arrive(t, yesterday, 1)
+	ask := func() (granted []bool) {
+		t.Helper()
+		err := q.pool.InEngine(t.Context(), func(tx pgx.Tx) (err error) {
+			granted, err = places.Reserve(t.Context(), tx, places.Ask{Portfolio: q.id, Workspace: id.New[id.Workspace](), Kind: "campaign"},
+				[]places.Wanted{{Hash: person(2), Run: today, Ordinal: 1, InTurn: true}, {Hash: person(1), Run: today, Ordinal: 2, InTurn: true}})
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return granted
+	}
+	pgtest.MoveClock(t, q.pool, 23*time.Hour)
+	if got := ask(); got[0] || got[1] {
+		t.Fatalf("granted %v while the one place is taken", got)
+	}
+	pgtest.MoveClock(t, q.pool, 24*time.Hour+time.Minute)
+	q.sweep(t)
+	if got := ask(); !got[0] || got[1] {
+		t.Errorf("granted %v when the place is free, want the first", got)
+	}
+}
