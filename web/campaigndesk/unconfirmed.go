@@ -9,6 +9,7 @@ import (
 	"bareed/accounts"
 	"bareed/campaigns"
 	"bareed/campaigns/unconfirmed"
+	"bareed/internal/errs"
 	"bareed/internal/id"
 	"bareed/web/front"
 	"bareed/web/ui"
@@ -56,8 +57,12 @@ func (d *desk) decideUnconfirmed(c *front.Call) error {
 	f := c.Form()
 	expected, _ := strconv.ParseInt(f.Get("expected"), 10, 64) // 0 is refused
 	do, done := unconfirmed.Close, "campaign.flash.unconfirmed_closed"
-	if f.Get("decision") == "resend" {
+	switch f.Get("decision") {
+	case "resend":
 		do, done = unconfirmed.Resend, "campaign.flash.resent"
+	case "close":
+	default: // neither can be taken back, so none is guessed
+		return errs.New("field.invalid")
 	}
 	var out unconfirmed.Decided
 	err = c.InWorkspace(func(tx pgx.Tx) (err error) {
