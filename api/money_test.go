@@ -4,6 +4,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"bareed/accounts"
 	"bareed/internal/fixture"
@@ -102,5 +103,31 @@ func TestRateCardsAtOnce(t *testing.T) {
 	}
 	if len(list.Data) != 8 || len(holds) != 2 || holds["2026-10-01/2026-10-02"] != 1 || holds["2026-10-02/"] != 1 {
 		t.Errorf("%d cards, in force: %v", len(list.Data), holds)
+	}
+}
+
+// What a campaign would cost is for whoever reads campaigns; what the workspace has
+// spent this month needs the scope that the month's budget needs.
+func TestTheMonthInAnEstimate(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	b := fixture.BroadcastOf(t, r.pool, r.vault, r.tenant)
+	b.AddPeople(t, b.Audience, 3)
+	b.AddCard(t, time.Now().AddDate(0, 0, -2), fixture.FakeCard)
+	k := b.Check(t, b.Campaign(t, "Spring").ID)
+	b.Do(t, `insert into budget (workspace_id, subject_id, micros, currency, updated_by) values ($1, $1, 1000000, 'XTS', 'test')`, b.Workspace)
+	path := "/v1/campaigns/" + k.CampaignID.String() + "/checks/" + k.ID.String() + "/cost"
+	for scopes, seen := range map[string]bool{"campaigns:read": false, "campaigns:read billing:read": true} {
+		var got struct {
+			Total   *struct{ Currency string }
+			Budgets struct {
+				Month   *struct{ Month string }
+				Remarks []struct{ Code string }
+			}
+		}
+		r.call(t, "GET", path, nil, asKey(fixture.Key(t, r.pool, r.tenant, strings.Fields(scopes)...))).ok(t, 200).into(t, &got)
+		if got.Total == nil || len(got.Budgets.Remarks) != 1 || got.Budgets.Remarks[0].Code != "budget.over_month" || (got.Budgets.Month != nil) != seen {
+			t.Errorf("%s: %+v", scopes, got)
+		}
 	}
 }

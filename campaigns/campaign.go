@@ -100,7 +100,7 @@ func tell(s messages.Stop) Stop {
 		Measured: s.Measured, MetaCode: s.Code, Since: s.Since, Until: s.Until, OpenedBy: s.OpenedBy}
 	switch {
 	case strings.HasPrefix(s.Reason, "budget_"):
-		t.Next, t.ClearedBy = "waits_for_budget", "budget"
+		t.Next, t.ClearedBy = waitsForBudget, "budget"
 	case s.Until != nil:
 		t.Next, t.ClearedBy = "ends_by_itself", "time"
 	case s.Reason == breaker.HeldByMeta:
@@ -116,6 +116,9 @@ func tell(s messages.Stop) Stop {
 	}
 	return t
 }
+
+// waitsForBudget is the Next of a stop that no resume clears.
+const waitsForBudget = "waits_for_budget"
 
 // nameable scopes are those whose stop a campaign's resume may clear when it
 // names it: they are the workspace's own to settle with Meta.

@@ -108,9 +108,11 @@ func (q ResumeRequest) choose(a accounts.Actor, c Campaign) ([]Stop, error) {
 		switch {
 		case !s.ByRule && s.Scope == messages.ScopeCampaign:
 			chosen = append(chosen, s)
+		case named && s.Next == waitsForBudget:
+			return nil, errs.New("budget.holds").At("/stops", "")
 		case named && !nameable(s.Scope):
 			return nil, errs.New("stop.not_clearable", "scope", s.Scope).At("/stops", "")
-		case named, q.ClearHolds && clearable(s.Scope):
+		case named, q.ClearHolds && clearable(s.Scope) && s.Next != waitsForBudget: // which would hold it again at once
 			chosen = append(chosen, s)
 			holds = true
 		}

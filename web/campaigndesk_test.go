@@ -197,6 +197,7 @@ func TestPauseResumeStop(t *testing.T) {
 	t.Parallel()
 	s := newSending(t)
 	b := s.as(t, accounts.Admin)
+	b.post(s.path("/unconfirmed"), "expected", "1").has(t, 422, "This value cannot be used.") // which of two ends is not guessed
 	b.post(s.path("/pause"), "back", "/campaigns?state=running").to(t, "/campaigns?state=running")
 	b.get(s.path("")).has(t, 200, "is paused", "Paused by a person", "Waits until a person resumes.")
 	b.post(s.path("/resume")).to(t, s.path(""))

@@ -29,8 +29,11 @@ func TestSendingRulesPage(t *testing.T) {
 	b.get(path).has(t, 200, "Blocked: Cuba, North Korea.", `value="2"`, `value="48"`, "are counted")
 	b.post(path, "version", "0", "most_1", "9", "days_1", "1", "cool_off_hours", "24").has(t, 412, `value="9"`)
 	b.post("/settings/budget", "budget_version", "0", "amount", "much", "currency", "XTS").has(t, 422, `id="amount-error"`, `value="much"`)
+	b.post(path, "version", "1", "most_1", "two", "days_1", "7", "cool_off_hours", "1,5").
+		has(t, 422, `id="most_1-error"`, `id="cool_off_hours-error"`, "This is no number.", `value="two"`, `value="1,5"`)
+	b.post("/settings/budget", "budget_version", "0", "amount", "12,50", "currency", "XTS").has(t, 422, "This is no number. Write it like 1250 or 12.5.", `value="12,50"`)
 	b.post("/settings/budget", "budget_version", "0", "amount", "1,500.50", "currency", "xts").to(t, path+"#budget-head")
-	b.get(path).has(t, 200, `<bdi dir="ltr">1500.50 XTS</bdi>`, `value="1500.50"`, "Spent")
+	b.get(path).has(t, 200, `<bdi dir="ltr">1,500.50 XTS</bdi>`, `value="1500.50"`, "Spent")
 	for _, lang := range []string{"ar", "en"} {
 		b.post("/language", "language", lang, "back", "/").to(t, "/")
 		b.lang = lang
@@ -79,21 +82,36 @@ func TestCapsOfACampaign(t *testing.T) {
 	l := d.Launch(t, "Held")
 	held := "/campaigns/" + l.CampaignID.String()
 	b.post(held+"/caps/budget", "budget_version", "0", "amount", "0.50", "currency", "XTS").to(t, held+"/caps")
-	d.In(t, func(tx pgx.Tx) error {
-		if err := estimate.Fix(t.Context(), tx, d.Workspace, l.RunID); err != nil {
-			return err
-		}
-		if err := charges.Count(t.Context(), tx, d.Workspace, l.RunID); err != nil {
-			return err
-		}
-		return budget.Tick(t.Context(), tx, d.Workspace)
-	})
+	look := func() {
+		d.In(t, func(tx pgx.Tx) error {
+			if err := estimate.Fix(t.Context(), tx, d.Workspace, l.RunID); err != nil {
+				return err
+			}
+			if err := charges.Count(t.Context(), tx, d.Workspace, l.RunID); err != nil {
+				return err
+			}
+			return budget.Tick(t.Context(), tx, d.Workspace)
+		})
+	}
+	look()
 	for _, lang := range []string{"ar", "en"} {
 		b.post("/language", "language", lang, "back", "/").to(t, "/")
 		b.lang = lang
 		examine(t, held, lang, b.get(held))
+		examine(t, held+"/resume", lang, b.get(held+"/resume"))
 	}
-	b.get(held).has(t, 200, "The campaign&#39;s budget is used up", "0.50 XTS", "by raising the budget", held+"/caps")
+	b.get(held).has(t, 200, "The campaign&#39;s budget is used up", "had come to 0.00 XTS of 0.50 XTS", "by raising the budget", `href="`+held+`/caps#budget-head">To the budget`)
+	b.get(held+"/caps").has(t, 200, "Everybody of this sending was estimated at 8.10 XTS.")
+	if p := b.get(held+"/resume").has(t, 200, "Nothing of this can be cleared here", "To the budget"); !strings.Contains(p.Body, `disabled aria-describedby="resume-why"`) {
+		t.Error("resuming is offered where it cannot help")
+	}
+	b.post(held+"/resume").to(t, held)
+	b.get(held).has(t, 200, "Held is still held: the reason stands below.")
+	b.post(held+"/caps/budget", "budget_version", "1", "amount", "").to(t, held+"/caps")
+	b.post("/settings/budget", "budget_version", "0", "amount", "0.40", "currency", "XTS").to(t, "/settings/caps#budget-head")
+	look()
+	b.get(held).has(t, 200, "The month&#39;s budget is used up", "of 0.40 XTS this month", "at the latest when the next month begins", `href="/settings/caps#budget-head">To the budget`)
+	b.get("/settings/caps").has(t, 200, "What was launched is estimated at 7.70 XTS above the budget.")
 	d.as(t, accounts.Marketer).get(held+"/caps").has(t, 200, "Only owners and admins change the budget of a campaign that was launched.")
 	d.as(t, accounts.Marketer).post(held+"/caps/frequency", "pass", "yes", "reason", "a reason that is long enough").has(t, 403)
 	d.tenant = fixture.Workspace(t, d.rig.pool, d.rig.vault)

@@ -26,14 +26,19 @@ func TestThePageOfAPortfolio(t *testing.T) {
 		look(t, at, lang, b.get(at).has(t, 200, want...))
 	}
 	r.speak(t, b, "en")
-	b.post(at+"/reserve", "reserve", "95").has(t, 422, `href="#reserve"`, "between 0 and 0.9")
+	b.post(at+"/reserve", "reserve", "95").has(t, 422, `href="#reserve"`, "between 0 and 0.9", "at most 90%")
 	b.post(at+"/reserve", "reserve", "a lot").has(t, 422, `href="#reserve"`)
+	b.post(at+"/reserve", "reserve", "7,5").has(t, 422, "This is no number.", `value="7,5"`)
+	for typed, kept := range map[string]string{"7": "7", "٢٩٪": "29", "12.5": "12.5"} {
+		b.post(at+"/reserve", "reserve", typed).to(t, at)
+		b.get(at).has(t, 200, `name="reserve" type="text" value="`+kept+`"`)
+	}
 	b.post(at+"/reserve", "reserve", "20").to(t, at)
 	b.get(at).has(t, 200, `value="20"`, "800")
 	b.post(at+"/shares", "name", "Orders!", "places", "50").has(t, 422, `href="#name"`)
 	b.post(at+"/shares", "name", "orders", "places", "many").has(t, 422, `href="#places"`)
 	b.post(at+"/shares", "name", "orders", "places", "801").has(t, 422, "at most")
-	b.post(at+"/shares", "name", "orders", "places", "300", "kinds", "api").to(t, at)
+	b.post(at+"/shares", "name", "orders", "places", "٣٠٠", "kinds", "api").to(t, at)
 	b.get(at).has(t, 200, "orders", "By API")
 	b.post(at+"/priority", "campaign", c.CampaignID.String(), "priority", "high", "share", "orders").to(t, at)
 	b.get(at).has(t, 200, `<option value="high" selected>`, `<option value="orders" selected>`)

@@ -25,7 +25,8 @@ func TestThePageOfSendingRules(t *testing.T) {
 	}
 	r.speak(t, b, "en")
 	b.post(at, "version", "0", "opt_outs_over", "50").has(t, 422, `href="#opt_outs_over"`, "50 is not possible: your operator permits 0.1 to 5.", `value="50"`)
-	b.post(at, "version", "0", "wave_wait", "soon").has(t, 422, `href="#wave_wait"`, `value="soon"`)
+	b.post(at, "version", "0", "wave_wait", "soon").has(t, 422, `href="#wave_wait"`, `value="soon"`, "This is no number.")
+	b.post(at, "version", "0", "held_most", "1,5").has(t, 422, `href="#held_most"`, `value="1,5"`)
 	b.post(at, "version", "0", "wave_shares", "25, 5").has(t, 422, `href="#wave_shares"`)
 	b.post(at, "version", "0", "waves", "sometimes").has(t, 422, `href="#waves"`)
 	b.post(at, "version", "0", "off", "failures_high").has(t, 422, "your operator does not permit it")

@@ -113,7 +113,7 @@ func sending() []words {
 				"budget.over_campaign", "budget.over_month", "budget.currency"}, definition...)},
 		{"POST /v1/campaigns/{campaign}/pause", "pauseCampaign", "Campaigns", "", []string{"campaign.state"}},
 		{"POST /v1/campaigns/{campaign}/resume", "resumeCampaign", "Campaigns", "A rule's stop is cleared only when it is named, with a reason.",
-			[]string{"campaign.state", "stop.not_clearable", "ref.not_found", "auth.role", "field.required", "campaign.audience_changed",
+			[]string{"campaign.state", "stop.not_clearable", "budget.holds", "ref.not_found", "auth.role", "field.required", "campaign.audience_changed",
 				"template.unread", "template.changed_again", "template.other_parameters", "template.not_sendable", "campaign.transport_category"}},
 		{"POST /v1/campaigns/{campaign}/stop", "stopCampaign", "Campaigns", "What has not left is suppressed with the reason; it cannot be taken back.", []string{"campaign.state"}},
 	}, reporting()...)

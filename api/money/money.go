@@ -222,6 +222,9 @@ func (d *desk) estimate(ctx context.Context, a accounts.Actor, in *checkInput) (
 		if out.Body.Estimate, err = estimate.OfCheck(ctx, tx, a.Workspace, in.Campaign, in.Check); err == nil {
 			out.Body.Budgets, err = budget.OfEstimate(ctx, tx, a.Workspace, out.Body.Estimate)
 		}
+		if accounts.Allow(a, accounts.ReadBilling) != nil { // what the workspace spends is more than one campaign's cost
+			out.Body.Budgets.Month = nil
+		}
 		return err
 	})
 	return out, err

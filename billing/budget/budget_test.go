@@ -203,6 +203,19 @@ func TestACampaignStopsAtItsBudget(t *testing.T) {
 	if err != nil || len(got.Stops) != 1 || got.Stops[0].Next != "waits_for_budget" || got.Stops[0].ClearedBy != "budget" {
 		t.Errorf("%+v, %v", got.Stops, err)
 	}
+	resume := func(q campaigns.ResumeRequest) error {
+		return p.try(func(ctx context.Context, tx pgx.Tx) error {
+			_, err := campaigns.Resume(ctx, tx, p.Actor, c.ID, q)
+			return err
+		})
+	}
+	if err := resume(campaigns.ResumeRequest{ClearHolds: true, Reason: "everything"}); err != nil {
+		t.Error(err)
+	}
+	if err := resume(campaigns.ResumeRequest{Stops: []id.Stop{got.Stops[0].ID}, Reason: "this one"}); !errs.Is(err, "budget.holds") {
+		t.Errorf("resumed past the budget: %v", err)
+	}
+	p.wants("nobody but the budget lets it go on", l.RunID, -1, "budget_campaign 2.80 XTS 2.70 XTS")
 	if err := p.putCampaign(p.Actor, c.ID, xts(4_600_000)); err != nil {
 		t.Fatal(err)
 	}

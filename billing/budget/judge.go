@@ -17,7 +17,7 @@ import (
 // Verdict is how an estimate stands to the budgets.
 type Verdict struct {
 	Campaign *billing.Money `json:"campaign" doc:"The campaign's own budget; null: none"`
-	Month    *Month         `json:"month" doc:"The workspace's budget of the month; null: none"`
+	Month    *Month         `json:"month" doc:"The workspace's budget of the month; null: none, or the key has not the scope billing:read"`
 	Remarks  []Remark       `json:"remarks" doc:"What refuses the launch, and what cannot be judged"`
 }
 
@@ -135,6 +135,13 @@ func AtLaunch(ctx context.Context, tx pgx.Tx, a accounts.Actor, run id.Run) erro
 	}
 	v.judge(sum(fixed))
 	return v.Refused()
+}
+
+// Expected is what everybody of a launched run was estimated at; nil when no price
+// is known.
+func Expected(ctx context.Context, db pg.DB, ws id.Workspace, run id.Run) (*billing.Money, error) {
+	fixed, err := estimate.OfRun(ctx, db, ws, run)
+	return sum(fixed).total, err
 }
 
 // sum adds up what was fixed for a run.

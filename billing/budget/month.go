@@ -28,6 +28,14 @@ type Month struct {
 // left may be below zero.
 func (m *Month) left() int64 { return m.Amount.Micros - m.Spent.Micros - m.Promised.Micros }
 
+// Short is how much more what was launched may cost than is left; nil for nothing.
+func (m *Month) Short() *billing.Money {
+	if m.Amount == nil || m.left() >= 0 {
+		return nil
+	}
+	return &billing.Money{Micros: -m.left(), Currency: m.Amount.Currency}
+}
+
 // GetMonth reads it.
 func GetMonth(ctx context.Context, db pg.DB, ws id.Workspace) (Month, error) {
 	all, err := read(ctx, db, ws, ws)

@@ -88,20 +88,48 @@ order by k.id desc
 limit 1`
 
 // Get reads a check of a campaign, the newest for the zero id, with the
-// warnings as they are now.
+// warnings as they are now and what it foretells.
 func Get(ctx context.Context, tx pgx.Tx, ws id.Workspace, campaign id.Campaign, check id.Check) (Check, error) {
-	var k Check
-	var approved []byte
-	err := tx.QueryRow(ctx, sqlGetCheck, ws, campaign, check).Scan(&k.ID, &k.CampaignID, &k.State, &k.Total, &k.Eligible,
+	k, approved, err := read(ctx, tx, ws, campaign, check)
+	if err != nil {
+		return k, err
+	}
+	return k, k.predict(ctx, tx, ws, approved)
+}
+
+// Newest reads the newest check of a campaign for who only asks how it stands: it
+// has no Limit, Forecast, Growth or Warnings. t is the campaign's template as it is
+// now.
+func Newest(ctx context.Context, db pg.DB, ws id.Workspace, campaign id.Campaign, t templates.Template) (Check, error) {
+	k, approved, err := read(ctx, db, ws, campaign, id.Check{})
+	if err == nil {
+		k.compare(approved, t)
+	}
+	return k, err
+}
+
+// read reads what was kept of a check; approved is the template as it decided by it.
+func read(ctx context.Context, db pg.DB, ws id.Workspace, campaign id.Campaign, check id.Check) (k Check, approved []byte, err error) {
+	err = db.QueryRow(ctx, sqlGetCheck, ws, campaign, check).Scan(&k.ID, &k.CampaignID, &k.State, &k.Total, &k.Eligible,
 		&k.Suppressed, &k.Version, &k.CreatedAt, &k.FinishedAt, &k.Outdated, &k.Placeless, &k.Fresh, &approved, &k.waves, &k.waveWait)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return k, errs.New("not_found")
+		return k, nil, errs.New("not_found")
 	}
 	if err != nil {
-		return k, fmt.Errorf("read the check: %w", err)
+		return k, nil, fmt.Errorf("read the check: %w", err)
 	}
 	k.JobID = id.Job(k.ID)
-	return k, k.predict(ctx, tx, ws, approved)
+	return k, approved, nil
+}
+
+// compare tells what became of the template since; a difference outdates the check.
+func (k *Check) compare(approved []byte, t templates.Template) {
+	if len(approved) == 0 {
+		return
+	}
+	state := guard.Describe(approved, t)
+	k.Template = &state
+	k.Outdated = k.Outdated || len(state.Differences) > 0
 }
 
 // predict adds what the eligible people meet: the portfolio's limit, and what
@@ -119,11 +147,7 @@ func (k *Check) predict(ctx context.Context, tx pgx.Tx, ws id.Workspace, approve
 	if err != nil {
 		return err
 	}
-	if len(approved) > 0 {
-		state := guard.Describe(approved, t)
-		k.Template = &state
-		k.Outdated = k.Outdated || len(state.Differences) > 0
-	}
+	k.compare(approved, t)
 	s, err := capacity.Get(ctx, tx, ws, k.CampaignID)
 	if err != nil {
 		return err

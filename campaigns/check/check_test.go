@@ -12,6 +12,7 @@ import (
 	"bareed/internal/fixture"
 	"bareed/internal/id"
 	"bareed/internal/pg/pgtest"
+	"bareed/templates"
 )
 
 func newBroadcast(t *testing.T, people int) *fixture.Broadcast {
@@ -64,6 +65,40 @@ func TestPredictionsBesideAShare(t *testing.T) {
 	}
 	if l := b.Check(t, orders).Limit; *l.Left != 7 || l.DaysAtMin != 3 {
 		t.Errorf("orders: %+v, %d left", l, *l.Left)
+	}
+}
+
+// How the newest check stands is read without what it foretells, and a template that
+// Meta changed outdates it there as well.
+func TestNewest(t *testing.T) {
+	t.Parallel()
+	b := newBroadcast(t, 3)
+	c := b.Campaign(t, "Newest")
+	newest := func() (k check.Check, err error) {
+		err = b.Pool.InWorkspace(t.Context(), b.Workspace, func(tx pgx.Tx) error {
+			now, err := templates.Get(t.Context(), tx, b.Workspace, b.Template)
+			if err == nil {
+				k, err = check.Newest(t.Context(), tx, b.Workspace, c.ID, now)
+			}
+			return err
+		})
+		return k, err
+	}
+	if _, err := newest(); !errs.Is(err, "not_found") {
+		t.Errorf("before the first check: %v", err)
+	}
+	b.Check(t, c.ID)
+	whole := b.Check(t, c.ID)
+	k, err := newest()
+	if err != nil || k.ID != whole.ID || k.State != "completed" || k.Eligible != 3 || k.Outdated || k.Template == nil {
+		t.Errorf("%+v, %v", k, err)
+	}
+	if whole.Limit == nil || k.Limit != nil || k.Forecast != nil || k.Warnings != nil {
+		t.Errorf("it foretells: %+v, %+v, %v", k.Limit, k.Forecast, k.Warnings)
+	}
+	b.Do(t, `update template set category = 'UTILITY' where workspace_id = $1`, b.Workspace)
+	if k, err := newest(); err != nil || !k.Outdated || len(k.Template.Differences) == 0 {
+		t.Errorf("after the template changed: %+v, %v", k, err)
 	}
 }
 

@@ -60,7 +60,7 @@ var table = []rule{
 	{folder: "web/front", may: []string{"accounts", "web/ui"}},
 	{folder: "web/people", may: with(nouns, "web/front", "web/proof", "web/ui")},
 	{folder: "web/money", may: []string{"accounts", "billing", "campaigns", "web/front", "web/ui"}},
-	{folder: "web/caps", may: []string{"accounts", "billing", "campaigns", "web/front", "web/ui"}},
+	{folder: "web/caps", may: []string{"accounts", "billing", "campaigns", "web/front", "web/money", "web/ui"}},
 	{folder: "web/proof", may: []string{"accounts", "contacts", "consents", "web/front"}},
 	{folder: "web/ui"},
 	{folder: "web/charts"},

@@ -16,8 +16,8 @@ const sessionCookie = "session"
 
 // place says which object a route needs when not any will do. Every other name
 // in a path is filled from world.ids.
-func (w *world) place(draft, held, recurring string) {
-	w.own["GET /campaigns/{campaign}"] = []string{"/campaigns/" + recurring}
+func (w *world) place(draft, held, recurring, spent string) {
+	w.own["GET /campaigns/{campaign}"] = []string{"/campaigns/" + recurring, "/campaigns/" + spent}
 	for _, campaign := range w.ids["campaign"] {
 		w.own["GET /campaigns/{campaign}"] = append(w.own["GET /campaigns/{campaign}"], "/campaigns/"+campaign)
 	}
@@ -27,9 +27,9 @@ func (w *world) place(draft, held, recurring string) {
 	}
 	w.own["GET /campaigns/{campaign}/edit"] = []string{"/campaigns/" + draft + "/edit"}
 	w.own["GET /campaigns/{campaign}/checks/{check}/rows.csv"] = []string{"/campaigns/" + draft + "/checks/" + w.ids["check"][0] + "/rows.csv"}
-	for _, act := range []string{"resume", "stop"} {
-		w.own["GET /campaigns/{campaign}/"+act] = []string{"/campaigns/" + held + "/" + act}
-	}
+	w.own["GET /campaigns/{campaign}/stop"] = []string{"/campaigns/" + held + "/stop"}
+	w.own["GET /campaigns/{campaign}/resume"] = []string{"/campaigns/" + held + "/resume", "/campaigns/" + spent + "/resume"}
+	w.own["GET /campaigns/{campaign}/caps"] = []string{"/campaigns/" + spent + "/caps"}
 }
 
 // elsewhere are routes that only lead to another page, which has a row itself.

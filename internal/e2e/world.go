@@ -67,7 +67,7 @@ func seed(ctx context.Context, r *rig.Rig) (*world, error) {
 			return nil, fmt.Errorf("make the data: %w", err)
 		}
 	}
-	w.texts = append(w.texts, "rate-card-FAKE.csv", "XTS", "Still", "Busy", "Customers", "Finished offer", "Held offer", "Weekly offer", "Draft offer", "offer", "order_update",
+	w.texts = append(w.texts, "rate-card-FAKE.csv", "XTS", "Still", "Busy", "Customers", "Finished offer", "Held offer", "Weekly offer", "Draft offer", "Costly offer", "offer", "order_update",
 		"Omar Haddad", "سارة العتيبي", "هند", "No Consent", "city", "Africa/Cairo", "Maria Souza", "Asia/Riyadh", "Acme")
 	return w, nil
 }
@@ -207,6 +207,10 @@ func (w *world) reaches(ctx context.Context, campaign string, enough func(report
 // campaigns makes one in every state that looks different: a draft with its
 // check, one that a person paused, one that has finished, and one that recurs.
 func (w *world) campaigns(ctx context.Context) error {
+	spent, err := w.overspent(ctx, "Costly offer")
+	if err != nil {
+		return err
+	}
 	held, err := w.sent(ctx, "Held offer")
 	if err != nil {
 		return err
@@ -230,8 +234,42 @@ func (w *world) campaigns(ctx context.Context) error {
 		return err
 	}
 	w.ids["campaign"] = []string{held, done}
-	w.shots = map[string]string{done: "-finished", recurring: "-weekly"}
-	w.place(draft, held, recurring)
+	w.shots = map[string]string{done: "-finished", recurring: "-weekly", spent: "-spent"}
+	w.place(draft, held, recurring, spent)
+	return w.holding(ctx, spent)
+}
+
+// overspent launches a campaign whose budget is lowered while it may still be taken
+// back: it pays for a part of the people.
+func (w *world) overspent(ctx context.Context, name string) (string, error) {
+	campaign, eligible, err := w.checked(ctx, name, nil)
+	if err != nil {
+		return "", err
+	}
+	err = w.call(ctx, "POST", "/v1/campaigns/"+campaign+"/launch", map[string]any{"expected_recipients": eligible, "undo_seconds": 3}, nil)
+	if err != nil {
+		return "", err
+	}
+	c := w.rig.Client(w.still.Key)
+	was, err := c.GetCampaignBudget(ctx, campaign)
+	if err == nil {
+		_, err = c.SetCampaignBudget(ctx, campaign, was.ETag, &client.Money{Micros: 50_000_000, Currency: "XTS"})
+	}
+	return campaign, err
+}
+
+// holding waits until a rule holds a campaign.
+func (w *world) holding(ctx context.Context, campaign string) error {
+	ctx, cancel := context.WithTimeout(ctx, 40*time.Second)
+	defer cancel()
+	err := rig.Until(ctx, 50*time.Millisecond, func() (bool, error) {
+		var c struct{ Stops []struct{ Reason string } }
+		err := w.call(ctx, "GET", "/v1/campaigns/"+campaign, nil, &c)
+		return len(c.Stops) > 0, err
+	})
+	if err != nil {
+		return fmt.Errorf("wait until the budget holds a campaign: %w", err)
+	}
 	return nil
 }
 

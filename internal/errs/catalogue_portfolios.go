@@ -3,7 +3,7 @@ package errs
 // Codes of what is decided about a portfolio's messaging limit.
 var cataloguePortfolios = []Entry{
 	{"portfolio.not_kept", 403, "This portfolio is shared. Its settings are kept by the workspace that connected it first.", "هذه المحفظة مشتركة، وإعداداتها بيد مساحة العمل التي ربطتها أولاً."},
-	{"portfolio.reserve", 422, "The part kept free is between 0 and {max} of the limit.", "الجزء المحجوز بين 0 و{max} من الحد."},
+	{"portfolio.reserve", 422, "The part kept free is between 0 and {max} of the limit: at most {percent}%.", "الجزء المحجوز بين 0 و{max} من الحد، أي {percent}% على الأكثر."},
 	{"portfolio.shares_too_large", 422, "All shares together may keep {most} places at most. Make a share or the reserve smaller.", "يمكن للحصص كلها أن تحجز {most} مكاناً على الأكثر. صغّر حصة أو الجزء المحجوز."},
 	{"portfolio.share_name", 422, "The name of a share is 1 to 40 small letters, digits, hyphens and underscores.", "اسم الحصة من 1 إلى 40 من الأحرف اللاتينية الصغيرة والأرقام والشرطات."},
 	{"portfolio.share_places", 422, "A share keeps between {min} and {max} places.", "تحجز الحصة بين {min} و{max} مكاناً."},

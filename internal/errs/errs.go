@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -119,10 +120,16 @@ func Sentence(lang, code string, p Params) string {
 		s = x.AR
 	}
 	for k, v := range p {
-		s = strings.ReplaceAll(s, "{"+k+"}", said(v))
+		text := said(v)
+		if lang == "ar" && latin.MatchString(text) { // stays in its own direction (Unicode TR 9, first strong isolate)
+			text = "\u2068" + text + "\u2069"
+		}
+		s = strings.ReplaceAll(s, "{"+k+"}", text)
 	}
 	return s
 }
+
+var latin = regexp.MustCompile(`\p{Latin}`)
 
 // said writes a parameter: whole numbers with commas between thousands.
 func said(v any) string {

@@ -49,3 +49,19 @@ func TestClipAndMask(t *testing.T) {
 		}
 	}
 }
+
+// A code, an amount or a name in Latin letters keeps its own direction in an Arabic
+// sentence; a number alone needs no help, and English takes everything as it is.
+func TestArabicSentencesKeepWhatIsForeignApart(t *testing.T) {
+	t.Parallel()
+	p := errs.Params{"estimate": "8.10 XTS", "budget": "8.00 XTS"}
+	if s := errs.Sentence("ar", "budget.over_campaign", p); !strings.Contains(s, "\u20688.10 XTS\u2069") || !strings.Contains(s, "\u20688.00 XTS\u2069") {
+		t.Errorf("%q", s)
+	}
+	if s := errs.Sentence("en", "budget.over_campaign", p); strings.ContainsRune(s, '\u2068') {
+		t.Errorf("%q", s)
+	}
+	if s := errs.Sentence("ar", "caps.range", errs.Params{"got": 3000, "min": 24, "max": 720}); strings.ContainsRune(s, '\u2068') || !strings.Contains(s, "3,000") {
+		t.Errorf("%q", s)
+	}
+}

@@ -116,7 +116,7 @@ const sqlSetReserve = `select portfolio_set_reserve($1, $2)`
 // still fit into the rest.
 func SetReserve(ctx context.Context, tx pgx.Tx, a accounts.Actor, portfolio id.Portfolio, part float64) (Portfolio, error) {
 	if !(part >= 0 && part <= MaxReserve) {
-		return Portfolio{}, errs.New("portfolio.reserve", "max", MaxReserve).At("/reserve", "")
+		return Portfolio{}, errs.New("portfolio.reserve", "max", MaxReserve, "percent", int(100*MaxReserve)).At("/reserve", "")
 	}
 	p, err := own(ctx, tx, portfolio)
 	if err != nil {

@@ -28,7 +28,11 @@ func act(c *front.Call, done string, do func(tx pgx.Tx, campaign id.Campaign) (c
 	if err != nil {
 		return err
 	}
-	c.Flash("done", done, "name", now.Name)
+	if done == "campaign.flash.resumed" && (now.Paused || now.Holding) {
+		c.Flash("warning", "campaign.flash.still_held", "name", now.Name)
+	} else {
+		c.Flash("done", done, "name", now.Name)
+	}
 	if back := c.Back(); back != "/" {
 		return c.Redirect(back)
 	}
@@ -54,6 +58,7 @@ type confirmView struct {
 	Stops    []stopView
 	Holds    bool         // a rule's stop could be cleared here
 	Override bool         // by this reader
+	Some     bool         // this reader can clear something here
 	Template *guard.State // what changed in it; nil: nothing, or never launched
 }
 
@@ -67,9 +72,10 @@ func confirmation(c *front.Call) (v confirmView, err error) {
 		v.Template, err = difference(c, tx, now)
 		return err
 	})
-	v.Stops, v.Override = stopsOf(c.Locale(), v.Campaign.Stops, v.Waiting), c.Can(accounts.OverrideStops)
+	v.Stops, v.Override = stopsOf(c.Locale(), v.Campaign.ID, v.Campaign.Stops, v.Waiting), c.Can(accounts.OverrideStops)
 	for _, x := range v.Stops {
 		v.Holds = v.Holds || x.Clearable
+		v.Some = v.Some || x.Stop.Next == "waits_for_resume" || x.Clearable && v.Override
 	}
 	return v, err
 }

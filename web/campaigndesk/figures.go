@@ -72,7 +72,7 @@ func figuresOf(l ui.Locale, r campaigns.Report, lacks string) *figuresView {
 		v.Whole = max(r.Total, r.Expected)
 	}
 	v.Handed = r.Total - v.Waiting
-	v.Stops = stopsOf(l, r.Stops, v.Waiting)
+	v.Stops = stopsOf(l, r.CampaignID, r.Stops, v.Waiting)
 	v.Progress, v.Funnel = progressChart(l, v), funnelChart(l, v)
 	v.Unsent = reasonsOf(r.Suppressed, v.Base+"?state=suppressed", func(x *reasonView) {
 		x.Text, x.Advice = whyNot(l, x.Reason, lacks), known(l, "reasons.advice.", x.Reason)

@@ -2,12 +2,15 @@ package campaigndesk
 
 import (
 	"encoding/json"
+	"math"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"bareed/accounts"
+	"bareed/billing"
+	"bareed/billing/budget"
 	"bareed/campaigns"
 	"bareed/campaigns/board"
 	"bareed/campaigns/guard"
@@ -17,6 +20,7 @@ import (
 	"bareed/internal/id"
 	"bareed/messages"
 	"bareed/web/front"
+	"bareed/web/money"
 	"bareed/web/ui"
 	"bareed/whatsapp/codes"
 )
@@ -208,6 +212,7 @@ type stopView struct {
 	Kind, Title, Text           string
 	Where, Rule, Measure, Next  string
 	Clears, By                  string
+	Budget                      string // where it is changed, of a stop by a budget
 	Clearable, Shared, Personal bool
 	Told                        *codes.MetaError // of the code that opened it
 }
@@ -238,13 +243,14 @@ func stopTitle(l ui.Locale, reason string) string {
 	return l.OfKind("stops.title", reason)
 }
 
-func stopOf(l ui.Locale, x campaigns.Stop, waiting int64) stopView {
+func stopOf(l ui.Locale, of id.Campaign, x campaigns.Stop, waiting int64) stopView {
 	v := stopView{Stop: x, Kind: "warning", Title: stopTitle(l, x.Reason), Where: l.Of("stops.scope", x.Scope), Rule: said(l, "stops.rule.", x.Threshold),
 		Measure: said(l, "stops.measured.", x.Measured), Next: l.Of("stops.next", x.Next), Clears: l.Of("stops.clears", x.ClearedBy),
 		Clearable: x.Next == "waits_for_review", Personal: !x.ByRule}
 	if v.Personal {
 		v.Kind = "info"
 	}
+	v.ofBudget(l, of)
 	if x.ByRule && x.ClearedBy == "marketer" {
 		v.Clears = l.Of("stops.clears", "lead")
 	}
@@ -256,14 +262,33 @@ func stopOf(l ui.Locale, x campaigns.Stop, waiting int64) stopView {
 		}
 	}
 	v.Shared = x.Scope != messages.ScopeCampaign && x.Scope != messages.ScopeRun
-	v.Text = l.OfKind("stops.text", x.Reason, "measured", v.Measure, "at", x.Since, "scope", v.Where) + " " + l.T("stops.left", "n", waiting)
+	v.Text = l.OfKind("stops.text", x.Reason, "measured", v.Measure, "threshold", v.Rule, "at", x.Since, "scope", v.Where) + " " + l.T("stops.left", "n", waiting)
 	return v
 }
 
-func stopsOf(l ui.Locale, stops []campaigns.Stop, waiting int64) []stopView {
+// ofBudget adds what only a stop by a budget has: where the budget is, and amounts
+// as pages write them.
+func (v *stopView) ofBudget(l ui.Locale, of id.Campaign) {
+	switch v.Reason {
+	case budget.OverCampaign:
+		v.Budget = "/campaigns/" + of.String() + "/caps#budget-head"
+	case budget.OverMonth:
+		v.Budget, v.Next = "/settings/caps#budget-head", l.T("stops.next.waits_for_month")
+	default:
+		return
+	}
+	for _, text := range []*string{&v.Rule, &v.Measure} {
+		decimal, currency, _ := strings.Cut(*text, " ")
+		if micros, ok := billing.ParseDecimal(decimal, math.MaxInt64); ok {
+			*text = money.Say(&billing.Money{Micros: micros, Currency: currency})
+		}
+	}
+}
+
+func stopsOf(l ui.Locale, of id.Campaign, stops []campaigns.Stop, waiting int64) []stopView {
 	list := make([]stopView, len(stops))
 	for i, x := range stops {
-		list[i] = stopOf(l, x, waiting)
+		list[i] = stopOf(l, of, x, waiting)
 	}
 	return list
 }

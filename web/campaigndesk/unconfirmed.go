@@ -4,6 +4,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bareed/campaigns/unconfirmed"
+	"bareed/internal/errs"
 	"bareed/internal/id"
 	"bareed/web/front"
 )
@@ -24,8 +25,12 @@ func aboutUnconfirmed() question {
 // decideUnconfirmed carries out the decision of the button.
 func decideUnconfirmed(c *front.Call) error {
 	do, done := unconfirmed.Close, "campaign.flash.unconfirmed_closed"
-	if c.Form().Get("decision") == "resend" {
+	switch c.Form().Get("decision") {
+	case "resend":
 		do, done = unconfirmed.Resend, "campaign.flash.resent"
+	case "close":
+	default: // neither can be taken back, so none is guessed
+		return errs.New("field.invalid")
 	}
 	return aboutUnconfirmed().decide(c, done, func(tx pgx.Tx, campaign id.Campaign, expected int64) (int64, error) {
 		out, err := do(c.Ctx(), tx, c.Actor(), campaign, expected)

@@ -12,6 +12,7 @@ import (
 	"bareed/campaigns/caps"
 	"bareed/internal/id"
 	"bareed/web/front"
+	"bareed/web/money"
 	"bareed/web/ui"
 )
 
@@ -23,6 +24,7 @@ type campaignView struct {
 	Pass      caps.Pass
 	Budget    budget.OfCampaign
 	Amount    string
+	Estimate  string        // of everybody of the sending under way; empty: not known
 	Month     *budget.Month // nil without one, and for those who may not see it
 	MonthLeft string
 	Ended     bool
@@ -46,19 +48,25 @@ func (d desk) campaignView(c *front.Call) (v campaignView, f *ui.Form, err error
 		if v.Budget, err = budget.GetCampaign(c.Ctx(), tx, ws, campaign); err != nil {
 			return err
 		}
+		if !v.Campaign.RunID.IsZero() {
+			all, err := budget.Expected(c.Ctx(), tx, ws, v.Campaign.RunID)
+			if v.Estimate = money.Say(all); err != nil {
+				return err
+			}
+		}
 		if currency, err = usual(c, tx, v.Budget.Amount); err != nil || !c.Can(accounts.ReadBilling) {
 			return err
 		}
 		m, err := budget.GetMonth(c.Ctx(), tx, ws)
 		if m.Amount != nil {
-			v.Month, v.MonthLeft = &m, say(m.Left)
+			v.Month, v.MonthLeft = &m, money.Say(m.Left)
 		}
 		return err
 	})
 	if err != nil {
 		return v, nil, err
 	}
-	v.Amount, v.Ended, v.Marketing = say(v.Budget.Amount), v.Campaign.State.Ended(), v.Campaign.Purpose == "marketing"
+	v.Amount, v.Ended, v.Marketing = money.Say(v.Budget.Amount), v.Campaign.State.Ended(), v.Campaign.Purpose == "marketing"
 	v.MayPass = c.Can(accounts.OverrideStops) && !v.Ended
 	v.MayBudget = c.Can(accounts.WriteCampaigns) && !v.Ended && (!v.Campaign.State.Launched() || c.Can(accounts.WriteBilling))
 	v.Back = "/campaigns/" + campaign.String()
@@ -120,7 +128,7 @@ func (d desk) saveCampaign(c *front.Call) error {
 			return err
 		}
 		was.Version, _ = strconv.Atoi(f.Get("budget_version"))
-		_, err = budget.PutCampaign(c.Ctx(), tx, c.Actor(), was, amount(f))
+		_, err = budget.PutCampaign(c.Ctx(), tx, c.Actor(), was, amount(c, f))
 		return err
 	})
 }

@@ -20,6 +20,7 @@ import (
 	"bareed/internal/errs"
 	"bareed/internal/id"
 	"bareed/web/front"
+	"bareed/web/money"
 	"bareed/web/ui"
 )
 
@@ -70,6 +71,7 @@ type rulesView struct {
 	Spent     string
 	Promised  string
 	Left      string
+	Short     string // what was launched may cost more than is left; empty: it does not
 	Amount    string
 	May       bool
 	MayBudget bool
@@ -99,7 +101,8 @@ func (d desk) view(c *front.Call) (v rulesView, currency string, err error) {
 		v.Rows = append(v.Rows, row(i))
 	}
 	v.Countries, v.Operator = names(c, v.Rules.BlockedCountries), names(c, v.Rules.Operator)
-	v.Amount, v.Spent, v.Promised, v.Left = say(v.Month.Amount), say(v.Month.Spent), say(v.Month.Promised), say(v.Month.Left)
+	v.Amount, v.Spent, v.Promised, v.Left = money.Say(v.Month.Amount), money.Say(v.Month.Spent), money.Say(v.Month.Promised), money.Say(v.Month.Left)
+	v.Short = money.Say(v.Month.Short())
 	v.May, v.MayBudget = c.Can(accounts.OverrideStops), c.Can(accounts.WriteBilling)
 	return v, currency, err
 }
@@ -139,14 +142,6 @@ func names(c *front.Call, countries []string) string {
 		list[i] = billing.CountryName(c.Lang(), code)
 	}
 	return strings.Join(list, c.T("caps.comma")+" ")
-}
-
-// say writes an amount; empty for none.
-func say(m *billing.Money) string {
-	if m == nil {
-		return ""
-	}
-	return m.String()
 }
 
 func (v rulesView) form(currency string) *ui.Form {
@@ -211,14 +206,18 @@ func (d desk) saveRules(c *front.Call) error {
 			return err
 		}
 		was.SendingSettings = present.SendingSettings
+		if f.Refused() {
+			_, err = s.Check() // what else is wrong is told with it
+			return err
+		}
 		_, err = caps.Put(c.Ctx(), tx, c.Actor(), was, s)
 		return err
 	})
-	if err == nil {
+	if err == nil && !f.Refused() {
 		c.Flash("done", "caps.saved")
 		return c.Redirect("/settings/caps")
 	}
-	if !f.Fail(c.Lang(), err, pointers...) {
+	if err != nil && !f.Fail(c.Lang(), err, pointers...) {
 		return err
 	}
 	return d.refused(c, err, f)
@@ -235,12 +234,9 @@ func settings(c *front.Call, f *ui.Form) (s caps.SendingSettings, pointers []str
 		at := "/frequency/" + strconv.Itoa(len(s.Frequency))
 		pointers = append(pointers, at+"/most", r.Most, at+"/days", r.Days)
 		f.Name(r.Most, c.T("caps.most")).Name(r.Days, c.T("caps.days"))
-		s.Frequency = append(s.Frequency, caps.Frequency{Most: whole(most), Days: whole(days)})
+		s.Frequency = append(s.Frequency, caps.Frequency{Most: whole(c, f, r.Most), Days: whole(c, f, r.Days)})
 	}
-	s.CoolOffHours = whole(f.Get("cool_off_hours"))
-	if f.Get("cool_off_hours") == "" {
-		s.CoolOffHours = 0 // the default
-	}
+	s.CoolOffHours = whole(c, f, "cool_off_hours") // 0: the default
 	s.BlockedCountries = strings.FieldsFunc(f.Get("blocked_countries"), func(r rune) bool { return strings.ContainsRune(",،; \r\n\t", r) })
 	for i := range s.BlockedCountries {
 		pointers = append(pointers, "/blocked_countries/"+strconv.Itoa(i), "blocked_countries")
@@ -248,26 +244,32 @@ func settings(c *front.Call, f *ui.Form) (s caps.SendingSettings, pointers []str
 	return s, pointers
 }
 
-// western writes Arabic digits and separators as a program reads them.
-var western = strings.NewReplacer("٠", "0", "١", "1", "٢", "2", "٣", "3", "٤", "4", "٥", "5", "٦", "6", "٧", "7", "٨", "8", "٩", "9", "٫", ".", "٬", "", ",", "")
-
-// whole is a number as it was typed; -1, which nothing permits, for anything else.
-func whole(text string) int {
-	n, err := strconv.Atoi(western.Replace(text))
+// whole is a number as it was typed, 0 for nothing; what is none is told beside its
+// field.
+func whole(c *front.Call, f *ui.Form, field string) int {
+	text := f.Get(field)
+	if text == "" {
+		return 0
+	}
+	typed, _ := ui.Typed(text)
+	n, err := strconv.Atoi(typed)
 	if err != nil {
-		return -1
+		f.Add(field, c.T("ui.form.number"))
 	}
 	return n
 }
 
 // amount is what was typed as a budget: nil for nothing, and an amount that is
 // refused for what is none.
-func amount(f *ui.Form) *billing.Money {
-	text := western.Replace(f.Get("amount"))
-	if text == "" {
+func amount(c *front.Call, f *ui.Form) *billing.Money {
+	if f.Get("amount") == "" {
 		return nil
 	}
-	micros, ok := billing.ParseDecimal(text, 1<<62)
+	typed, ok := ui.Typed(f.Get("amount"))
+	if !ok {
+		f.Add("amount", c.T("ui.form.number"))
+	}
+	micros, ok := billing.ParseDecimal(typed, 1<<62)
 	if !ok {
 		micros = -1
 	}
@@ -287,7 +289,7 @@ func (d desk) saveMonth(c *front.Call) error {
 			return err
 		}
 		was.Version, _ = strconv.Atoi(f.Get("budget_version"))
-		return budget.PutMonth(c.Ctx(), tx, c.Actor(), was.Budget, amount(f))
+		return budget.PutMonth(c.Ctx(), tx, c.Actor(), was.Budget, amount(c, f))
 	})
 	if err == nil {
 		c.Flash("done", "caps.budget.saved")

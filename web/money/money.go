@@ -32,10 +32,10 @@ func Register(f *front.Front) {
 	f.Handle("GET /rate-cards/{card}/file.csv", s.cardFile)
 }
 
-// say writes an amount exactly, grouped by thousands, with its currency behind
+// Say writes an amount exactly, grouped by thousands, with its currency behind
 // it: one run of text from left to right in every language. Nil is not known:
 // empty.
-func say(m *billing.Money) string {
+func Say(m *billing.Money) string {
 	if m == nil {
 		return ""
 	}

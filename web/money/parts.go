@@ -68,7 +68,7 @@ func OfCheck(c *front.Call, tx pgx.Tx, draft campaigns.Campaign, k check.Check) 
 		return nil, err
 	}
 	l := c.Locale()
-	v := &EstimateView{Total: say(e.Total), Complete: e.Complete, Day: day(l, e.Day), Free: e.Free, Unpriced: e.Unpriced}
+	v := &EstimateView{Total: Say(e.Total), Complete: e.Complete, Day: day(l, e.Day), Free: e.Free, Unpriced: e.Unpriced}
 	if e.Why != "" {
 		v.Why = l.Of("money.why", e.Why)
 	}
@@ -84,7 +84,7 @@ func OfCheck(c *front.Call, tx pgx.Tx, draft campaigns.Campaign, k check.Check) 
 		v.Findings = append(v.Findings, BudgetLine{errs.Sentence(c.Lang(), f.Code, f.Params), f.Refuses})
 	}
 	for _, x := range e.Lines {
-		line := EstimateLine{Country: country(l, x.Country), Market: region(l, x.Market, x.Country), People: x.People, Free: x.Free, Amount: say(x.Amount)}
+		line := EstimateLine{Country: country(l, x.Country), Market: region(l, x.Market, x.Country), People: x.People, Free: x.Free, Amount: Say(x.Amount)}
 		if x.Amount == nil {
 			line.Why = l.Of("money.why", x.Why)
 		}
@@ -132,7 +132,7 @@ func OfCampaign(c *front.Call, tx pgx.Tx, now campaigns.Campaign) (*CostView, er
 		return nil, err
 	}
 	l := c.Locale()
-	v := &CostView{Estimated: say(k.Estimated), Actual: say(k.Actual), CountedAt: k.CountedAt, Delivered: k.Delivered, Charged: k.Charged, Open: k.Open}
+	v := &CostView{Estimated: Say(k.Estimated), Actual: Say(k.Actual), CountedAt: k.CountedAt, Delivered: k.Delivered, Charged: k.Charged, Open: k.Open}
 	v.Free, v.FreeTotal = notes(k.Free, func(reason string) string { return l.Of("money.free", reason) })
 	v.Unpriced, v.UnpricedTotal = notes(k.Unpriced, func(reason string) string { return l.Of("money.why", reason) })
 	v.lines(l, k)
@@ -147,14 +147,14 @@ func OfCampaign(c *front.Call, tx pgx.Tx, now campaigns.Campaign) (*CostView, er
 func (v *CostView) lines(l ui.Locale, k cost.Cost) {
 	estimates := map[string]string{}
 	for _, e := range k.Estimates {
-		if estimates[e.Country] = say(e.Amount); e.Amount == nil {
+		if estimates[e.Country] = Say(e.Amount); e.Amount == nil {
 			estimates[e.Country] = l.Of("money.why", e.Why)
 		}
 	}
 	seen := map[string]bool{}
 	for _, x := range k.Lines {
 		line := CostLine{Country: country(l, x.Country), Market: region(l, x.Market, x.Country), Category: l.Of("money.category", x.Category),
-			Charged: x.Charged, Free: x.Free, Unpriced: x.Unpriced, Amount: say(x.Amount)}
+			Charged: x.Charged, Free: x.Free, Unpriced: x.Unpriced, Amount: Say(x.Amount)}
 		if x.Category == "" {
 			line.Category = l.T("money.category.none")
 		}
@@ -176,7 +176,7 @@ func (v *CostView) lines(l ui.Locale, k cost.Cost) {
 
 func varianceOf(l ui.Locale, x cost.Variance) *VarianceView {
 	signed := func(m billing.Money) string { return more(m.Micros) + " " + m.Currency }
-	v := &VarianceView{Estimated: say(&x.Estimated), Actual: say(&x.Actual), Difference: signed(x.Difference)}
+	v := &VarianceView{Estimated: Say(&x.Estimated), Actual: Say(&x.Actual), Difference: signed(x.Difference)}
 	for _, c := range x.Causes {
 		if c.Amount.Micros != 0 || c.Messages != 0 {
 			v.Causes = append(v.Causes, CauseLine{Text: l.Of("money.cause", c.Cause), Hint: l.Of("money.cause_hint", c.Cause), Amount: signed(c.Amount), Messages: c.Messages})

@@ -7,6 +7,7 @@ package portfolio
 
 import (
 	"html/template"
+	"math"
 	"net/url"
 	"strconv"
 	"time"
@@ -150,8 +151,11 @@ func grouped(n int64) string {
 	return s
 }
 
-// percent is the reserve as it stands in the form.
-func (v view) percent() string { return strconv.FormatFloat(v.Portfolio.Reserve*100, 'f', -1, 64) }
+// percent is the reserve as it stands in the form: 7 for 0.07, which times 100 is
+// not 7 to a machine.
+func (v view) percent() string {
+	return strconv.FormatFloat(math.Round(v.Portfolio.Reserve*1e5)/1e3, 'f', -1, 64)
+}
 
 func (d desk) page(c *front.Call) error {
 	v, err := d.read(c)
@@ -183,11 +187,21 @@ func (d desk) act(c *front.Call, done string, do func(tx pgx.Tx, f *ui.Form, por
 	return c.Refused(err, "portfolio", v, f)
 }
 
+// number is what was typed in a field, as a program writes it; empty for what is no
+// number, which the field then says.
+func number(c *front.Call, f *ui.Form, field string) string {
+	typed, ok := ui.Typed(f.Get(field))
+	if !ok && f.Get(field) != "" {
+		f.Add(field, c.T("ui.form.number"))
+	}
+	return typed
+}
+
 func (d desk) reserve(c *front.Call) error {
 	return d.act(c, "portfolio.reserve.saved", func(tx pgx.Tx, f *ui.Form, portfolio id.Portfolio) error {
-		percent, err := strconv.ParseFloat(f.Get("reserve"), 64)
+		percent, err := strconv.ParseFloat(number(c, f, "reserve"), 64)
 		if err != nil {
-			percent = -1
+			percent = -1 // is refused
 		}
 		_, err = portfolios.SetReserve(c.Ctx(), tx, c.Actor(), portfolio, percent/100)
 		return err
@@ -196,9 +210,9 @@ func (d desk) reserve(c *front.Call) error {
 
 func (d desk) setShare(c *front.Call) error {
 	return d.act(c, "portfolio.share.saved", func(tx pgx.Tx, f *ui.Form, portfolio id.Portfolio) error {
-		places, err := strconv.Atoi(f.Get("places"))
+		places, err := strconv.Atoi(number(c, f, "places"))
 		if err != nil {
-			places = 0
+			places = 0 // is refused
 		}
 		_, err = portfolios.SetShare(c.Ctx(), tx, c.Actor(), portfolio, portfolios.Share{Name: f.Get("name"), Places: places, Kinds: f.Values["kinds"]})
 		return err

@@ -178,7 +178,7 @@ func (d desk) take(c *front.Call, f *ui.Form) (breaker.Thresholds, bool) {
 		}
 		v, ok := s.value(text)
 		if !ok {
-			f.Add(s.name, errs.Sentence(c.Lang(), "field.invalid", nil))
+			f.Add(s.name, c.T("ui.form.number"))
 			continue
 		}
 		set[s.name] = v

@@ -57,26 +57,21 @@ var settings = []setting{
 	{name: "list_over", group: "warns", unit: "percent", kind: share},
 }
 
-// digits writes Arabic digits and separators as the program reads them.
-func digits(text string) string {
-	return strings.TrimSpace(strings.NewReplacer("٠", "0", "١", "1", "٢", "2", "٣", "3", "٤", "4", "٥", "5", "٦", "6", "٧", "7", "٨", "8", "٩", "9",
-		"٫", ".", "،", ",", "%", "", "٪", "").Replace(text))
-}
-
 // value reads what was typed; false: it is no such value.
 func (s setting) value(text string) (any, bool) {
-	typed := digits(text)
+	typed, _ := ui.Typed(text)
 	switch s.kind {
 	case whole:
-		n, err := strconv.ParseInt(strings.ReplaceAll(typed, ",", ""), 10, 32)
+		n, err := strconv.ParseInt(typed, 10, 32)
 		return n, err == nil
 	case share:
 		n, err := strconv.ParseFloat(typed, 64)
 		return n, err == nil && n-n == 0 // no infinity, and a number
 	case shares:
 		list := []float64{}
-		for _, part := range strings.FieldsFunc(typed, func(r rune) bool { return r == ',' || r == ' ' }) {
-			n, err := strconv.ParseFloat(part, 64)
+		for _, part := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(",،; %٪", r) }) {
+			typed, _ := ui.Typed(part)
+			n, err := strconv.ParseFloat(typed, 64)
 			if err != nil || n-n != 0 {
 				return nil, false
 			}

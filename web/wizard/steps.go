@@ -98,16 +98,29 @@ func (s *desk) loadDraft(c *front.Call, tx pgx.Tx, campaign id.Campaign, step st
 	if v.Template, err = templates.Get(c.Ctx(), tx, ws, v.Campaign.TemplateID); err != nil {
 		return v, err
 	}
-	newest, err := check.Get(c.Ctx(), tx, ws, campaign, id.Check{})
-	switch {
-	case err == nil:
-		v.Check = &newest
-	case !errs.Is(err, "not_found"):
+	if v.Check, err = v.newest(c, tx); err != nil {
 		return v, err
 	}
 	v.lacks(c)
 	v.steps(c)
 	return v, nil
+}
+
+// newest reads the newest check, nil before the first. What it foretells costs as
+// much as the rest of a page and only the step of the check shows it.
+func (v *view) newest(c *front.Call, tx pgx.Tx) (*check.Check, error) {
+	var k check.Check
+	var err error
+	ws, campaign := c.Actor().Workspace, v.Campaign.ID
+	if v.Step == "check" {
+		k, err = check.Get(c.Ctx(), tx, ws, campaign, id.Check{})
+	} else {
+		k, err = check.Newest(c.Ctx(), tx, ws, campaign, v.Template)
+	}
+	if errs.Is(err, "not_found") {
+		return nil, nil
+	}
+	return &k, err
 }
 
 // lacks lists what is missing, each once, and the step that mends it.

@@ -5,12 +5,15 @@ package look
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
+	"github.com/chromedp/cdproto"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
@@ -118,18 +121,69 @@ func (t *Tab) arrive(what string) error {
 	return t.Until(what, "!window.left && document.readyState === 'complete'")
 }
 
-// Click clicks an element that is there and visible.
-func (t *Tab) Click(selector string) error {
-	if err := t.do(chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible)); err != nil {
+// Click clicks an element once it is there and visible.
+func (t *Tab) Click(selector string) error { return t.Hold(selector, nil) }
+
+// Hold presses the button of the mouse over an element once it is there and
+// visible, does something meanwhile and releases the button. Where the element is
+// is asked at that moment, because a page that is live exchanges its elements: the
+// browser finds what was found before no longer.
+func (t *Tab) Hold(selector string, meanwhile func() error) error {
+	at, err := t.spot(selector)
+	if err == nil {
+		err = t.mouse(input.DispatchMouseEventTypeMousePressed, at)
+	}
+	if err == nil && meanwhile != nil {
+		err = meanwhile()
+	}
+	if err == nil {
+		err = t.mouse(input.DispatchMouseEventTypeMouseReleased, at)
+	}
+	if err != nil {
 		return fmt.Errorf("click %s at %s: %w", selector, t.Where(), err)
 	}
 	return nil
 }
 
+// spot is where a mouse has to point at to hit an element. Seen tells whether the
+// element has a size there.
+type spot struct {
+	X, Y float64
+	Seen bool
+}
+
+// spot brings an element into the window. It waits until there is one to be seen;
+// pages may change meanwhile.
+func (t *Tab) spot(selector string) (at spot, err error) {
+	where := fmt.Sprintf(`(() => { const e = document.querySelector(%s);
+		if (!e || getComputedStyle(e).visibility !== "visible") return {};
+		e.scrollIntoViewIfNeeded();
+		const r = [...e.getClientRects()].find((r) => r.width && r.height);
+		return r ? {x: r.x + r.width / 2, y: r.y + r.height / 2, seen: true} : {}; })()`, quote(selector))
+	for end := time.Now().Add(stepTime); time.Now().Before(end); {
+		if at, err = Eval[spot](t, where); at.Seen && err == nil {
+			return at, nil
+		}
+		if !clock.Pause(t.ctx, 20*time.Millisecond) {
+			return at, t.ctx.Err()
+		}
+	}
+	if err == nil {
+		err = fmt.Errorf("it was not to be seen in %v", stepTime)
+	}
+	return at, err
+}
+
+func (t *Tab) mouse(event input.DispatchMouseEventType, at spot) error {
+	_, err := chromedp.Call(t.ctx, input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: event, X: at.X, Y: at.Y,
+		Button: input.MouseButtonLeft, ClickCount: 1})
+	return err
+}
+
 // Fill replaces what stands in a field by typing.
 func (t *Tab) Fill(selector, text string) error {
-	err := t.do(chromedp.Focus(chromedp.CSS(selector)),
-		chromedp.Evaluate[chromedp.Void]("document.activeElement.select && document.activeElement.select()"))
+	err := t.Until(selector, fmt.Sprintf(`(() => { const e = document.querySelector(%s); if (!e) return false;
+		e.focus(); e.select && e.select(); return document.activeElement === e; })()`, quote(selector)))
 	if err == nil {
 		err = t.Type(text)
 	}
@@ -152,13 +206,25 @@ func (t *Tab) Choose(selector, value string) error {
 	return nil
 }
 
-// File hands a file to a field.
+// File hands a file to a field. One that the page exchanges after it was found is
+// looked for again.
 func (t *Tab) File(selector, path string) error {
-	if err := t.do(chromedp.SetUploadFiles(chromedp.CSS(selector), []string{path})); err != nil {
+	err := t.do(chromedp.SetUploadFiles(chromedp.CSS(selector), []string{path}))
+	for range 5 {
+		var gone *cdproto.Error
+		if !errors.As(err, &gone) || gone.Code != noNode {
+			break
+		}
+		err = t.do(chromedp.SetUploadFiles(chromedp.CSS(selector), []string{path}))
+	}
+	if err != nil {
 		return fmt.Errorf("hand a file to %s at %s: %w", selector, t.Where(), err)
 	}
 	return nil
 }
+
+// noNode is the code with which Chromium says that a node is not there any more.
+const noNode = -32000
 
 // Type types at whatever has the focus.
 func (t *Tab) Type(text string) error { return t.do(chromedp.KeyEvent(text)) }

@@ -2,7 +2,8 @@
 "use strict";
 (() => {
   const toasts = document.getElementById("toasts");
-  const word = (name) => (toasts && toasts.dataset[name]) || "";
+  const every = (what) => document.querySelectorAll(what);
+  const word = (name) => toasts?.dataset[name] || "";
 
   function toast(text) {
     if (!toasts || !text) return;
@@ -25,13 +26,13 @@
   document.querySelector("[data-focus]")?.focus();
 
   // Appearance: at once here, kept by the server.
-  for (const form of document.querySelectorAll("[data-theme-form]")) {
+  for (const form of every("[data-theme-form]")) {
     form.addEventListener("submit", (e) => {
       const theme = e.submitter && e.submitter.value;
       if (!theme) return;
       e.preventDefault();
       document.documentElement.dataset.theme = theme;
-      for (const b of document.querySelectorAll("[data-theme-form] button")) b.setAttribute("aria-pressed", String(b.value === theme));
+      for (const b of every("[data-theme-form] button")) b.setAttribute("aria-pressed", String(b.value === theme));
       const body = new URLSearchParams(new FormData(form));
       body.set("theme", theme);
       fetch(form.action, { method: "POST", body, redirect: "manual" });
@@ -39,7 +40,7 @@
   }
 
   // Copy fields.
-  for (const b of document.querySelectorAll("[data-copy]")) {
+  for (const b of every("[data-copy]")) {
     b.hidden = false;
     b.addEventListener("click", async () => {
       const field = document.getElementById(b.dataset.copy);
@@ -99,18 +100,18 @@
     }
   });
   addEventListener("pageshow", () => {
-    for (const f of document.querySelectorAll("form[data-sent]")) delete f.dataset.sent;
+    for (const f of every("form[data-sent]")) delete f.dataset.sent;
   });
 
   // Rows to tick: one box for all, and how many.
-  for (const all of document.querySelectorAll("[data-select-all]")) {
-    const boxes = () => [...document.querySelectorAll(`input[type=checkbox][name="${all.dataset.selectAll}"]`)];
+  for (const all of every("[data-select-all]")) {
+    const boxes = () => [...every(`input[type=checkbox][name="${all.dataset.selectAll}"]`)];
     const show = () => {
       const n = boxes().filter((b) => b.checked).length;
       for (const b of boxes()) b.closest("tr")?.classList.toggle("chosen", b.checked);
       all.checked = n > 0 && n === boxes().length;
       all.indeterminate = n > 0 && n < boxes().length;
-      for (const c of document.querySelectorAll("[data-selected]")) c.textContent = word("selected").replace("{n}", n);
+      for (const c of every("[data-selected]")) c.textContent = word("selected").replace("{n}", n);
     };
     all.hidden = false;
     all.addEventListener("change", () => { for (const b of boxes()) b.checked = all.checked; show(); });
@@ -118,7 +119,7 @@
   }
 
   // Dropping a file on its field.
-  for (const drop of document.querySelectorAll(".drop")) {
+  for (const drop of every(".drop")) {
     const input = drop.querySelector("input[type=file]");
     drop.addEventListener("dragover", (e) => { e.preventDefault(); drop.classList.add("over"); });
     drop.addEventListener("dragleave", () => drop.classList.remove("over"));
@@ -143,13 +144,18 @@
     for (const fresh of parse(html).querySelectorAll("[id]")) {
       const old = document.getElementById(fresh.id);
       if (!old || old.parentElement?.closest("[data-swapped]")) continue;
+      if (old.matches(":active")) { // a click needs the button that was pressed
+        old.late = fresh.outerHTML;
+        setTimeout(() => { if (old.isConnected) swap(old.late); }, 250);
+        continue;
+      }
       const held = old.contains(document.activeElement) ? document.activeElement.id : "";
       if (held && old.querySelector("input:focus, textarea:focus, select:focus, details[open]:focus-within")) continue;
       fresh.setAttribute("data-swapped", "");
       old.replaceWith(fresh);
       if (held) document.getElementById(held)?.focus();
     }
-    for (const e of document.querySelectorAll("[data-swapped]")) e.removeAttribute("data-swapped");
+    for (const e of every("[data-swapped]")) e.removeAttribute("data-swapped");
   }
 
   const ask = (body) => fetch(location.href, { method: body ? "POST" : "GET", body, headers: { Accept: "text/html" } });
@@ -193,7 +199,7 @@
         if (source && (source.readyState === EventSource.CLOSED || misses > 4)) { stop(); poll(); }
       });
     };
-    for (const b of document.querySelectorAll("[data-pause]")) {
+    for (const b of every("[data-pause]")) {
       b.hidden = false;
       b.addEventListener("click", () => {
         paused = !paused;
@@ -213,7 +219,7 @@
   // when the page was written counts, not the reader's clock.
   const begun = new WeakMap();
   function countDown() {
-    for (const e of document.querySelectorAll("[data-countdown]")) {
+    for (const e of every("[data-countdown]")) {
       if (!begun.has(e)) begun.set(e, performance.now());
       const left = Math.max(0, Math.round(Number(e.dataset.countdown) - (performance.now() - begun.get(e)) / 1000));
       const parts = left < 60 ? [left] : [Math.floor(left / 60), left % 60];
@@ -247,7 +253,7 @@
     });
   }
   const looked = document.querySelector("form[data-look]"), filled = /^(from|value)\./;
-  for (const e of document.querySelectorAll("[data-look-button]")) e.hidden = true;
+  for (const e of every("[data-look-button]")) e.hidden = true;
   showing(looked, "go", "look",
     (name) => filled.test(name) ? "#wizard-shown, #variables-missing" : /^(template|number)$/.test(name) && "#template, #wizard-slots, #wizard-shown",
     (doc, name) => {
@@ -283,7 +289,7 @@
   // Escape closes what was opened over the page.
   document.addEventListener("keydown", (e) => {
     if (e.key !== "Escape") return;
-    for (const d of document.querySelectorAll("details.menu[open], details.switch[open]")) {
+    for (const d of every("details.menu[open], details.switch[open]")) {
       d.open = false;
       d.querySelector("summary").focus();
     }
