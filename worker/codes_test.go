@@ -92,7 +92,7 @@ func (c *coded) reserve(t *testing.T) {
 	t.Helper()
 	var wanted []places.Wanted
 	c.b.In(t, func(tx pgx.Tx) error {
-		rows, err := tx.Query(t.Context(), `select recipient_hash, run_id, ordinal from message where run_id = $1 order by ordinal`, c.run)
+		rows, err := tx.Query(t.Context(), `select recipient_hash, run_id, ordinal, false from message where run_id = $1 order by ordinal`, c.run)
 		if err != nil {
 			return err
 		}
