@@ -79,6 +79,12 @@ func TestWhatBecomesOfAPlace(t *testing.T) {
 			l.exec(opens, l.number, 24*time.Hour)
 			l.apply(l.number, l.status(1, 1, "delivered", time.Now()))
 		}, "counted"},
+		{"delivered in a window that opened in the moment of the claim", func(l *ledger) {
+			l.accept(1)
+			l.exec(`insert into service_window (workspace_id, number_id, recipient_hash, open_until)
+				select workspace_id, $1, recipient_hash, claimed_at + interval '24 hours' from message`, l.number)
+			l.apply(l.number, l.status(1, 1, "delivered", time.Now()))
+		}, "counted"},
 		{"the person opted out before the claim", func(l *ledger) {
 			l.exec(`update permission set granted = false`)
 			l.in(func(tx pgx.Tx) error { return messages.Refused(l.t.Context(), tx, l.ws, []id.Message{l.message(1)}) })

@@ -86,6 +86,7 @@ order by r.number_id, r.kind = 'reply', r.id`
 // as many as each may send until the next look.
 func (s *Scheduler) feed(ctx context.Context) error { return s.feedBy(ctx, lanesAtOnce) }
 
+// feedBy is feed with so many lanes side by side.
 func (s *Scheduler) feedBy(ctx context.Context, width int) error {
 	if err := s.guard(ctx, s.feeder.sending); err != nil {
 		return err

@@ -9,9 +9,10 @@ import (
 	"bareed/queue"
 )
 
-// release spreads what one look of the feed picked over the time until the
-// next, as long as the one before it took, so that a number's messages reach the workers as evenly as they may
-// leave. Losing what it holds costs a minute (messages.Refeed), nothing else.
+// release spreads what one look of the feed picked over the time until the next,
+// as long as the one before it took, so that a number's messages reach the workers
+// as evenly as they may leave. Losing what it holds costs a minute
+// (messages.Refeed), nothing else.
 type release struct {
 	mu   sync.Mutex
 	held []timed

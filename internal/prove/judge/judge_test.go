@@ -143,13 +143,11 @@ func TestGood(t *testing.T) {
 	}
 }
 
-// TestBreaches: each thing that must not be is found, alone, by its own words.
+// TestBreaches: each thing that must not be is found, alone, by its own words; here
+// of people and what is reported of them.
 func TestBreaches(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
-		change func(s *story)
-		want   []string // in this order, and nothing else
-	}{
+	judged(t, map[string]wrong{
 		"twice": {func(s *story) { s.post(mainRun, phone(7), after(3000), true) },
 			[]string{"messaged 2 times", "1 people were messaged twice"}},
 		"twice, and every row looks right": {func(s *story) {
@@ -185,6 +183,13 @@ func TestBreaches(t *testing.T) {
 			[]string{"failed to render", "1 messages are reported wrongly"}},
 		"unknown although every answer came": {func(s *story) { s.Clean = true; s.tables.Uncertain = 2 },
 			[]string{"2 answers became unknown although every answer came"}},
+	})
+}
+
+// TestStopsThatLeak: what leaves after an opt-out, a stop, a pause or a drop.
+func TestStopsThatLeak(t *testing.T) {
+	t.Parallel()
+	judged(t, map[string]wrong{
 		"after an opt-out": {func(s *story) { s.refuse(3, after(1300-251)) },
 			[]string{"1 POSTs began more than 250 ms after an opt-out's commit, the last 251 ms"}},
 		"after an opt-out, in another run": {func(s *story) { s.refuse(100, after(4000)) },
@@ -213,6 +218,13 @@ func TestBreaches(t *testing.T) {
 			[]string{"a stop leaked: a POST began 400 ms after the revoke of"}},
 		"any campaign after the number's drop": {func(s *story) { s.mark(nemesis.Mark{Do: nemesis.Drop, At: after(4600), Until: after(5500)}) },
 			[]string{"a stop leaked: a POST began 400 ms after the drop of"}},
+	})
+}
+
+// TestLateAndLost: what takes too long after a fault, and receipts that are not there.
+func TestLateAndLost(t *testing.T) {
+	t.Parallel()
+	judged(t, map[string]wrong{
 		"unconfirmed where evidence had to settle": {func(s *story) { s.Evidence = true; s.fate(4, "unconfirmed"); s.unsent(4) },
 			[]string{"1 unconfirmed, where evidence had to settle each"}},
 		"a dead worker holds the others up": {func(s *story) {
@@ -250,6 +262,14 @@ func TestBreaches(t *testing.T) {
 			[]string{"1 acknowledged receipts are not there (delivered: 41 of 41, read: 40 of 41)"}},
 		"receipts of somebody lost": {func(s *story) { s.row(6).State = "accepted"; s.row(6).Read, s.row(6).Delivered = false, false },
 			[]string{"2 acknowledged receipts are not there"}},
+	})
+}
+
+// TestPace: how many requests may arrive in a second, and how many more when Meta
+// itself stood still before.
+func TestPace(t *testing.T) {
+	t.Parallel()
+	judged(t, map[string]wrong{
 		"too many in a second": {func(s *story) { s.Summary.Numbers[number] = sandbox.NumberSummary{MaxRequestsPerSecond: 97} },
 			[]string{"97 requests in one second, the number may 80"}},
 		"what left while Meta stood still": {func(s *story) {
@@ -261,7 +281,19 @@ func TestBreaches(t *testing.T) {
 			s.mark(nemesis.Mark{Do: nemesis.Freeze, On: "sandbox", At: after(2000), Until: after(2500)})
 			s.mark(nemesis.Mark{Do: nemesis.Freeze, On: "worker1", At: after(3000), Until: after(9000)})
 		}, []string{"137 requests in one second, the number may 80"}},
-	} {
+	})
+}
+
+// wrong is a change to a good case, and what it must be found as: in this order,
+// and nothing else.
+type wrong struct {
+	change func(s *story)
+	want   []string
+}
+
+func judged(t *testing.T, cases map[string]wrong) {
+	t.Helper()
+	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := good()
