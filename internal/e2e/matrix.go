@@ -163,6 +163,11 @@ func (m *matrix) page(t *look.Tab, j job) error {
 	if err := t.Open(m.world.rig.URL + j.path); err != nil {
 		return err
 	}
+	if j.once != "" {
+		if err := t.Has(j.once); err != nil {
+			return err
+		}
+	}
 	o := look.Options{Lang: j.lang, Views: look.Views(), Foreign: j.foreign}
 	if m.Shots != "" {
 		o.Each = func(v look.View) error { return m.shoot(t, j, v) }

@@ -47,6 +47,7 @@ type target struct {
 	route, path, who string
 	foreign          bool   // another project's page
 	only             string // the one language it has; empty for both
+	once             string // what a page that makes itself has when it is made
 }
 
 // manual are pages that another server than web answers.
@@ -54,8 +55,8 @@ func manual() []target {
 	return []target{
 		{route: "GET /ops", path: "/ops", who: operator},
 		{route: "GET /ops/sign-in", path: "/ops/sign-in", who: nobody},
-		{route: "GET /ops/queues/*path", path: "/ops/queues/", who: operator, foreign: true},
-		{route: "GET /docs", path: "/docs", who: nobody, foreign: true},
+		{route: "GET /ops/queues/*path", path: "/ops/queues/", who: operator, foreign: true, once: "table tbody tr"},
+		{route: "GET /docs", path: "/docs", who: nobody, foreign: true, once: ".swagger-ui .opblock-tag"},
 		{route: "GET /docs/quickstart", path: "/docs/quickstart", who: nobody, only: "en"},
 	}
 }

@@ -118,7 +118,13 @@ func (t *Tab) Press(selector string) error {
 const leave = `for (const e of ["click", "keydown"]) addEventListener(e, () => { window.left = true; }, true)`
 
 func (t *Tab) arrive(what string) error {
-	return t.Until(what, "!window.left && document.readyState === 'complete'")
+	err := t.Until(what, "!window.left && document.readyState === 'complete'")
+	if err != nil {
+		state, _ := Eval[string](t, `[document.readyState, window.left ? "pressed" : "not pressed",
+			...performance.getEntriesByType("resource").filter((e) => !e.responseEnd).map((e) => e.name)].join(", ")`)
+		err = fmt.Errorf("%w (%s)", err, state)
+	}
+	return err
 }
 
 // Click clicks an element once it is there and visible.
@@ -152,16 +158,18 @@ type spot struct {
 	Seen bool
 }
 
-// spot brings an element into the window. It waits until there is one to be seen;
-// pages may change meanwhile.
+// spot brings an element into the window. It waits until there is one to be seen
+// and it stands still: a page that has just loaded again is still moved to where it
+// was before, and a click would hit what stands there instead.
 func (t *Tab) spot(selector string) (at spot, err error) {
 	where := fmt.Sprintf(`(() => { const e = document.querySelector(%s);
-		if (!e || getComputedStyle(e).visibility !== "visible") return {};
+		if (!e || document.readyState !== "complete" || getComputedStyle(e).visibility !== "visible") return {};
 		e.scrollIntoViewIfNeeded();
 		const r = [...e.getClientRects()].find((r) => r.width && r.height);
 		return r ? {x: r.x + r.width / 2, y: r.y + r.height / 2, seen: true} : {}; })()`, quote(selector))
-	for end := time.Now().Add(stepTime); time.Now().Before(end); {
-		if at, err = Eval[spot](t, where); at.Seen && err == nil {
+	var before spot
+	for end := time.Now().Add(stepTime); time.Now().Before(end); before = at {
+		if at, err = Eval[spot](t, where); at.Seen && at == before && err == nil {
 			return at, nil
 		}
 		if !clock.Pause(t.ctx, 20*time.Millisecond) {
