@@ -36,6 +36,8 @@ type SendResult struct {
 	// RetryAfter is the time Meta named, 0 for none. The longer of Retry-After
 	// and estimated_time_to_regain_access (minutes).
 	RetryAfter time.Duration
+	// Stayed: nothing was written, because MayLeave said no; Outcome is NeverLeft.
+	Stayed bool
 	// OptOut: the recipient stopped this business's marketing; record it.
 	OptOut bool
 	// WAMID, WaID (digits, can differ from the number sent to in Brazil and

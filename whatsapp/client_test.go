@@ -181,6 +181,68 @@ func TestSendNeverLeft(t *testing.T) {
 	}
 }
 
+// A connection that takes long must not carry what may not leave any more: nothing
+// is written, neither to a new connection nor to one that is kept.
+func TestSendStays(t *testing.T) {
+	t.Parallel()
+	var heard, seen atomic.Int32
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen.Add(1)
+		fmt.Fprint(w, `{"messages":[{"id":"wamid.1"}]}`)
+	}))
+	t.Cleanup(srv.Close)
+	door, err := net.Listen("tcp", "127.0.0.1:0") // passes bytes on and counts them
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { door.Close() })
+	go func() {
+		for {
+			in, err := door.Accept()
+			if err != nil {
+				return
+			}
+			out, err := net.Dial("tcp", srv.Listener.Addr().String())
+			if err != nil {
+				return
+			}
+			go func() { _, _ = io.Copy(in, out); in.Close() }()
+			go func() {
+				b := make([]byte, 4096)
+				for {
+					n, err := in.Read(b)
+					heard.Add(int32(n))
+					if _, werr := out.Write(b[:n]); err != nil || werr != nil {
+						out.Close()
+						return
+					}
+				}
+			}()
+		}
+	}()
+	c := clientAt(t, "http://"+door.Addr().String(), nil)
+	m := hello()
+	m.MayLeave = func() bool { return false }
+	stays := func(when string) {
+		before := heard.Load()
+		r := c.SendTemplate(t.Context(), "tok", "900000000000101", m)
+		if r.Outcome != whatsapp.NeverLeft || !r.Stayed || r.Title != "too late to leave" || heard.Load() != before {
+			t.Errorf("%s: %+v, %d bytes", when, r, heard.Load()-before)
+		}
+	}
+	stays("a new connection")
+	asked := 0
+	m.MayLeave = func() bool { asked++; return true }
+	if r := c.SendTemplate(t.Context(), "tok", "900000000000101", m); r.Outcome != whatsapp.Accepted || r.Stayed || asked != 1 {
+		t.Errorf("it may: %+v, asked %d times", r, asked)
+	}
+	m.MayLeave = func() bool { return false }
+	stays("a kept connection")
+	if seen.Load() != 1 {
+		t.Errorf("%d requests arrived, want 1", seen.Load())
+	}
+}
+
 func client404(t *testing.T) string {
 	srv := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(srv.Close)

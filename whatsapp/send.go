@@ -35,6 +35,9 @@ type TemplateMessage struct {
 	CallbackData string
 	// Marketing sends it by the Marketing Messages API; nil: by the Cloud API.
 	Marketing *Marketing
+	// MayLeave is asked in the moment the first byte is to be written, behind all the
+	// time that a connection took; after false nothing is. nil: it may.
+	MayLeave func() bool
 }
 
 // What Meta does with a message that the Marketing Messages API cannot take.
@@ -168,7 +171,7 @@ func (c *Client) SendTemplate(ctx context.Context, token Token, numberID string,
 		}
 		p.Policy, p.Sharing = w.Policy, &w.Sharing
 	}
-	return c.send(ctx, token, numberID, p)
+	return c.send(ctx, token, numberID, p, m.MayLeave)
 }
 
 // SendText makes exactly one request with free text; see SendTemplate.
@@ -181,7 +184,7 @@ func (c *Client) SendText(ctx context.Context, token Token, numberID string, m T
 	if n := utf8.RuneCountInString(m.Body); n == 0 || n > 4096 {
 		return invalidBeforeSend("text empty or longer than 4096 characters")
 	}
-	return c.send(ctx, token, numberID, p)
+	return c.send(ctx, token, numberID, p, nil)
 }
 
 func newPayload(to To, kind, callback string) messagePayload {
@@ -218,16 +221,34 @@ func (p messagePayload) check(numberID string) string {
 // the caller's goroutine, which the later "wrote headers" one does not. net/http
 // asks for a second connection for a POST only when not one byte of the first
 // try was written, so asking again takes the mark back.
-type departure struct{ left atomic.Bool }
+type departure struct {
+	left, stayed atomic.Bool
+	may          func() bool // nil: it may
+	stop         context.CancelCauseFunc
+}
+
+var errStayed = errors.New("it may not leave any more")
 
 func (d *departure) trace() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
 		GetConn: func(string) { d.left.Store(false) },
-		GotConn: func(httptrace.GotConnInfo) { d.left.Store(true) },
+		GotConn: d.got,
 	}
 }
 
-func (c *Client) send(ctx context.Context, token Token, numberID string, p messagePayload) SendResult {
+// got is the last moment before the request is written. One that may not leave any
+// more finds its connection closed, and its context ended, so that no other is tried.
+func (d *departure) got(with httptrace.GotConnInfo) {
+	if d.may != nil && !d.may() {
+		d.stayed.Store(true)
+		d.stop(errStayed)
+		with.Conn.Close()
+		return
+	}
+	d.left.Store(true)
+}
+
+func (c *Client) send(ctx context.Context, token Token, numberID string, p messagePayload, may func() bool) SendResult {
 	if problem := p.check(numberID); problem != "" {
 		return invalidBeforeSend(problem)
 	}
@@ -240,7 +261,9 @@ func (c *Client) send(ctx context.Context, token Token, numberID string, p messa
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.sendTimeout)
 	defer cancel()
-	var d departure
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	d := departure{may: may, stop: stop}
 	ctx = httptrace.WithClientTrace(ctx, d.trace())
 	req, err := c.request(ctx, http.MethodPost, numberID, p.edge(), nil, bytes.NewReader(raw))
 	if err != nil {
@@ -250,9 +273,12 @@ func (c *Client) send(ctx context.Context, token Token, numberID string, p messa
 	if err == nil {
 		return parseSendAnswer(status, header, body, c.now())
 	}
-	res := SendResult{Outcome: Unknown, Scope: ScopeMessage, HTTPStatus: status, Title: transportTitle(err)}
+	res := SendResult{Outcome: Unknown, Scope: ScopeMessage, HTTPStatus: status, Title: transportTitle(err), Stayed: d.stayed.Load()}
 	if !d.left.Load() {
 		res.Outcome = NeverLeft
+	}
+	if res.Stayed {
+		res.Title = "too late to leave"
 	}
 	return res
 }

@@ -72,9 +72,7 @@ func (w *Worker) sendMessage(ctx context.Context, t queue.SendMessage) error {
 	w.reach(afterClaim)
 	if claim.Number != t.Number { // the gates are the run's number's, the task's token would be another's
 		booked()
-		r := messages.Return(*claim)
-		r.Again = crowded
-		return w.record(ctx, t.Workspace, answer{claim: *claim, result: r})
+		return w.unused(ctx, t, *claim, crowded)
 	}
 	return w.post(ctx, t, from, *claim, began, booked)
 }
@@ -95,17 +93,28 @@ func (w *Worker) post(ctx context.Context, t queue.SendMessage, from sender, c m
 	ask := limits.Ask{Number: t.Number, Contact: t.Contact, PerSecond: from.perSecond, Bulk: !t.Reply}
 	grant, again := w.depart(ctx, ask, began, booked)
 	if !grant.OK {
-		r := messages.Return(c)
-		r.Again = again
-		return w.record(ctx, t.Workspace, answer{claim: c, result: r})
+		return w.unused(ctx, t, c, again)
 	}
 	left := w.Clock()
+	body.MayLeave = func() bool { return !tooOld(began) } // a connection may have taken seconds
 	got := w.Meta.SendTemplate(ctx, from.token, from.number.PhoneNumberID, body)
 	w.reach(afterAnswer)
+	if got.Stayed {
+		ask.Held = grant
+		_, again = w.stay(ctx, ask, crowded)
+		return w.unused(ctx, t, c, again)
+	}
 	w.noteAnswer(t.Number, left, got)
 	w.tellLimits(ctx, t.Number, ask, grant, got)
 	defer w.reach(afterRecord)
 	return w.record(ctx, t.Workspace, w.settle(ctx, t.Workspace, c, got))
+}
+
+// unused gives a claim back of which nothing left, to be offered again after a time.
+func (w *Worker) unused(ctx context.Context, t queue.SendMessage, c messages.Claim, again time.Duration) error {
+	r := messages.Return(c)
+	r.Again = again
+	return w.record(ctx, t.Workspace, answer{claim: c, result: r})
 }
 
 // depart books a departure, sleeps until then and takes the last look: nothing

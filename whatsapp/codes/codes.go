@@ -26,7 +26,8 @@ type Outcome string
 const (
 	// Accepted: Meta answered 2xx with a message id.
 	Accepted Outcome = "accepted"
-	// NeverLeft: no connection was ever had (DNS, dial, TLS, pool), so Meta cannot have seen it.
+	// NeverLeft: no connection was ever had (DNS, dial, TLS, pool), or nothing was
+	// written to it, so Meta cannot have seen it.
 	NeverLeft Outcome = "never_left"
 	// RefusedForNow: Meta refused before processing; the same message may be sent again later.
 	RefusedForNow Outcome = "refused_for_now"

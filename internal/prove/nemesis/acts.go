@@ -205,6 +205,8 @@ func (w *World) person(ctx context.Context, s Step) error {
 }
 
 func (w *World) pause(ctx context.Context, s Step) error {
+	w.hands(1) // who resumes for a rule's stop would lift the pause too
+	defer w.hands(-1)
 	campaign := w.Campaigns[s.On]
 	if _, err := w.Client.PauseCampaign(ctx, campaign); err != nil {
 		return err
@@ -219,6 +221,8 @@ func (w *World) pause(ctx context.Context, s Step) error {
 // frozen freezes every worker with its queue full, pauses meanwhile, and lets
 // them go on: what they had before them is no longer permitted.
 func (w *World) frozen(ctx context.Context, s Step) error {
+	w.hands(1)
+	defer w.hands(-1)
 	signal := func(sig syscall.Signal) {
 		var wg sync.WaitGroup
 		for i := range w.Rig.Workers {

@@ -57,7 +57,7 @@ func (w *World) hands(n int) {
 	w.off += n
 }
 
-// HandsOff tells that a rule's stop is being measured: nobody may resume.
+// HandsOff tells that a stop is being measured: nobody may resume.
 func (w *World) HandsOff() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
