@@ -148,9 +148,11 @@ func (c *Campaign) scopeID(s messages.Scope, ws id.Workspace) [16]byte {
 	return ws
 }
 
+// sqlEndRun: of one whose time had not come nobody is planned any more.
 const sqlEndRun = `
 update run
-set state = $3, ended_at = bareed_now(), lease_until = null
+set state = $3, ended_at = bareed_now(), lease_until = null,
+    plan_done = plan_done or planned = 0 and starts_at > bareed_now()
 where workspace_id = $1
   and campaign_id = $2
   and kind = 'campaign'
@@ -158,7 +160,7 @@ where workspace_id = $1
 
 // End stops the campaign for good; stopped already is the same answer. What is
 // still ready is suppressed by Finish, in chunks; the claim refuses it from the
-// commit on.
+// commit on. Planning that is under way goes on, so that everybody is accounted for.
 func End(ctx context.Context, tx pgx.Tx, a accounts.Actor, campaign id.Campaign) (Campaign, error) {
 	c, err := lock(ctx, tx, a.Workspace, campaign)
 	if err != nil {

@@ -73,7 +73,8 @@ update run
 set state = $3,
     started_at = case when $3 = 'running' then coalesce(started_at, bareed_now()) else started_at end,
     ended_at = case when $3 in ('completed', 'missed', 'expired') then bareed_now() else ended_at end,
-    lease_until = case when $3 in ('missed', 'expired') then null else lease_until end
+    lease_until = case when $3 in ('missed', 'expired') then null else lease_until end,
+    plan_done = plan_done or $3 = 'missed' and planned = 0
 where workspace_id = $1
   and id = $2
   and state = $4`

@@ -24,6 +24,12 @@ const suppressAtOnce = 5000
 const sqlRunEnd = `
 select r.campaign_id, r.state, r.plan_done, r.settled_at is not null,
     exists (
+        select from stop s
+        where s.workspace_id = $1
+          and s.scope_id = $2
+          and s.reason = $3
+          and s.cleared_at is null),
+    exists (
         select from message m
         where m.workspace_id = $1
           and m.run_id = $2
@@ -66,6 +72,7 @@ type ending struct {
 	campaign id.Campaign
 	state    RunState
 	planDone bool
+	planOff  bool // it failed too often and waits for a person
 	settled  bool
 	ready    bool
 	sending  bool
@@ -75,8 +82,8 @@ type ending struct {
 
 func readEnding(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run) (ending, error) {
 	var e ending
-	err := tx.QueryRow(ctx, sqlRunEnd, ws, run).
-		Scan(&e.campaign, &e.state, &e.planDone, &e.settled, &e.ready, &e.sending, &e.unknown, &e.held)
+	err := tx.QueryRow(ctx, sqlRunEnd, ws, run, messages.PlanFailed).
+		Scan(&e.campaign, &e.state, &e.planDone, &e.settled, &e.planOff, &e.ready, &e.sending, &e.unknown, &e.held)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return ending{settled: true}, nil
 	}
@@ -168,7 +175,7 @@ func advance(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run, campai
 }
 
 // settle suppresses what an ended run left ready, and writes its summary when
-// nothing is under way any more.
+// everybody has a row and nothing is under way any more.
 func settle(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run, e ending) (done bool, err error) {
 	if e.state != RunCompleted {
 		reason := messages.Expired
@@ -180,7 +187,7 @@ func settle(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run, e endin
 			return false, err
 		}
 	}
-	if e.sending || e.unknown {
+	if e.sending || e.unknown || !e.campaign.IsZero() && !e.planDone && !e.planOff {
 		return false, nil
 	}
 	f, err := snapshot(ctx, tx, ws, run)

@@ -283,28 +283,59 @@ func TestTwoPlannersWriteOnePlan(t *testing.T) {
 	}
 }
 
-func TestPlanLeavesAStoppedRun(t *testing.T) {
+// A run that is stopped while it is planned goes on being planned, with nobody to be
+// sent to: each of its people has a row that says why. Until then it is not settled.
+func TestPlanAccountsForAStoppedRun(t *testing.T) {
 	t.Parallel()
-	b := newBroadcast(t, plan.Size+5)
+	const people = plan.Size + 5
+	b := newBroadcast(t, people)
 	c, run := launched(t, b, "Stopped")
-	planned := planChunk(t, b, run).Planned
+	first := planChunk(t, b, run).Planned
 	must(t, b, func(ctx context.Context, tx pgx.Tx) (campaigns.Campaign, error) {
 		return campaigns.End(ctx, tx, b.Actor, c)
 	})
-	box, err := b.Vault.Box(t.Context(), b.Workspace)
-	if err != nil {
-		t.Fatal(err)
+	for range 5 {
+		if finish(t, b, run) {
+			t.Fatalf("settled with %d of %d people", first, people)
+		}
 	}
-	_, err = in(t, b, func(ctx context.Context, tx pgx.Tx) (plan.Progress, error) {
-		return plan.Next(ctx, tx, b.Vault, box, b.Workspace, run)
+	if n := number(t, b, `select count(*) from message where run_id = $1 and state = 'ready'`, run); n != 0 {
+		t.Errorf("%d messages of a stopped run are ready", n)
+	}
+	if !must(t, b, func(ctx context.Context, tx pgx.Tx) (bool, error) { return plan.Lease(ctx, tx, b.Workspace, run) }) {
+		t.Fatal("nobody may plan the rest")
+	}
+	for !planChunk(t, b, run).Done {
+	}
+	for range 5 {
+		finish(t, b, run)
+	}
+	r := must(t, b, func(ctx context.Context, tx pgx.Tx) (campaigns.Report, error) {
+		return campaigns.GetReport(ctx, tx, b.Workspace, c)
 	})
-	if !errors.Is(err, plan.ErrTaken) {
-		t.Errorf("got %v", err)
+	if r.Total != people || r.Suppressed["stopped"] != people || !r.Planned || !r.Balanced {
+		t.Errorf("the report: %+v", r)
 	}
-	for !finish(t, b, run) {
+	if n := number(t, b, `select count(*) from run where id = $1 and settled_at is not null`, run); n != 1 {
+		t.Error("not settled")
 	}
-	if n := number(t, b, `select count(*) from message where run_id = $1 and state = 'suppressed' and reason = 'stopped'`, run); n == 0 || n != int(planned) {
-		t.Errorf("%d messages suppressed", n)
+}
+
+// Of a run whose time had not come nobody is planned when it is stopped.
+func TestStoppedBeforeItsTimeIsNotPlanned(t *testing.T) {
+	t.Parallel()
+	b := newBroadcast(t, 3)
+	c, run := launched(t, b, "Called off")
+	b.Do(t, `update run set starts_at = bareed_now() + interval '1 hour', state = 'planning' where id = $1`, run)
+	must(t, b, func(ctx context.Context, tx pgx.Tx) (campaigns.Campaign, error) {
+		return campaigns.End(ctx, tx, b.Actor, c)
+	})
+	b.Do(t, `update run set starts_at = bareed_now() - interval '1 hour' where id = $1`, run)
+	if must(t, b, func(ctx context.Context, tx pgx.Tx) (bool, error) { return plan.Lease(ctx, tx, b.Workspace, run) }) {
+		t.Error("it may be planned")
+	}
+	if !finish(t, b, run) {
+		t.Error("not settled")
 	}
 }
 

@@ -14,11 +14,12 @@ import (
 )
 
 // sqlToPlan finds runs whose planning is due, that nobody plans and that do not
-// wait for a person because planning failed.
+// wait for a person because planning failed. One that was stopped while it was
+// planned is planned to its end: nobody is left out without a word.
 const sqlToPlan = `
 select workspace_id, id
 from run r
-where state in ('planning', 'running')
+where settled_at is null
   and kind = 'campaign'
   and not plan_done
   and starts_at <= bareed_now() + $1::interval

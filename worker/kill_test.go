@@ -2,9 +2,12 @@ package worker
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -173,6 +176,35 @@ func TestFrozenProcessSendsNothingOld(t *testing.T) {
 	}
 	s.all(t, s.Worker, people)
 	s.want(t, "after the freeze", 0, map[string]int{"ready": people})
+	s.idle(t)
+}
+
+// A connection that takes longer than a claim may be old carries nothing of it: the
+// message is given back unsent, and the number is not taken for unreachable.
+func TestSlowConnectionSendsNothingOld(t *testing.T) {
+	t.Parallel()
+	const people = 8
+	s := newSending(t, 2*people, people, 0)
+	meta := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { s.posts.Add(1) }))
+	meta.TLS = &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
+		time.Sleep(lastLook + 50*time.Millisecond)
+		return nil, nil
+	}}
+	meta.StartTLS()
+	t.Cleanup(meta.Close)
+	known := x509.NewCertPool()
+	known.AddCert(meta.Certificate())
+	client, err := whatsapp.New(whatsapp.Config{BaseURL: meta.URL, RootCAs: known})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	s.Meta = client
+	s.all(t, s.Worker, people)
+	s.want(t, "over a slow connection", 0, map[string]int{"ready": people})
+	if left := s.breakers.hold(s.b.Number, time.Now()); left > 0 {
+		t.Errorf("the number rests for %v", left)
+	}
 	s.idle(t)
 }
 

@@ -21,8 +21,8 @@ import (
 // takes its work over.
 const LeaseTime = 15 * time.Second
 
-// ErrTaken means that another task plans the run, or that the run was
-// stopped: there is nothing left to do for the one that gets it.
+// ErrTaken means that another task plans the run, or that it ended meanwhile:
+// there is nothing left to do for the one that gets it.
 var ErrTaken = errors.New("the plan is not this task's any more")
 
 const sqlLease = `
@@ -30,7 +30,7 @@ update run
 set lease_until = bareed_now() + $3::interval
 where workspace_id = $1
   and id = $2
-  and state in ('planning', 'running')
+  and settled_at is null
   and not plan_done
   and (lease_until is null or lease_until < bareed_now())
   and not exists (
@@ -81,6 +81,8 @@ type planned struct {
 	plannedTo id.Contact
 	own       *ownTime // set in a run that goes by everybody's own zone
 	expected  int64    // people who may be sent to, by the check; 0: not known
+	state     string   // of the run
+	ended     string   // why nobody more is sent to, in a run that is over; empty: it goes on
 }
 
 const sqlRunToPlan = `
@@ -90,12 +92,12 @@ select r.campaign_id, r.purpose, r.portfolio_id, r.waba_id, r.template, r.variab
         from campaign_audience a
         where a.workspace_id = r.workspace_id
           and a.campaign_id = r.campaign_id),
-    r.starts_at, r.send_local, case when r.recipient_time then c.schedule end, coalesce(r.expected, 0), c.frequency_pass is not null
+    r.starts_at, r.send_local, case when r.recipient_time then c.schedule end, coalesce(r.expected, 0), c.frequency_pass is not null, r.state
 from run r
 left join campaign c on c.workspace_id = r.workspace_id and c.id = r.campaign_id
 where r.workspace_id = $1
   and r.id = $2
-  and r.state in ('planning', 'running')
+  and r.settled_at is null
   and not r.plan_done`
 
 func readRunToPlan(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run, operator []string) (planned, error) {
@@ -107,13 +109,14 @@ func readRunToPlan(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run, 
 	var local *time.Time
 	var rules *schedule.Rules
 	err := tx.QueryRow(ctx, sqlRunToPlan, ws, run).Scan(&p.campaign, &p.scope.Purpose, &p.scope.Portfolio, &p.scope.WABA, &raw,
-		&variables, &p.planned, &p.plannedTo, &now, &p.scope.Audiences, &startsAt, &local, &rules, &p.expected, &p.scope.Sending.Pass)
+		&variables, &p.planned, &p.plannedTo, &now, &p.scope.Audiences, &startsAt, &local, &rules, &p.expected, &p.scope.Sending.Pass, &p.state)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return p, ErrTaken
 	}
 	if err != nil {
 		return p, fmt.Errorf("read the run to plan: %w", err)
 	}
+	p.ended = ended(p.state)
 	if err := json.Unmarshal(raw, &template); err != nil {
 		return p, fmt.Errorf("read the run's template: %w", err)
 	}
@@ -126,8 +129,20 @@ func readRunToPlan(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run, 
 	return p, err
 }
 
+// ended is the reason by which the rest of a run that is over is left out: what
+// Finish gives the people who had their rows already.
+func ended(state string) string {
+	switch state {
+	case "stopped":
+		return messages.Stopped
+	case "expired", "missed":
+		return messages.Expired
+	}
+	return ""
+}
+
 // sqlPlanned moves the cursor only from where the chunk began: of two tasks at
-// the same place one wins, and a stopped run takes no more people.
+// the same place one wins, and a run that ended meanwhile takes nobody as ready.
 const sqlPlanned = `
 update run
 set planned = $4,
@@ -138,7 +153,7 @@ set planned = $4,
 where workspace_id = $1
   and id = $2
   and planned = $3
-  and state in ('planning', 'running')
+  and state = $8
   and not plan_done`
 
 // sqlPace is the pace of a run that is to be over within a time: Pace, of
@@ -152,11 +167,13 @@ set per_minute = greatest(1, ceil((
       and m.state = 'ready') / r.finish_within::numeric))
 where r.workspace_id = $1
   and r.id = $2
-  and r.finish_within is not null`
+  and r.finish_within is not null
+  and r.state in ('planning', 'running')`
 
 // Next decides about the next people of the run, in order of their id, and
 // writes their rows and the cursor in the caller's transaction. Everybody gets
-// an ordinal, suppressed or not. The run's row is locked last and briefly,
+// an ordinal, suppressed or not; in a run that was stopped meanwhile too, so that it
+// accounts for all of them. The run's row is locked last and briefly,
 // because the feeder moves its own cursor on it meanwhile. operator are the
 // countries that its operator blocks.
 func Next(ctx context.Context, tx pgx.Tx, v *accounts.Vault, box *seal.Box, ws id.Workspace, run id.Run, operator ...string) (Progress, error) {
@@ -173,7 +190,7 @@ func Next(ctx context.Context, tx pgx.Tx, v *accounts.Vault, box *seal.Box, ws i
 		return Progress{}, err
 	}
 	c := Progress{Planned: p.planned + int32(len(rows)), Done: len(people) < Size && !first}
-	if c.Done {
+	if c.Done && p.ended == "" {
 		// Campaign before run, as everywhere.
 		err := messages.CampaignEvent(ctx, tx, ws, p.campaign, "campaign.planned", map[string]any{"run": run, "people": c.Planned})
 		if err != nil {
@@ -197,7 +214,7 @@ func Next(ctx context.Context, tx pgx.Tx, v *accounts.Vault, box *seal.Box, ws i
 // a run that is planned; ErrTaken when another planner has moved it.
 func (p planned) move(ctx context.Context, tx pgx.Tx, c Progress, last id.Contact) error {
 	ws, run := p.scope.Workspace, p.scope.Run
-	tag, err := tx.Exec(ctx, sqlPlanned, ws, run, p.planned, c.Planned, last, c.Done, LeaseTime)
+	tag, err := tx.Exec(ctx, sqlPlanned, ws, run, p.planned, c.Planned, last, c.Done, LeaseTime, p.state)
 	if err != nil {
 		return fmt.Errorf("move the plan's cursor: %w", err)
 	}
@@ -238,7 +255,9 @@ func (p planned) rows(v *accounts.Vault, box *seal.Box, people []Person) ([]mess
 		row := messages.Planned{Contact: who.Contact, RecipientKey: key, Address: who.address(), Country: who.Country(),
 			Hash: v.RecipientHash(key), Consent: who.consent}
 		var values templates.Values
-		row.Reason, values = p.rules.Decide(who)
+		if row.Reason, values = p.rules.Decide(who); row.Reason == "" {
+			row.Reason = p.ended
+		}
 		if row.Reason == "" && p.own != nil {
 			p.own.place(&row, who)
 		}

@@ -34,7 +34,7 @@ set plan_failures = (plan_failures + 1) % $3,
     lease_until = bareed_now() + interval '5 seconds' * (plan_failures + 1)
 where workspace_id = $1
   and id = $2
-  and state in ('planning', 'running')
+  and settled_at is null
   and not plan_done
 returning plan_failures, planned`
 
@@ -48,7 +48,7 @@ func Failed(ctx context.Context, tx pgx.Tx, ws id.Workspace, run id.Run) error {
 	var failures, planned int
 	err := tx.QueryRow(ctx, sqlPlanFailed, ws, run, Failures).Scan(&failures, &planned)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil // stopped or planned meanwhile
+		return nil // planned meanwhile
 	}
 	if err != nil {
 		return fmt.Errorf("count a failure of the plan: %w", err)
