@@ -100,11 +100,15 @@ where r.workspace_id = $1
 // a launch is the one that was launched on, and a run of it, the campaign's own for
 // the zero id. campaign.not_launched before a launch.
 func Find(ctx context.Context, db pg.DB, ws id.Workspace, campaign id.Campaign, run id.Run) (Pair, error) {
-	p := Pair{Campaign: campaign, Run: run, page: page}
 	c, err := campaigns.Get(ctx, db, ws, campaign)
 	if err != nil {
-		return p, err
+		return Pair{}, err
 	}
+	return find(ctx, db, ws, c, run)
+}
+
+func find(ctx context.Context, db pg.DB, ws id.Workspace, c campaigns.Campaign, run id.Run) (Pair, error) {
+	p := Pair{Campaign: c.ID, Run: run, page: page}
 	if c.RunID.IsZero() {
 		return p, errs.New("campaign.not_launched", "state", c.State)
 	}
@@ -112,7 +116,7 @@ func Find(ctx context.Context, db pg.DB, ws id.Workspace, campaign id.Campaign, 
 		p.Run = c.RunID
 	}
 	var planned bool
-	err = db.QueryRow(ctx, sqlPair, ws, p.Run, campaign).Scan(&p.Check, &p.CheckedAt, &p.State, &planned)
+	err := db.QueryRow(ctx, sqlPair, ws, p.Run, c.ID).Scan(&p.Check, &p.CheckedAt, &p.State, &planned)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return p, errs.New("not_found")
 	}
@@ -173,7 +177,16 @@ type counted struct {
 // Get compares the campaign's check with a run of it; see Find. It reads both
 // whole, a second and more for a million people.
 func Get(ctx context.Context, db pg.DB, ws id.Workspace, campaign id.Campaign, run id.Run) (Summary, error) {
-	p, err := Find(ctx, db, ws, campaign, run)
+	c, err := campaigns.Get(ctx, db, ws, campaign)
+	if err != nil {
+		return Summary{}, err
+	}
+	return Of(ctx, db, ws, c, run)
+}
+
+// Of is Get of a campaign that was just read.
+func Of(ctx context.Context, db pg.DB, ws id.Workspace, c campaigns.Campaign, run id.Run) (Summary, error) {
+	p, err := find(ctx, db, ws, c, run)
 	if err != nil {
 		return Summary{}, err
 	}

@@ -55,7 +55,7 @@ func (d *desk) differencesPage(c *front.Call) error {
 		if v.Campaign, err = campaigns.Get(c.Ctx(), tx, c.Actor().Workspace, campaign); err != nil || v.Campaign.RunID.IsZero() {
 			return err
 		}
-		s, err := difference.Get(c.Ctx(), tx, c.Actor().Workspace, campaign, v.Campaign.RunID)
+		s, err := difference.Of(c.Ctx(), tx, c.Actor().Workspace, v.Campaign, id.Run{})
 		v.Summary = &s
 		return err
 	})
