@@ -68,11 +68,11 @@ type Differences struct {
 	People         int64
 	AsChecked      int64 `json:"as_checked"`
 	Different      int64
-	Differences    []Difference
+	Differences    []Differing
 }
 
-// Difference is people who were one thing at the check and are another in the run.
-type Difference struct {
+// Differing is people who were one thing at the check and are another in the run.
+type Differing struct {
 	AtCheck   string `json:"at_check"` // eligible, a reason, not_there
 	InRun     string `json:"in_run"`   // accepted, a reason, meta_131026, unknown, unconfirmed, waiting, not_there
 	People    int64

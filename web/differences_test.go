@@ -20,9 +20,9 @@ func TestDifferencesPage(t *testing.T) {
 	before := "/campaigns/" + s.draft.String() + "/differences"
 	for lang, texts := range map[string][]string{
 		"en": {"Opted out", "They opted out after the check.", "Would get it", ">131049<", "It failed: " + template.HTMLEscapeString(codes.Tell("en", 131049, true).Cause) + ".",
-			"Meta has not answered, and no receipt has come yet.", "their turn has not come", "10 − 6 + 0 = 4", "For 4 of 10 people it came as the check said.",
+			"Meta has not answered, and no receipt has come yet.", "their turn has not come", "10 − 6 &#43; 0 = 4", "For 4 of 10 people it came as the check said.",
 			"at_check=eligible&amp;in_run=opted_out", "not over"},
-		"ar": {"ألغوا الاشتراك بعد الفحص.", "سيتلقونها", ">131049<", "لم يحن دورهم", "10 − 6 + 0 = 4"},
+		"ar": {"ألغوا الاشتراك بعد الفحص.", "سيتلقونها", ">131049<", "لم يحن دورهم", "10 − 6 &#43; 0 = 4"},
 	} {
 		b.post("/language", "language", lang, "back", "/").to(t, "/")
 		had := s.counted.n.Load()
@@ -38,7 +38,7 @@ func TestDifferencesPage(t *testing.T) {
 	b.get(before).has(t, 200, "Nothing to compare before the launch.")
 	b.get(before+"/rows.csv").has(t, 409)
 	s.b.Do(t, `update message set state = 'read', reason = null where run_id = $1`, s.run)
-	p := b.get(s.path("/differences")).has(t, 200, "Everybody got what the check said", "10 − 0 + 0 = 10")
+	p := b.get(s.path("/differences")).has(t, 200, "Everybody got what the check said", "10 − 0 &#43; 0 = 10")
 	if strings.Contains(p.Body, "rows.csv") {
 		t.Error("an empty file is offered")
 	}
