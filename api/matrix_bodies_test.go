@@ -52,6 +52,10 @@ func matrixBodies(t testing.TB, r *rig, tenant fixture.Tenant) map[string]func()
 		"GET /v1/campaigns/{campaign}/template": launchedCampaign(t, r, tenant),
 		"GET /v1/campaigns/{campaign}/report":   launchedCampaign(t, r, tenant),
 		"GET /v1/campaigns/{campaign}/cost":     launchedCampaign(t, r, tenant),
+
+		"GET /v1/campaigns/{campaign}/differences":          launchedCampaign(t, r, tenant),
+		"GET /v1/campaigns/{campaign}/differences/rows.csv": launchedCampaign(t, r, tenant),
+
 		"POST /v1/rate-cards": func() any {
 			return matrixCall{Body: fixture.FakeCard, ContentType: "text/csv", Query: "valid_from=2026-10-01"}
 		},

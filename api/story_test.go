@@ -330,6 +330,8 @@ func (s *story) ending(path string) {
 	s.do("POST /v1/campaigns/{campaign}/resume", path+"/resume", map[string]any{"reason": "the price in the template is right after all"})
 	s.do("GET /v1/campaigns/{campaign}/report", path+"/report", nil)
 	s.do("GET /v1/campaigns/{campaign}/cost", path+"/cost", nil)
+	s.do("GET /v1/campaigns/{campaign}/differences", path+"/differences", nil)
+	s.do("GET /v1/campaigns/{campaign}/differences/rows.csv", path+"/differences/rows.csv", nil)
 	s.unconfirmed(path)
 	s.rules(path)
 	s.do("POST /v1/campaigns/{campaign}/stop", path+"/stop", nil)

@@ -278,7 +278,7 @@ func TestOthersCampaigns(t *testing.T) {
 	_, email := fixture.User(t, s.pool, s.hasher, other, accounts.Owner)
 	b := s.browser(t)
 	b.signIn(email)
-	for _, path := range []string{"", "/live", "/resume", "/stop", "/recipients", "/recipients.csv", "/report"} {
+	for _, path := range []string{"", "/live", "/resume", "/stop", "/recipients", "/recipients.csv", "/report", "/differences", "/differences/rows.csv"} {
 		b.get(s.path(path)).has(t, 404)
 	}
 	b.get(s.message(1)).has(t, 404)

@@ -59,6 +59,8 @@ func campaignRoutes() []front.Route {
 		{Route: "GET /campaigns/{campaign}/recipients.csv", Action: accounts.ExportContacts, Open: true, Long: true},
 		{Route: "GET /campaigns/{campaign}/recipients/{message}", Action: accounts.ReadReports, Open: true},
 		{Route: "GET /campaigns/{campaign}/report", Action: accounts.ReadReports, Open: true},
+		{Route: "GET /campaigns/{campaign}/differences", Action: accounts.ReadReports, Open: true},
+		{Route: "GET /campaigns/{campaign}/differences/rows.csv", Action: accounts.ReadReports, Open: true, Long: true},
 
 		{Route: "GET /campaigns/new", Action: accounts.WriteCampaigns, Open: true},
 		{Route: "POST /campaigns/new", Action: accounts.WriteCampaigns},

@@ -75,5 +75,7 @@ func tags() map[string]string {
 		"Privacy":    "Export and erasure",
 		"Money":      "What messages cost: rate cards, estimates, actual cost",
 		"Monitoring": "Watching what is under way",
+		"Portfolios": "Messaging limits: the reserve, shares and who used them",
+		"Rules":      "What holds a campaign by rule: thresholds, waves, caps on frequency and countries",
 	}
 }

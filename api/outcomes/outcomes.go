@@ -1,9 +1,9 @@
 // Package outcomes owns the routes about how a campaign came out beyond its
 // report: the messages that got no answer, with what a person decides about
-// them, and the certificate of the run.
+// them, the certificate of the run, and the run beside its check.
 //
-// api registers it. The rules are in campaigns/unconfirmed and
-// campaigns/certificate.
+// api registers it. The rules are in campaigns/unconfirmed,
+// campaigns/certificate and campaigns/difference.
 package outcomes
 
 import (
@@ -32,6 +32,8 @@ func Routes() []front.Route {
 		{Route: "POST /v1/campaigns/{campaign}/unconfirmed/resend", Action: accounts.OverrideStops, Status: 200, Object: "campaign", Key: true, Doc: "Send the unconfirmed messages again"},
 		{Route: "POST /v1/campaigns/{campaign}/unconfirmed/close", Action: accounts.OverrideStops, Status: 200, Object: "campaign", Key: true, Doc: "Let the unconfirmed messages be"},
 		{Route: "GET /v1/campaigns/{campaign}/certificate", Action: accounts.ReadReports, Status: 200, Object: "campaign", Long: true, Doc: "The proof that nobody was messaged twice and everybody is accounted for"},
+		{Route: "GET /v1/campaigns/{campaign}/differences", Action: accounts.ReadReports, Status: 200, Object: "campaign", Doc: "Who came out otherwise than the check said, and why"},
+		{Route: "GET /v1/campaigns/{campaign}/differences/rows.csv", Action: accounts.ReadReports, Status: 200, Object: "campaign", Long: true, Doc: "Those people as CSV"},
 	}
 }
 
@@ -52,6 +54,9 @@ func Register(f *front.Front) {
 	front.Add(f, "POST /v1/campaigns/{campaign}/unconfirmed/resend", d.resend)
 	front.Add(f, "POST /v1/campaigns/{campaign}/unconfirmed/close", d.close)
 	front.Raw(f, "GET /v1/campaigns/{campaign}/certificate", d.certificate, describeCertificate(f))
+	front.Add(f, "GET /v1/campaigns/{campaign}/differences", d.differences)
+	front.Raw(f, "GET /v1/campaigns/{campaign}/differences/rows.csv", d.differenceRows, front.Query([2]string{"at_check", "Only those who were this at the check, such as eligible"},
+		[2]string{"in_run", "Only those who are this in the run, such as opted_out"}, [2]string{"run", aboutRun}), front.AnswersText("text/csv"))
 }
 
 type campaignInput struct {

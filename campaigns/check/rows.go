@@ -104,7 +104,7 @@ func WriteCSV(to io.Writer, page func(after id.Contact) ([]Row, error)) error {
 			return err
 		}
 		for _, r := range rows {
-			if err := w.Write([]string{r.ContactID.String(), plainCell(r.Name), r.Phone, r.Reason}); err != nil {
+			if err := w.Write([]string{r.ContactID.String(), PlainCell(r.Name), r.Phone, r.Reason}); err != nil {
 				return err
 			}
 			after = r.ContactID
@@ -116,9 +116,9 @@ func WriteCSV(to io.Writer, page func(after id.Contact) ([]Row, error)) error {
 	}
 }
 
-// plainCell keeps a spreadsheet from taking a name for a formula (OWASP, "CSV
+// PlainCell keeps a spreadsheet from taking a name for a formula (OWASP, "CSV
 // injection"). A phone begins with + by its form and holds only digits.
-func plainCell(s string) string {
+func PlainCell(s string) string {
 	if strings.ContainsAny(s[:min(1, len(s))], "=+-@\t\r") {
 		return "'" + s
 	}

@@ -44,7 +44,7 @@ const fewRows = 2000
 
 func (c *crowd) calls() ([]call, error) {
 	all := slices.Concat(c.sending(), c.repairing(), c.proving(), c.keeping(), c.capping(), c.ruling())
-	for _, r := range pages.Of(c.ws, c.folio, c.audience) {
+	for _, r := range slices.Concat(pages.Of(c.ws, c.folio, c.audience), pages.Differences(c.ws, c.run.campaign, c.rows)) {
 		all = append(all, call{name: r.Name, engine: r.Engine, page: true, most: r.Most, do: r.Do})
 	}
 	found, err := c.finding()

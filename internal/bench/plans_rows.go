@@ -51,6 +51,16 @@ select $1, $4, i, ` + rowOf + `, 'p:+97150' || lpad(i::text, 7, '0'), decode(md5
     '+97150' || lpad(i::text, 7, '0'), decode(repeat('00', 60), 'hex'), 'ready'
 from generate_series($2::int, $3::int) as i`
 
+	// The run's check, by the campaign's id; one in a hundred had opted out.
+	fillCheck = `
+insert into plan_check (workspace_id, id, campaign_id, state, campaign_version)
+values ($1, $2, $2, 'completed', 1)`
+
+	fillCheckRows = `
+insert into plan_check_row (workspace_id, check_id, contact_id, reason)
+select $1, $4, ` + rowOf + `, case when i % 100 = 0 then 'opted_out' end
+from generate_series($2::int, $3::int) as i`
+
 	// deliver is what sending does to a run, in one statement; the dead rows it
 	// leaves stay, as before a vacuum has come by.
 	deliver = `
@@ -88,6 +98,9 @@ func (s *stand) makeCrowd(ctx context.Context) (*crowd, error) {
 // few makes the other runs with a few messages each: the size at which a look
 // through a whole table is the cheapest plan there is.
 func (c *crowd) few(ctx context.Context) error {
+	if err := c.quickly(ctx, fillCheck, c.ws, c.run.campaign); err != nil {
+		return err
+	}
 	for i := range otherRuns {
 		d, err := c.addRun(ctx, c.run.number, 0)
 		if err != nil {
@@ -115,6 +128,7 @@ func (c *crowd) fill(ctx context.Context) error {
 		{fillPermissions, []any{c.ws, 1, c.rows}},
 		{fillMembers, []any{c.ws, 1, c.rows, c.audience}},
 		{fillMessages, []any{c.ws, 1, c.rows, c.run.run}},
+		{fillCheckRows, []any{c.ws, 1, c.rows, c.run.campaign}},
 		{`update run set planned = $2 where id = $1`, []any{c.run.run, c.rows}},
 	} {
 		if err := c.quickly(ctx, f.sql, f.args...); err != nil {

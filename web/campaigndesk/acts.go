@@ -69,7 +69,7 @@ func confirmation(c *front.Call) (v confirmView, err error) {
 		if err != nil {
 			return err
 		}
-		v.Template, err = difference(c, tx, now)
+		v.Template, err = changedTemplate(c, tx, now)
 		return err
 	})
 	v.Stops, v.Override = stopsOf(c.Locale(), v.Campaign.ID, v.Campaign.Stops, v.Waiting), c.Can(accounts.OverrideStops)
@@ -118,9 +118,9 @@ func (d *desk) resumeCampaign(c *front.Call) error {
 	return c.Refused(err, "campaign-resume", v, f)
 }
 
-// difference is what Meta changed in a template since it was approved, while that
+// changedTemplate is what Meta changed in a template since it was approved, while that
 // holds the campaign.
-func difference(c *front.Call, tx pgx.Tx, now campaigns.Campaign) (*guard.State, error) {
+func changedTemplate(c *front.Call, tx pgx.Tx, now campaigns.Campaign) (*guard.State, error) {
 	if !slices.ContainsFunc(now.Stops, func(s campaigns.Stop) bool { return s.Reason == guard.Reason }) || now.RunID.IsZero() {
 		return nil, nil
 	}

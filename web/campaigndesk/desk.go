@@ -1,6 +1,6 @@
 // Package campaigndesk owns the pages of campaigns: the list, a campaign as it
-// runs, pausing, resuming, stopping and duplicating it, its people, one person's message and
-// the report. Defining and launching a campaign are not here.
+// runs, pausing, resuming, stopping and duplicating it, its people, one person's message,
+// the report and the check beside the run. Defining and launching a campaign are not here.
 //
 // web registers it. It calls the nouns and decides nothing.
 package campaigndesk
@@ -41,4 +41,6 @@ func Register(f *front.Front, hub *live.Hub, limits breaker.Limits) {
 	f.Handle("GET /campaigns/{campaign}/recipients.csv", d.recipientsFile)
 	f.Handle("GET /campaigns/{campaign}/recipients/{message}", d.messagePage)
 	f.Handle("GET /campaigns/{campaign}/report", d.reportPage)
+	f.Handle("GET /campaigns/{campaign}/differences", d.differencesPage)
+	f.Handle("GET /campaigns/{campaign}/differences/rows.csv", d.differencesFile)
 }

@@ -111,7 +111,7 @@ func (d *desk) readCampaignView(c *front.Call, tx pgx.Tx, campaign id.Campaign, 
 	if v.Last, err = campaigns.LastSequence(ctx, tx, ws, campaign); err != nil {
 		return err
 	}
-	if v.Template, err = difference(c, tx, v.Campaign); err != nil {
+	if v.Template, err = changedTemplate(c, tx, v.Campaign); err != nil {
 		return err
 	}
 	if v.Schedule, err = readSchedule(c, tx, v.Campaign); err != nil {

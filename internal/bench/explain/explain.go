@@ -67,7 +67,7 @@ func (n Node) walk(visit func(Node)) {
 // large are the tables with a row for each person or message. Their partitions
 // have the day behind the name.
 var large = []string{"message", "message_attempt", "contact", "identity", "contact_attribute", "audience_member", "permission",
-	"suppression", "consent", "place", "place_use", "event", "cool_off", "frequency_turn"}
+	"suppression", "consent", "place", "place_use", "event", "cool_off", "frequency_turn", "plan_check_row"}
 
 func isLarge(relation string) bool {
 	for _, t := range large {
