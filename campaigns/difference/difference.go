@@ -81,7 +81,7 @@ type Pair struct {
 }
 
 const sqlPair = `
-select k.id, coalesce(k.finished_at, k.created_at), r.state, r.plan_done
+select k.id, coalesce(k.finished_at, k.created_at), r.state, r.plan_done and r.planned > 0
 from run r
 cross join lateral (
     select k.id, k.finished_at, k.created_at
@@ -128,8 +128,8 @@ func find(ctx context.Context, db pg.DB, ws id.Workspace, c campaigns.Campaign, 
 }
 
 // unplanned is the fate of people of the check without a message. A plan that
-// reached its end left out who is not in the audiences; one that did not says
-// nothing of anybody.
+// reached its end left out who is not in the audiences; one that did not, or was
+// called off before it began, says nothing of anybody.
 func unplanned(state campaigns.RunState, planned bool) string {
 	switch {
 	case planned:
