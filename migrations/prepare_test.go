@@ -32,12 +32,13 @@ func TestEveryStatementPrepares(t *testing.T) {
 	t.Parallel()
 	db := pgtest.Owner(t, pgtest.New(t))
 	// Statements about a temporary table of their own transaction.
-	_, err := db.Exec(t.Context(), temporaryTables(t))
+	all := statements(t)
+	_, err := db.Exec(t.Context(), temporaryTables(all))
 	if err != nil {
 		t.Fatalf("make the temporary tables: %v", err)
 	}
 	found := 0
-	for _, s := range statements(t) {
+	for _, s := range all {
 		if skipped(s.text) {
 			continue
 		}
@@ -129,12 +130,12 @@ func skipped(text string) bool {
 }
 
 // temporaryTables collects the program's own create temporary table statements.
-func temporaryTables(t *testing.T) string {
-	var all []string
-	for _, s := range statements(t) {
+func temporaryTables(all []statement) string {
+	var made []string
+	for _, s := range all {
 		if strings.HasPrefix(strings.TrimSpace(strings.ToLower(s.text)), "create temp") {
-			all = append(all, strings.ReplaceAll(s.text, "on commit drop", ""))
+			made = append(made, strings.ReplaceAll(s.text, "on commit drop", ""))
 		}
 	}
-	return strings.Join(all, ";\n")
+	return strings.Join(made, ";\n")
 }

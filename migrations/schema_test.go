@@ -215,10 +215,7 @@ func TestADatabaseOfOtherFilesIsRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			url := pgtest.Empty(t, false)
-			if _, err := apply(t.Context(), url); err != nil {
-				t.Fatal(err)
-			}
+			url := pgtest.Empty(t, true)
 			db, err := pgx.Connect(t.Context(), url)
 			if err != nil {
 				t.Fatal(err)

@@ -252,7 +252,7 @@ func (c *Client) send(ctx context.Context, token Token, numberID string, p messa
 	if problem := p.check(numberID); problem != "" {
 		return invalidBeforeSend(problem)
 	}
-	if !tokenForm.MatchString(token.Raw()) { // net/http would refuse it each time, as if the network were down
+	if len(token.Raw()) > longestToken || !tokenForm.MatchString(token.Raw()) { // net/http would refuse it each time, as if the network were down
 		return SendResult{Outcome: StopSending, Scope: ScopeWABA, Code: CodeInvalidBeforeSend, Title: "access token missing or malformed"}
 	}
 	raw, err := json.Marshal(p)

@@ -65,14 +65,18 @@ func (w WAMID) MarshalText() ([]byte, error) { return []byte(w.String()), nil }
 var (
 	// nodeID is the form of every Graph id we use: WABA, number, portfolio, app, template.
 	nodeID = regexp.MustCompile(`^[0-9]{1,32}$`)
-	// tokenForm is what fits into a header (RFC 6750 and a little more).
-	tokenForm = regexp.MustCompile(`^[!-~]{1,1000}$`)
+	// tokenForm is what fits into a header (RFC 6750 and a little more), up to longestToken.
+	tokenForm = regexp.MustCompile(`^[!-~]+$`)
 	// e164 is a phone number as Meta must be given it. Without the plus Meta puts
 	// the business number's own country code in front and a stranger is messaged.
 	e164 = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
 	// bsuid is a business-scoped user id, plain or of a parent portfolio.
 	bsuid = regexp.MustCompile(`^[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}$`)
 )
+
+// longestToken is in bytes. It is no part of tokenForm, which would have a state for
+// each of them to compile whenever a program starts.
+const longestToken = 1000
 
 // IsBSUID tells a business-scoped user id (country, dot, up to 128 letters and
 // digits) from a phone number.

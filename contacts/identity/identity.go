@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 
@@ -45,10 +46,17 @@ type Stranger struct{ Phone, Scoped string }
 
 // What may be stored. Meta documents CC.alphanumerics for a business-scoped id;
 // any other printable form is learned too, because an opt-out may come by it.
+// Lengths stand beside the forms: as a part of them they would be compiled into
+// thousands of states each time a program starts.
 var (
 	reWaID     = regexp.MustCompile(`^[1-9][0-9]{4,14}$`)
-	reBSUID    = regexp.MustCompile(`^[!-~]{1,160}$`)
-	reUsername = regexp.MustCompile(`^[\pL\pN._-]{1,64}$`)
+	reBSUID    = regexp.MustCompile(`^[!-~]+$`)
+	reUsername = regexp.MustCompile(`^[\pL\pN._-]+$`)
+)
+
+const (
+	longestBSUID    = 160 // bytes
+	longestUsername = 64  // letters
 )
 
 // clean leaves what says something new about a person: at least one id and one
@@ -60,10 +68,10 @@ func clean(pairs []Pair) []Pair {
 		if !reWaID.MatchString(p.WaID) {
 			p.WaID = ""
 		}
-		if !reBSUID.MatchString(p.BSUID) {
+		if len(p.BSUID) > longestBSUID || !reBSUID.MatchString(p.BSUID) {
 			p.BSUID = ""
 		}
-		if !reUsername.MatchString(p.Username) {
+		if utf8.RuneCountInString(p.Username) > longestUsername || !reUsername.MatchString(p.Username) {
 			p.Username = ""
 		}
 		if p.WaID+p.BSUID != "" && (p.WaID != "" && p.BSUID != "" || p.Username != "") {

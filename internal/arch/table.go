@@ -22,7 +22,7 @@ var (
 
 	// inTests is what a _test.go file may import in addition: servers, rows,
 	// and the sandbox in Meta's place.
-	inTests = []string{"internal/pg/pgtest", "internal/redistest", "internal/fixture", "internal/config", "migrations", "sandbox", "whatsapp", "client"}
+	inTests = []string{"internal/pg/pgtest", "internal/redistest", "internal/fixture", "internal/rounds", "internal/config", "migrations", "sandbox", "whatsapp", "client"}
 )
 
 // table is who may import whom. A new noun is a new line of the same shape, a
@@ -129,6 +129,7 @@ var table = []rule{
 	{folder: "internal/pg/pgtest", may: []string{"internal/devenv", "migrations"}},
 	{folder: "internal/pg"},
 	{folder: "internal/redistest", may: []string{"internal/devenv"}},
+	{folder: "internal/rounds"},
 	{folder: "internal/config"},
 	{folder: "internal/clock"},
 	{folder: "internal/id"},
@@ -158,7 +159,7 @@ var table = []rule{
 var blankImports = []string{"embed", "time/tzdata", "github.com/jackc/pgx/v5/stdlib"}
 
 // environment are the folders that read environment variables.
-var environment = []string{"cmd", "internal/config", "internal/devenv", "internal/pg/pgtest", "internal/redistest", "internal/rig", "internal/e2e", "internal/prove", "internal/bench"}
+var environment = []string{"cmd", "internal/config", "internal/devenv", "internal/pg/pgtest", "internal/redistest", "internal/rounds", "internal/rig", "internal/e2e", "internal/prove", "internal/bench"}
 
 // forbiddenNames say nothing about what a package holds.
 var forbiddenNames = []string{"util", "utils", "common", "shared", "misc", "lib", "base", "core", "helper", "helpers",
