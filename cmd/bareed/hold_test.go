@@ -5,17 +5,15 @@ package main_test
 import (
 	"slices"
 	"strings"
-	"testing"
 )
 
 // After a restore an operator holds everything: nothing leaves, the report says
 // why, and a release lets it go on.
-func TestOperatorsHold(t *testing.T) {
-	t.Parallel()
-	l := start(t, 1, 1)
+func (l *life) heldByAnOperator() {
+	t := l.t
 	l.admin("hold", `"held":1`)
 	l.admin("hold", `"held":0`) // again is harmless
-	campaign, eligible := l.campaign("Held", l.audience("People", 0, 30), 0)
+	campaign, eligible := l.campaign("Held", l.audience("People", 10_000, 30), 0)
 	run, err := l.launch(campaign, eligible)
 	if err != nil {
 		t.Fatal(err)

@@ -5,11 +5,9 @@ package main_test
 import (
 	"math/rand/v2"
 	"strings"
-	"testing"
 	"time"
 
 	"bareed/client"
-	"bareed/internal/rig"
 	"bareed/sandbox/journal"
 )
 
@@ -55,6 +53,19 @@ func (l *life) requests(run string) (list []journal.Entry) {
 	return list
 }
 
+// arrived counts the messages of a run that Meta took and did not hold back, by
+// the person.
+func (l *life) arrived(run string) map[string]int {
+	l.t.Helper()
+	people := map[string]int{}
+	for _, e := range l.requests(run) {
+		if e.Accepted && !e.Held {
+			people[e.Recipient]++
+		}
+	}
+	return people
+}
+
 func ptr[T any](v T) *T { return &v }
 
 // recover has Meta rate the number well again, and waits until that is known.
@@ -70,11 +81,9 @@ func (l *life) recover() {
 // Campaigns in waves, and Meta's rating falls at a moment of nobody's choosing: at
 // most one request for each slot begins after the stop's commit, the gate does not
 // open while it holds, and resuming reaches everybody once.
-func TestLifeInWaves(t *testing.T) {
-	t.Parallel()
-	l := startWith(t, 2, 2, rig.MetaOf(1, 1000, "TIER_100K"), "BAREED_WAVES=always",
-		"BAREED_BREAKER_LIMITS=wave_wait=0..10,waves_from=1..100000,canary_people=1..100000")
-	l.rules(client.BreakerSettings{WavesFrom: ptr(int64(100)), CanaryPeople: ptr(int64(60)), WaveShares: &[]float64{50}, WaveWait: ptr(0)})
+func (l *life) inWaves() {
+	t := l.t
+	l.rules(client.BreakerSettings{Waves: ptr("always"), WavesFrom: ptr(int64(100)), CanaryPeople: ptr(int64(60)), WaveShares: &[]float64{50}, WaveWait: ptr(0)})
 	const people = 300
 	for round := range 2 {
 		campaign, eligible := l.campaign("Waves "+string(rune('A'+round)), l.audience("List "+string(rune('A'+round)), 1000*round, people), 3000)
@@ -119,12 +128,11 @@ func TestLifeInWaves(t *testing.T) {
 
 // Meta paces a template: feeding waits by itself, what Meta drops never fails, and
 // a person has it sent anew; everybody gets one message.
-func TestLifeOfHeldMessages(t *testing.T) {
-	t.Parallel()
-	l := startWith(t, 2, 1, rig.MetaOf(1, 1000, "TIER_100K"), "BAREED_BREAKER_LIMITS=held_most=1..5000")
+func (l *life) ofHeldMessages() {
+	t := l.t
 	l.rules(client.BreakerSettings{HeldMost: ptr(int64(20))})
 	const people = 200
-	l.control("/sandbox/holds", map[string]any{"action": "hold", "template": "offer", "after": 30}, nil)
+	l.control("/sandbox/holds", map[string]any{"action": "hold", "template": "offer", "phone_number_id": l.tenant.Meta.Number, "after": 30}, nil)
 	campaign, eligible := l.campaign("Paced", l.audience("List", 0, people), 1000) // longer than the rule takes to look
 	run, err := l.launch(campaign, eligible)
 	if err != nil {
@@ -189,12 +197,7 @@ func TestLifeOfHeldMessages(t *testing.T) {
 	if r.FailedTotal+r.Held+r.Unknown+r.Unconfirmed != 0 {
 		t.Errorf("at the end: %+v", r)
 	}
-	arrived := map[string]int{}
-	for _, e := range l.requests(run) {
-		if e.Accepted && !e.Held {
-			arrived[e.Recipient]++
-		}
-	}
+	arrived := l.arrived(run)
 	if len(arrived) != people {
 		t.Errorf("%d people were sent to, want %d", len(arrived), people)
 	}

@@ -14,16 +14,28 @@ import (
 	"bareed/client"
 )
 
-// What happens to the servers around a campaign: Redis goes away and comes back
-// empty, a pause outlives that, Meta's webhooks stay away, the API is killed. In
-// each case nobody is messaged twice, nobody is lost and nothing stays stuck.
+// What happens to everybody's campaigns at once, one after the other in one
+// product: an operator holds all, Redis goes away and comes back empty, a pause
+// outlives that, Meta's webhooks stay away, the API is killed, answers and receipts
+// are lost and the clock goes on. In each case nobody is messaged twice, nobody is
+// lost and nothing stays stuck.
 func TestFaultsOfTheServers(t *testing.T) {
 	t.Parallel()
 	l := start(t, 1, 1)
-	t.Run("Redis is down", func(t *testing.T) { l.with(t).withoutRedis() })
-	t.Run("a pause outlives an empty Redis", func(t *testing.T) { l.with(t).pauseAndFlush() })
-	t.Run("no webhooks come for a while", func(t *testing.T) { l.with(t).withoutWebhooks() })
-	t.Run("the API is killed", func(t *testing.T) { l.with(t).withoutAPI() })
+	for _, fault := range []struct {
+		name string
+		of   func(*life)
+	}{
+		{"an operator holds everything", (*life).heldByAnOperator},
+		{"Redis is down", (*life).withoutRedis},
+		{"a pause outlives an empty Redis", (*life).pauseAndFlush},
+		{"no webhooks come for a while", (*life).withoutWebhooks},
+		{"the API is killed", (*life).withoutAPI},
+		{"answers are lost without webhooks", (*life).withoutAnswers}, // moves the clock
+		{"receipts come late or not at all", (*life).withoutReceipts}, // moves it a day
+	} {
+		t.Run(fault.name, func(t *testing.T) { fault.of(l.with(t)) })
+	}
 }
 
 // running launches a campaign to n people and waits for the first messages.

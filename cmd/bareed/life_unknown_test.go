@@ -4,7 +4,6 @@ package main_test
 
 import (
 	"bytes"
-	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -46,18 +45,17 @@ func (l *life) certificate(campaign string) verify.Result {
 // while no webhook comes for a long time. Nothing is sent again before the
 // webhooks are back; then exactly what was not accepted is, and nobody is
 // messaged twice.
-func TestLifeEvidence(t *testing.T) {
-	t.Parallel()
-	l := start(t, 1, 1)
+func (l *life) withoutAnswers() {
+	t := l.t
 	l.policy = "evidence"
-	first, eligible := l.campaign("Before", l.audience("Echo", 6000, 5), 0)
+	first, eligible := l.campaign("Before", l.audience("Echo", 20_000, 5), 0)
 	run, err := l.launch(first, eligible)
 	if err != nil {
 		t.Fatal(err)
 	}
 	l.finish(first, run) // the number is seen to return our mark
-	const people, lost, refused = 400, 12, 9
-	campaign, eligible := l.campaign("Evidence", l.audience("All", 0, people), 0)
+	const people, lost, refused = 200, 12, 9
+	campaign, eligible := l.campaign("Evidence", l.audience("Evidence", 21_000, people), 0)
 	l.control("/sandbox/scenario", map[string]any{"outage": true}, nil)
 	l.control("/sandbox/faults", map[string]any{"kind": "cut", "count": lost}, nil)
 	l.control("/sandbox/faults", map[string]any{"kind": "html", "count": refused}, nil)
@@ -88,12 +86,11 @@ func TestLifeEvidence(t *testing.T) {
 
 // Under hold nothing is sent again by itself. A day later what has no receipt is
 // unconfirmed, none of it was sent, and a person sends it again.
-func TestLifeHold(t *testing.T) {
-	t.Parallel()
-	l := start(t, 1, 1)
+func (l *life) withoutReceipts() {
+	t := l.t
 	l.policy = "hold"
-	const people, lost, refused = 200, 8, 7
-	campaign, eligible := l.campaign("Hold", l.audience("All", 0, people), 0)
+	const people, lost, refused = 120, 8, 7
+	campaign, eligible := l.campaign("Hold", l.audience("Hold", 22_000, people), 0)
 	l.control("/sandbox/scenario", map[string]any{"sent_delay_ms": []int{3000, 6000}}, nil) // late, not never
 	l.control("/sandbox/faults", map[string]any{"kind": "cut", "count": lost}, nil)
 	l.control("/sandbox/faults", map[string]any{"kind": "html", "count": refused}, nil)

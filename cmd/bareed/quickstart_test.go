@@ -7,14 +7,13 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"testing"
 	"time"
 )
 
 // The quick start is run as it stands, block by block in one shell, so that it
 // cannot say what is not so.
-func TestQuickstart(t *testing.T) {
-	t.Parallel()
+func (l *life) quickstart() {
+	t := l.t
 	page, err := os.ReadFile("../../docs/QUICKSTART.md")
 	if err != nil {
 		t.Fatal(err)
@@ -25,7 +24,6 @@ func TestQuickstart(t *testing.T) {
 			script.WriteString(commands + "\n")
 		}
 	}
-	l := start(t, 1, 1)
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "sh", "-eu", "-c", script.String())

@@ -28,7 +28,7 @@ import (
 func TestRestoredBackupIsNoticed(t *testing.T) {
 	t.Parallel()
 	l := start(t, 1, 1)
-	const people = 2000
+	const people = 1200
 	campaign, run := l.running("Restored", 0, people, 3000)
 	file := filepath.Join(t.TempDir(), "bareed.dump")
 	l.program("pg_dump", "--role=bareed_backup", "--format=custom", "--file="+file, "--dbname="+l.DatabaseURL)
