@@ -224,10 +224,8 @@ func (p messagePayload) check(numberID string) string {
 type departure struct {
 	left, stayed atomic.Bool
 	may          func() bool // nil: it may
-	stop         context.CancelCauseFunc
+	stop         context.CancelFunc
 }
-
-var errStayed = errors.New("it may not leave any more")
 
 func (d *departure) trace() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
@@ -241,7 +239,7 @@ func (d *departure) trace() *httptrace.ClientTrace {
 func (d *departure) got(with httptrace.GotConnInfo) {
 	if d.may != nil && !d.may() {
 		d.stayed.Store(true)
-		d.stop(errStayed)
+		d.stop()
 		with.Conn.Close()
 		return
 	}
@@ -261,9 +259,7 @@ func (c *Client) send(ctx context.Context, token Token, numberID string, p messa
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.sendTimeout)
 	defer cancel()
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	d := departure{may: may, stop: stop}
+	d := departure{may: may, stop: cancel}
 	ctx = httptrace.WithClientTrace(ctx, d.trace())
 	req, err := c.request(ctx, http.MethodPost, numberID, p.edge(), nil, bytes.NewReader(raw))
 	if err != nil {
