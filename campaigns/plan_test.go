@@ -307,6 +307,9 @@ func TestPlanAccountsForAStoppedRun(t *testing.T) {
 	}
 	for !planChunk(t, b, run).Done {
 	}
+	if n := number(t, b, `select count(*) from message where run_id = $1 and state = 'ready'`, run); n != 0 {
+		t.Errorf("%d messages were planned to be sent", n)
+	}
 	for range 5 {
 		finish(t, b, run)
 	}
